@@ -1,0 +1,286 @@
+"""The append-only record of who did what: an RFC 6962 Merkle tree with signed heads.
+
+A verb writes its event with `record` in the same transaction as what it did. After the commit `sequence` gives every
+new event its place in the log (one advisory lock, so no place is skipped or taken twice) and adds the tree's nodes.
+The log holds ids and small public facts, never a person's data: private facts enter only as a salted hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import CheckConstraint, Engine, ForeignKey, Index, delete, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core import merkle
+from core.db import Model, new_id
+from core.errors import NotFound
+from core.permits import Actor
+
+#: One number for the whole database: who holds this lock may give out places in the log.
+SEQUENCER_LOCK = 0x6F6E6762
+
+
+class AuditEvent(Model):
+    """One thing somebody did. Never changed or removed."""
+
+    __tablename__ = "audit_event"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    at: Mapped[datetime]
+    action: Mapped[str]
+    person_id: Mapped[uuid.UUID | None]
+    organisation_id: Mapped[uuid.UUID | None]
+    role: Mapped[str]
+    object_kind: Mapped[str]
+    object_id: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    private_hash: Mapped[str | None]
+    __table_args__ = (Index("ix_audit_event_object", "object_kind", "object_id"),)
+
+
+class AuditPending(Model):
+    """An event that has no place in the log yet; gone as soon as it has."""
+
+    __tablename__ = "audit_pending"
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("audit_event.id"), primary_key=True)
+
+
+class AuditLeaf(Model):
+    """An event's place in the log and the hash that stands there."""
+
+    __tablename__ = "audit_leaf"
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("audit_event.id"), unique=True)
+    leaf_hash: Mapped[bytes]
+    __table_args__ = (
+        CheckConstraint("index >= 0", name="index"),
+        CheckConstraint("length(leaf_hash) = 32", name="hash"),
+    )
+
+
+class AuditNode(Model):
+    """The hash over a complete subtree of 2**level leaves; level 0 stands in the leaves themselves."""
+
+    __tablename__ = "audit_node"
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    node_hash: Mapped[bytes]
+
+
+class AuditHead(Model):
+    """A signed head: so many leaves hash to this root, said at this time by this key."""
+
+    __tablename__ = "audit_head"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    signed_at: Mapped[datetime]
+    public_key: Mapped[bytes]
+    signature: Mapped[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a leaf stands in a tree of `size` leaves with this root; checked by `merkle.root_from_path`."""
+
+    index: int
+    size: int
+    leaf_hash: bytes
+    path: tuple[bytes, ...]
+    root: bytes
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """Return canonical JSON: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def record(
+    session: Session,
+    action: str,
+    *,
+    by: Actor,
+    at: datetime,
+    of: tuple[str, object],
+    facts: Mapping[str, Any] | None = None,
+    private: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Write one event in this transaction and return it; `private` facts go in only as a salted hash."""
+    private_hash = None
+    if private is not None:
+        private_hash = hashlib.sha256(secrets.token_bytes(16) + canonical(private)).hexdigest()
+    event = AuditEvent(
+        id=new_id(),
+        at=at,
+        action=action,
+        person_id=by.person_id,
+        organisation_id=by.organisation_id,
+        role=by.role.value,
+        object_kind=of[0],
+        object_id=str(of[1]),
+        facts=dict(facts or {}),
+        private_hash=private_hash,
+    )
+    session.add(event)
+    session.flush()
+    session.add(AuditPending(event_id=event.id))
+    session.info["audited"] = True
+    return event
+
+
+def leaf_bytes(event: AuditEvent) -> bytes:
+    """Return the bytes that an event's leaf hashes: its columns as canonical JSON."""
+    return canonical(
+        {
+            "id": str(event.id),
+            "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "action": event.action,
+            "person": str(event.person_id or ""),
+            "organisation": str(event.organisation_id or ""),
+            "role": event.role,
+            "object": [event.object_kind, event.object_id],
+            "facts": event.facts,
+            "private": event.private_hash or "",
+        }
+    )
+
+
+def sequence(engine: Engine, *, batch: int = 2000) -> int:
+    """Give every committed event without one its place in the log; return how many got one.
+
+    Runs alone, in transactions of its own that see all that is committed. What a killed process left without a place
+    gets it next time.
+    """
+    total = 0
+    serial = engine.execution_options(isolation_level="READ COMMITTED")
+    while True:
+        with Session(serial) as session, session.begin():
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SEQUENCER_LOCK})
+            done = _sequence_batch(session, batch)
+        total += done
+        if done < batch:
+            return total
+
+
+def _sequence_batch(session: Session, batch: int) -> int:
+    """Give places to at most `batch` events, oldest first, and store the subtrees they complete."""
+    size = tree_size(session)
+    pending = select(AuditPending.event_id).order_by(AuditPending.event_id).limit(batch)
+    events = session.scalars(select(AuditEvent).where(AuditEvent.id.in_(pending)).order_by(AuditEvent.id)).all()
+    if not events:
+        return 0
+    stack = merkle.Frontier(size, _frontier(session, size))
+    leaves: list[dict[str, Any]] = []
+    nodes: list[dict[str, Any]] = []
+    for event in events:
+        leaf = merkle.leaf_hash(leaf_bytes(event))
+        leaves.append({"index": stack.size, "event_id": event.id, "leaf_hash": leaf})
+        nodes += [{"level": level, "index": index, "node_hash": digest} for level, index, digest in stack.append(leaf)]
+    session.execute(AuditLeaf.__table__.insert(), leaves)  # type: ignore[attr-defined]
+    session.execute(delete(AuditPending).where(AuditPending.event_id.in_([event.id for event in events])))
+    if nodes:
+        session.execute(AuditNode.__table__.insert(), nodes)  # type: ignore[attr-defined]
+    return len(events)
+
+
+def tree_size(session: Session) -> int:
+    """Return how many leaves the log has."""
+    last = session.scalar(select(func.max(AuditLeaf.index)))
+    return 0 if last is None else last + 1
+
+
+def _node(session: Session, level: int, index: int) -> bytes:
+    """Return the hash over one complete subtree."""
+    if level == 0:
+        found = session.scalar(select(AuditLeaf.leaf_hash).where(AuditLeaf.index == index))
+    else:
+        found = session.scalar(select(AuditNode.node_hash).where(AuditNode.level == level, AuditNode.index == index))
+    if found is None:
+        raise NotFound("log_place_not_found", index=index)
+    return found
+
+
+def _frontier(session: Session, size: int) -> list[bytes]:
+    """Return the hashes of the complete subtrees that a tree of `size` leaves is made of, largest first."""
+    return [_node(session, level, index) for level, index in merkle.frontier_places(size)]
+
+
+def root(session: Session, size: int | None = None) -> bytes:
+    """Return the root over the first `size` leaves (all, where not told)."""
+    return merkle.fold(_frontier(session, tree_size(session) if size is None else size))
+
+
+def prove(session: Session, event_id: uuid.UUID, size: int | None = None) -> Proof:
+    """Return the proof that an event stands in the log; NotFound `log_place_not_found` before it has its place."""
+    leaf = session.scalar(select(AuditLeaf).where(AuditLeaf.event_id == event_id))
+    if leaf is None:
+        raise NotFound("log_place_not_found", index=-1)
+    size = tree_size(session) if size is None else size
+
+    def range_hash(start: int, stop: int) -> bytes:
+        return merkle.range_hash(start, stop, lambda level, index: _node(session, level, index))
+
+    path = merkle.inclusion_path(leaf.index, size, range_hash)
+    return Proof(leaf.index, size, leaf.leaf_hash, tuple(path), root(session, size))
+
+
+def head_bytes(size: int, root_hash: bytes, signed_at: datetime) -> bytes:
+    """Return the bytes that a signed head signs."""
+    return canonical(
+        {
+            "log": "gongbao-1",
+            "size": size,
+            "root": root_hash.hex(),
+            "at": signed_at.astimezone(UTC).isoformat(),
+        }
+    )
+
+
+def sign_head(session: Session, key: Ed25519PrivateKey, *, at: datetime) -> AuditHead:
+    """Return the signed head over all leaves so far; the one that stands already where nothing has been added."""
+    size = tree_size(session)
+    standing = session.get(AuditHead, size)
+    if standing is not None:
+        return standing
+    root_hash = root(session, size)
+    head = AuditHead(
+        size=size,
+        root=root_hash,
+        signed_at=at,
+        public_key=key.public_key().public_bytes_raw(),
+        signature=key.sign(head_bytes(size, root_hash, at)),
+    )
+    session.add(head)
+    session.flush()
+    return head
+
+
+def is_signed(head: AuditHead) -> bool:
+    """Say whether a head's signature holds under the key it names."""
+    key = Ed25519PublicKey.from_public_bytes(head.public_key)
+    try:
+        key.verify(head.signature, head_bytes(head.size, head.root, head.signed_at))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def proof_document(proof: Proof, event: AuditEvent) -> dict[str, Any]:
+    """Return a proof as a JSON value that anyone can check with SHA-256 alone."""
+    return {
+        "index": proof.index,
+        "size": proof.size,
+        "leaf": base64.b64encode(leaf_bytes(event)).decode(),
+        "leaf_hash": proof.leaf_hash.hex(),
+        "path": [digest.hex() for digest in proof.path],
+        "root": proof.root.hex(),
+    }

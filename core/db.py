@@ -1,0 +1,133 @@
+"""The one way to the database: the base of every row, the engine, and the unit of work at the edge.
+
+A unit of work is one transaction. It begins and ends at the edge (a request, a command, a job), commits on exit and
+rolls back on any exception. Row locks taken in one order carry the proof of a money rule; SERIALIZABLE is the net
+under them, so `run_in_unit` tries a serialisation failure again a bounded number of times and then refuses.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import uuid_utils
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Date,
+    DateTime,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Text,
+    create_engine,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from core.errors import Conflict
+
+if TYPE_CHECKING:
+    from core.permits import Actor
+
+Result = TypeVar("Result")
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+#: SQLSTATEs that mean "the same work, done again, may well succeed".
+RETRIED = frozenset({"40001", "40P01"})
+
+
+class Model(DeclarativeBase):
+    """A row. Money is BigInteger fen, instants are aware UTC, free text is Text, structured facts are JSONB."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: BigInteger,
+        str: Text,
+        bytes: LargeBinary,
+        date: Date,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[int]: ARRAY(BigInteger),
+        list[str]: ARRAY(Text),
+    }
+
+
+def new_id() -> uuid.UUID:
+    """Return a new UUIDv7: unguessable enough for an address, and rows made later sort later."""
+    return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def engine_for(url: str, *, pool_size: int = 8) -> Engine:
+    """Return an engine on `url` (`postgresql://...`) whose transactions are SERIALIZABLE and whose clock is UTC."""
+    _, _, rest = url.partition("://")
+    return create_engine(
+        f"postgresql+psycopg://{rest}",
+        isolation_level="SERIALIZABLE",
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=600s"},
+    )
+
+
+def set_scope(session: Session, actor: Actor | None) -> None:
+    """Tell the database, for this transaction only, whose rows may be seen: the second wall behind `visible_to`.
+
+    No actor is the public: it sees no row that belongs to one insurer.
+    """
+    session.execute(
+        text(
+            "SELECT set_config('gongbao.organisation_id', :organisation, true),"
+            " set_config('gongbao.led_pools', :led_pools, true),"
+            " set_config('gongbao.sees_all', :sees_all, true)"
+        ),
+        {
+            "organisation": str(actor.organisation_id) if actor and actor.organisation_id else "",
+            "led_pools": "{" + ",".join(map(str, sorted(actor.led_pools if actor else ()))) + "}",
+            "sees_all": "yes" if actor and actor.sees_all else "no",
+        },
+    )
+
+
+@contextmanager
+def unit_of_work(engine: Engine, actor: Actor | None = None) -> Iterator[Session]:
+    """Open one transaction in the actor's scope; commit on a clean exit, roll back on any exception.
+
+    After the commit the audit events that it wrote get their places in the log.
+    """
+    from core import audit
+
+    with Session(engine, expire_on_commit=False) as session:
+        with session.begin():
+            set_scope(session, actor)
+            yield session
+        if session.info.get("audited"):
+            audit.sequence(engine)
+
+
+def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], Result], *, tries: int = 6) -> Result:
+    """Return what `work` returns from one committed unit of work, doing it again after a serialisation failure.
+
+    Refuses with Conflict `busy` when it has failed `tries` times; nothing is then kept.
+    """
+    for _ in range(tries):
+        try:
+            with unit_of_work(engine, actor) as session:
+                return work(session)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in RETRIED:
+                raise
+    raise Conflict("busy")

