@@ -1,0 +1,212 @@
+"""The habits of the house, read from the source: money, clock, commits, names, lengths, docstrings."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("core", "ledger", "tender", "underwriting", "claims", "web")
+MONEY_ROOMS = ("ledger", "tender", "underwriting", "claims")
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "managers"}
+CLOCK_READERS = {
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("date", "today"),
+    ("time", "time"),
+    ("time", "time_ns"),
+}
+
+
+def python_files(*folders: str) -> list[Path]:
+    """Return the Python files of these folders, sorted; a folder that is a file of the root counts as itself."""
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return sorted(path for path in found if "__pycache__" not in path.parts)
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Return the parsed file."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def offences(files: list[Path], is_wrong: Callable[[ast.AST], bool]) -> list[str]:
+    """Return `path:line` of every node that is wrong."""
+    return [
+        f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
+        for path in files
+        for node in ast.walk(tree_of(path))
+        if is_wrong(node)
+    ]
+
+
+def is_migration(path: Path) -> bool:
+    """Say whether this is one numbered step of the schema, which is told by its file name."""
+    return "versions" in path.parts
+
+
+def called(node: ast.AST) -> str:
+    """Return the bare name that a call calls (`float`, `round`, `Decimal`), or an empty string."""
+    if not isinstance(node, ast.Call):
+        return ""
+    if isinstance(node.func, ast.Name):
+        return node.func.id
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
+
+
+def is_inexact(node: ast.AST) -> bool:
+    """Say whether a node makes an inexact or silently rounded number."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in {"float", "round"}
+    return (isinstance(node, ast.ImportFrom) and node.module == "decimal") or (
+        isinstance(node, ast.Import) and any(alias.name == "decimal" for alias in node.names)
+    )
+
+
+def names_in(node: ast.AST) -> Iterator[str]:
+    """Yield every identifier that a node mentions."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            yield inner.id
+        elif isinstance(inner, ast.Attribute):
+            yield inner.attr
+        elif isinstance(inner, ast.keyword) and inner.arg:
+            yield inner.arg
+
+
+def test_money_rooms_hold_no_inexact_number() -> None:
+    """Fen are integers and scores are fractions: no float, round() or Decimal where money and shares are decided."""
+    assert offences(python_files(*MONEY_ROOMS), is_inexact) == []
+
+
+def test_no_float_touches_a_sum_of_money_anywhere() -> None:
+    """A name in fen is never put through float(), round() or Decimal(), nor divided by `/`, in any room."""
+
+    def is_wrong(node: ast.AST) -> bool:
+        if isinstance(node, ast.Call) and called(node) in {"float", "round", "Decimal"}:
+            return any(name.endswith("_fen") for name in names_in(node))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            sides = (node.left, node.right)
+            return any(isinstance(side, ast.Name) and side.id.endswith("_fen") for side in sides)
+        return False
+
+    assert offences(python_files(*ROOMS, "tools"), is_wrong) == []
+
+
+def test_the_wall_clock_has_one_reader() -> None:
+    """Only core/clock.py asks what time it is; everyone else is told."""
+
+    def is_wrong(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Attribute):
+            return False
+        owner = node.value
+        name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+        return (name, node.attr) in CLOCK_READERS
+
+    files = [path for path in python_files(*ROOMS, "tools") if path != ROOT / "core" / "clock.py"]
+    assert offences(files, is_wrong) == []
+
+
+def test_only_the_edge_commits() -> None:
+    """A verb never commits: a unit of work begins and ends in core/db.py or at the edge."""
+
+    def is_wrong(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
+
+    files = [path for path in python_files(*ROOMS) if path != ROOT / "core" / "db.py" and "web" not in path.parts]
+    assert offences(files, is_wrong) == []
+
+
+def test_no_handler_swallows_everything() -> None:
+    """A fault that nobody foresaw is not caught: no `except:` and no `except Exception`."""
+
+    def is_wrong(node: ast.AST) -> bool:
+        if not isinstance(node, ast.ExceptHandler):
+            return False
+        kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+        return any(kind is None or (isinstance(kind, ast.Name) and kind.id == "Exception") for kind in kinds)
+
+    assert offences(python_files(*ROOMS, "tools", "bench"), is_wrong) == []
+
+
+def test_an_integer_field_takes_only_integers() -> None:
+    """marshmallow turns 1.9 into 1 and reads full-width digits unless it is told to be strict."""
+
+    def is_wrong(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Call) or called(node) not in {"Integer", "Int"}:
+            return False
+        func = node.func
+        if not (
+            isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in {"fields", "ma"}
+        ):
+            return False
+        strict = [word.value for word in node.keywords if word.arg == "strict"]
+        return not (strict and isinstance(strict[0], ast.Constant) and strict[0].value is True)
+
+    assert offences(python_files("web"), is_wrong) == []
+
+
+def test_no_file_is_a_drawer() -> None:
+    """A file is named after what it holds: no utils, helpers or common."""
+    drawers = [path for path in python_files(*ROOMS, "tools", "bench", "tests") if path.stem.lower() in DRAWERS]
+    assert drawers == []
+
+
+def public_definitions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Yield the public functions and classes of a file, and the public methods of its public classes."""
+    bodies: list[list[ast.stmt]] = [tree_of(path).body]
+    while bodies:
+        for node in bodies.pop():
+            if isinstance(node, ast.If):
+                bodies += [node.body, node.orelse]
+            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node.name.startswith("_"):
+                continue
+            yield node
+            if isinstance(node, ast.ClassDef):
+                bodies.append(node.body)
+
+
+def is_told_elsewhere(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    """Say whether a definition says nothing new: an overload, a setter, a schema's Meta."""
+    marks = {name for mark in node.decorator_list for name in names_in(mark)}
+    return bool(marks & {"overload", "setter", "override"}) or node.name == "Meta"
+
+
+def test_every_public_name_says_what_it_promises() -> None:
+    """Every module, and every public class and function, has a docstring."""
+    files = [path for path in python_files(*ROOMS, "tools", "bench") if not is_migration(path)]
+    silent = [str(path.relative_to(ROOT)) for path in files if not ast.get_docstring(tree_of(path))]
+    silent += [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in files
+        for node in public_definitions(path)
+        if not ast.get_docstring(node) and not is_told_elsewhere(node)
+    ]
+    assert silent == []
+
+
+def test_every_test_says_its_rule() -> None:
+    """The first line of each test says the rule in the field's words."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in python_files("tests")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def test_a_function_fits_a_screen_and_a_file_is_a_short_read() -> None:
+    """No function over 50 lines, no file over 400; only the numbered steps of the schema may be longer."""
+    files = [path for path in python_files(*ROOMS, "tools", "bench", "tests", "templates") if not is_migration(path)]
+    long = [str(path.relative_to(ROOT)) for path in files if path.read_text(encoding="utf-8").count("\n") > 400]
+    for path in files:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (node.end_lineno or 0) - node.lineno >= 50:
+                long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+    assert long == []
