@@ -1,0 +1,352 @@
+"""How values read on a page: money, dates, instants, spans of time, shares; and the two languages of our own words.
+
+`install(app)` puts every filter and global into the application's Jinja environment. Nothing here computes a
+figure: a template shows what a room has worked out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from functools import lru_cache
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Flask, request, session, url_for
+from flask_babel import get_locale
+from markupsafe import Markup
+
+from core.clock import CITY
+from web import charts
+from web.states import state_of
+from web.tables import cell, column
+
+#: The locales a page may be read in, the first being the default.
+LOCALES = ("zh_Hans_CN", "en")
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EM DASH}"
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_STATIC = Path(__file__).parent / "static"
+
+
+# Languages
+
+
+def is_english() -> bool:
+    """Say whether the page being made is to be read in English (outside a request: no)."""
+    locale = get_locale()
+    return locale is not None and locale.language == "en"
+
+
+def t(zh: str, en: str, **facts: object) -> str:
+    """Return the Chinese or the English words, by the reader's language; `facts` fill in `{name}` places."""
+    words = en if is_english() else zh
+    return words.format(**facts) if facts else words
+
+
+def choose_locale() -> str:
+    """Return the locale of this request: `?lang=` if given (and remember it), else the remembered one, else Chinese."""
+    asked = request.args.get("lang", "")
+    if asked:
+        chosen = LOCALES[1] if asked == "en" else LOCALES[0]
+        session["lang"] = chosen
+        return chosen
+    remembered = session.get("lang")
+    return remembered if remembered in LOCALES else LOCALES[0]
+
+
+# Addresses
+
+
+def here(**changes: object) -> str:
+    """Return the address of this page with some query values changed; None takes one away.
+
+    Any `page` is dropped unless it is among the changes, because a new filter starts at the first page.
+    """
+    query = {name: request.args.getlist(name) for name in request.args}
+    if "page" not in changes:
+        query.pop("page", None)
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        else:
+            query[name] = [str(value)]
+    text = urlencode(query, doseq=True)
+    return f"{request.path}?{text}" if text else request.path
+
+
+def other_language() -> str:
+    """Return the address of this same page in the other language."""
+    page = request.args.get("page")
+    return here(lang="zh" if is_english() else "en", **({"page": page} if page else {}))
+
+
+@lru_cache(maxsize=64)
+def _digest_of(name: str) -> str:
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:10]
+
+
+def asset(name: str) -> str:
+    """Return the address of a static file, marked with its digest so that a new release is fetched at once."""
+    return url_for("static", filename=name, v=_digest_of(name))
+
+
+# Figures
+
+
+def number(value: int | None) -> str:
+    """Return a whole number with thousands separators and a true minus.
+
+    >>> number(-1234567)
+    '−1,234,567'
+    """
+    if value is None:
+        return NOTHING
+    return f"{MINUS if value < 0 else ''}{abs(value):,}"
+
+
+def money(fen: int | None) -> str:
+    """Return fen as yuan with separators, two decimals and a true minus, without the unit.
+
+    >>> money(-2651624), money(5), money(0)
+    ('−26,516.24', '0.05', '0.00')
+    """
+    if fen is None:
+        return NOTHING
+    yuan, cents = divmod(abs(fen), 100)
+    return f"{MINUS if fen < 0 else ''}{yuan:,}.{cents:02d}"
+
+
+def money_signed(fen: int | None) -> str:
+    """Return fen as `money`, with a plus before what is more than nothing: for movements.
+
+    >>> money_signed(86454), money_signed(0)
+    ('+864.54', '0.00')
+    """
+    return f"+{money(fen)}" if fen is not None and fen > 0 else money(fen)
+
+
+def yuan(fen: int | None) -> str:
+    """Return fen as an amount in a sentence: with its unit."""
+    if fen is None:
+        return NOTHING
+    return t("{amount} 元", "CNY {amount}", amount=money(fen))
+
+
+def percent(basis_points: int | None) -> str:
+    """Return basis points as a percentage, without idle zeros.
+
+    >>> percent(4500), percent(2167), percent(1430)
+    ('45%', '21.67%', '14.3%')
+    """
+    if basis_points is None:
+        return NOTHING
+    whole, rest = divmod(abs(basis_points), 100)
+    decimals = f".{rest:02d}".rstrip("0") if rest else ""
+    return f"{MINUS if basis_points < 0 else ''}{whole}{decimals}%"
+
+
+def share(weight: int, whole: int) -> str:
+    """Return a share of the whole as a percentage where four decimals tell it exactly, else as a fraction.
+
+    >>> share(4500, 10000), share(333334, 1000000), share(1, 3)
+    ('45%', '33.3334%', '1/3')
+    """
+    scaled, rest = divmod(weight * 1_000_000, whole)
+    if rest:
+        return f"{weight:,}/{whole:,}"
+    units, decimals = divmod(scaled, 10_000)
+    return f"{units}.{decimals:04d}".rstrip("0").rstrip(".") + "%"
+
+
+def file_size(count: int | None) -> str:
+    """Return a count of bytes for people.
+
+    >>> file_size(900), file_size(1536), file_size(5242880)
+    ('900 B', '1.5 KiB', '5.0 MiB')
+    """
+    if count is None:
+        return NOTHING
+    if count < 1024:
+        return f"{count} B"
+    unit, size = ("KiB", 1024) if count < 1024**2 else ("MiB", 1024**2) if count < 1024**3 else ("GiB", 1024**3)
+    tenths = count * 10 // size
+    return f"{tenths // 10:,}.{tenths % 10} {unit}"
+
+
+# Times
+
+
+def date_words(value: date | datetime | None) -> str:
+    """Return a date in words: 2026年11月23日, 23 November 2026. An instant gives its date in the city."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, datetime):
+        value = value.astimezone(CITY).date()
+    if is_english():
+        return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    return f"{value.year}年{value.month}月{value.day}日"
+
+
+def date_plain(value: date | datetime | None) -> str:
+    """Return a date for a table: 2026-11-23."""
+    if value is None:
+        return NOTHING
+    return (value.astimezone(CITY).date() if isinstance(value, datetime) else value).isoformat()
+
+
+def instant(value: datetime | None) -> str:
+    """Return an instant in a sentence, in the city's time and saying so: 2026年11月23日 14:30 北京时间."""
+    if value is None:
+        return NOTHING
+    hours = f"{value.astimezone(CITY):%H:%M}"
+    return t("{day} {hours} 北京时间", "{day}, {hours} Beijing time", day=date_words(value), hours=hours)
+
+
+def instant_plain(value: datetime | None) -> str:
+    """Return an instant for a table whose head says 北京时间: 2026-11-23 14:30."""
+    return NOTHING if value is None else f"{value.astimezone(CITY):%Y-%m-%d %H:%M}"
+
+
+def instant_exact(value: datetime | None) -> str:
+    """Return an instant to the millisecond, for receipts: 2026-11-23 14:30:05.123 北京时间."""
+    if value is None:
+        return NOTHING
+    local = value.astimezone(CITY)
+    text = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d}"
+    return t("{text} 北京时间", "{text} Beijing time", text=text)
+
+
+def machine_time(value: date | datetime) -> str:
+    """Return what belongs in a `datetime` attribute: ISO 8601, an instant with its offset in the city."""
+    if isinstance(value, datetime):
+        return value.astimezone(CITY).isoformat(timespec="seconds")
+    return value.isoformat()
+
+
+def span(minutes: int | None) -> str:
+    """Return a length of time in its two largest units: 3 小时 12 分, 2 d 4 h."""
+    if minutes is None:
+        return NOTHING
+    days, rest = divmod(abs(minutes), 1440)
+    hours, left = divmod(rest, 60)
+    if days:
+        both, one = ("{d} 天 {h} 小时", "{d} d {h} h"), ("{d} 天", "{d} d")
+        pair = both if hours else one
+    elif hours:
+        both, one = ("{h} 小时 {m} 分", "{h} h {m} min"), ("{h} 小时", "{h} h")
+        pair = both if left else one
+    else:
+        pair = ("{m} 分钟", "{m} min")
+    words = t(*pair, d=days, h=hours, m=left)
+    return MINUS + words if minutes < 0 else words
+
+
+def remaining(due_at: datetime, now: datetime) -> str:
+    """Return how long until (or since) a due time: 还剩 3 小时 12 分, 已过 2 天. Whole minutes, never rounded up."""
+    seconds = int((due_at - now).total_seconds())
+    if seconds >= 60:
+        return t("还剩 {span}", "{span} left", span=span(seconds // 60))
+    if seconds > 0:
+        return t("还剩不到 1 分钟", "under a minute left")
+    if seconds > -60:
+        return t("刚刚到时", "just passed")
+    return t("已过 {span}", "{span} over", span=span(-seconds // 60))
+
+
+# Marks
+
+
+def digest_short(text: str | None) -> str:
+    """Return the head and tail of a long digest; show the whole of it in the detail."""
+    if not text:
+        return NOTHING
+    return text if len(text) <= 20 else f"{text[:10]}…{text[-6:]}"
+
+
+def digest_groups(text: str) -> str:
+    """Return a digest in groups of eight, so that two people can read it to each other."""
+    return " ".join(text[start : start + 8] for start in range(0, len(text), 8))
+
+
+def anchor(text: str) -> str:
+    """Return a short mark made of a text, for the `id` of what it names."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def qr_picture(text: str, label: str) -> Markup:
+    """Return a QR code of `text` as inline SVG with a spoken label; no data address, so a strict policy holds."""
+    import segno  # used on few pages
+
+    out = StringIO()
+    segno.make(text, error="m", micro=False).save(
+        out, kind="svg", xmldecl=False, svgns=True, scale=4, border=2, svgclass="qr", lineclass=None, omitsize=False
+    )
+    drawn = out.getvalue().replace("<svg ", Markup('<svg role="img" aria-label="{}" ').format(label), 1)
+    return Markup(drawn.strip())  # noqa: S704 - segno's own drawing, the label escaped above
+
+
+FILTERS = {
+    "number": number,
+    "money": money,
+    "money_signed": money_signed,
+    "yuan": yuan,
+    "percent": percent,
+    "file_size": file_size,
+    "date": date_words,
+    "date_plain": date_plain,
+    "instant": instant,
+    "instant_plain": instant_plain,
+    "instant_exact": instant_exact,
+    "machine_time": machine_time,
+    "span": span,
+    "digest_short": digest_short,
+    "digest_groups": digest_groups,
+    "anchor": anchor,
+}
+
+GLOBALS = {
+    "t": t,
+    "is_english": is_english,
+    "here": here,
+    "other_language": other_language,
+    "asset": asset,
+    "share": share,
+    "remaining": remaining,
+    "column": column,
+    "cell": cell,
+    "state_of": state_of,
+    "qr_picture": qr_picture,
+    "share_bar": charts.share_bar,
+    "columns_chart": charts.columns,
+    "bars_chart": charts.bars,
+    "lines_chart": charts.lines,
+    "steps_chart": charts.steps,
+    "histogram_chart": charts.histogram,
+    "sparkline": charts.sparkline,
+}
+
+
+def install(app: Flask) -> None:
+    """Put the filters and globals of this module, and the charts, where every template finds them."""
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals.update(GLOBALS)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.do")

@@ -1,0 +1,208 @@
+"""The words and the shape of every state: one entry per (kind, stage), the same on page, paper and in the API.
+
+Colour never speaks alone: each tone comes with a shape and a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state as shown: its two names, its tone (quiet, live, good, wait, stop) and its shape."""
+
+    zh: str
+    en: str
+    tone: str
+    shape: str
+
+
+def _todo(zh: str, en: str) -> State:
+    return State(zh, en, "quiet", "ring")
+
+
+def _live(zh: str, en: str, shape: str = "half") -> State:
+    return State(zh, en, "live", shape)
+
+
+def _done(zh: str, en: str, shape: str = "tick") -> State:
+    return State(zh, en, "good", shape)
+
+
+def _wait(zh: str, en: str, shape: str = "triangle") -> State:
+    return State(zh, en, "wait", shape)
+
+
+def _stop(zh: str, en: str) -> State:
+    return State(zh, en, "stop", "cross")
+
+
+def _over(zh: str, en: str, shape: str = "dash") -> State:
+    return State(zh, en, "quiet", shape)
+
+
+STATES: dict[str, dict[str, State]] = {
+    "tender": {
+        "draft": _todo("起草中", "Draft"),
+        "keyed": _live("钥匙已备", "Keys ready"),
+        "approved": _live("已审批", "Approved"),
+        "published": _live("招标中", "Open for bids", "dot"),
+        "suspended": _wait("已暂停", "Suspended", "pause"),
+        "closed": _live("已截止", "Closed to bids"),
+        "opening": _live("开标中", "Opening"),
+        "opened": _live("已开标", "Opened"),
+        "evaluating": _live("评标中", "Evaluating"),
+        "reported": _live("评标报告已签", "Report signed"),
+        "allocated": _live("份额已定", "Shares allocated"),
+        "standstill": _wait("公示中", "Publicity", "pause"),
+        "awarded": _done("已中标", "Awarded"),
+        "contracted": _done("已签协议", "Agreement signed"),
+        "complete": _over("已完成", "Complete", "square"),
+        "cancelled": _over("已取消", "Cancelled"),
+        "failed": _stop("流标", "Failed"),
+        "failed_too_few": _stop("投标人不足", "Too few bids"),
+        "annulled": _stop("已作废", "Annulled"),
+    },
+    "bid": {
+        "draft": _todo("未提交", "Not submitted"),
+        "sealed": _done("已封存", "Sealed", "lock"),
+        "replaced": _over("已替换", "Replaced"),
+        "withdrawn": _over("已撤回", "Withdrawn"),
+        "key_received": _live("钥匙已交", "Key received"),
+        "opened": _live("已开封", "Opened"),
+        "revoked": _stop("已撤销", "Revoked"),
+        "withdrawn_by_fault": _stop("视为撤回", "Deemed withdrawn"),
+        "unreadable": _stop("无法解密", "Unreadable"),
+        "qualified": _live("资格通过", "Qualified"),
+        "rejected": _stop("已否决", "Rejected"),
+        "scored": _live("已评分", "Scored"),
+        "ranked": _live("已排名", "Ranked"),
+        "offered": _wait("待确认份额", "Share offered", "pause"),
+        "accepted": _done("已接受", "Accepted"),
+        "declined": _over("已放弃", "Declined"),
+        "member": _done("已入共保体", "Member"),
+        "unsuccessful": _over("未中标", "Unsuccessful"),
+    },
+    "pool": {
+        "forming": _live("组建中", "Forming"),
+        "active": _done("承保中", "Active", "dot"),
+        "run_off": _over("只理赔不承保", "Run-off"),
+        "closed": _over("已结束", "Closed", "square"),
+    },
+    "member": {
+        "active": _done("正常", "Active", "dot"),
+        "suspended": _wait("暂停", "Suspended", "pause"),
+        "run_off": _over("只理赔不承保", "Run-off"),
+        "exited": _over("已退出", "Exited"),
+    },
+    "application": {
+        "draft": _todo("起草中", "Draft"),
+        "applied": _live("已申请", "Applied"),
+        "filed": _live("已备案", "Filed"),
+        "publicised": _wait("公示中", "Publicity", "pause"),
+        "objected": _stop("有异议", "Objected"),
+        "cleared": _done("已通过", "Cleared"),
+        "rejected": _stop("不予办理", "Rejected"),
+        "bound": _done("已投保", "Insured"),
+        "withdrawn": _over("已撤回", "Withdrawn"),
+    },
+    "policy": {
+        "draft": _todo("起草中", "Draft"),
+        "bound": _live("已承保", "Bound"),
+        "in_force": _done("保障中", "In force", "dot"),
+        "expired": _over("已期满", "Expired", "square"),
+        "cancelled": _over("已退保", "Cancelled"),
+    },
+    "premium": {
+        "written": _todo("应收", "Receivable"),
+        "received": _live("已收", "Received"),
+        "remitted": _done("已划转", "Remitted"),
+        "refunded": _over("已退", "Refunded"),
+    },
+    "fault": {
+        "reported": _wait("已报修", "Reported", "dot"),
+        "acknowledged": _live("已响应", "Acknowledged"),
+        "dispatched": _live("已派工", "Dispatched"),
+        "on_site": _live("已到场", "On site"),
+        "repairing": _live("维修中", "Repairing"),
+        "repaired": _live("已修复", "Repaired"),
+        "accepted": _done("已验收", "Accepted"),
+        "closed": _over("已办结", "Closed", "square"),
+        "duplicate": _over("重复报修", "Duplicate"),
+        "withdrawn": _over("已撤回", "Withdrawn"),
+    },
+    "claim": {
+        "opened": _todo("已立案", "Opened"),
+        "estimated": _live("已估损", "Estimated"),
+        "awaiting_members": _wait("待共保人同意", "Awaiting members", "pause"),
+        "agreed": _live("已同意", "Agreed"),
+        "adjusted": _live("已核损", "Adjusted"),
+        "submitted": _wait("待复核", "Awaiting approval", "pause"),
+        "approved": _live("已核准", "Approved"),
+        "paid": _done("已赔付", "Paid"),
+        "closed": _over("已结案", "Closed", "square"),
+        "rejected": _stop("已拒赔", "Rejected"),
+        "withdrawn": _over("已撤回", "Withdrawn"),
+        "reopened": _wait("重新立案", "Reopened"),
+    },
+    "cash_call": {
+        "issued": _wait("待付款", "Due", "pause"),
+        "received": _done("已到账", "Received"),
+        "overdue": _stop("已逾期", "Overdue"),
+        "taken_into_statement": _over("转入结算单", "In the statement"),
+    },
+    "period": {
+        "open": _live("记账中", "Open", "dot"),
+        "closing": _live("结账中", "Closing"),
+        "closed": _over("已结账", "Closed", "square"),
+    },
+    "statement": {
+        "draft": _todo("草稿", "Draft"),
+        "issued": _wait("待确认", "Issued", "pause"),
+        "acknowledged": _live("已收悉", "Acknowledged"),
+        "queried": _stop("有疑问", "Queried"),
+        "agreed": _live("已确认", "Agreed"),
+        "settled": _done("已结清", "Settled"),
+    },
+    "import": {
+        "uploaded": _todo("已上传", "Uploaded"),
+        "checked": _live("已核对", "Checked"),
+        "refused": _stop("有错误", "Has errors"),
+        "imported": _done("已导入", "Imported"),
+    },
+    "job": {
+        "queued": _todo("排队中", "Queued"),
+        "doing": _live("处理中", "Running"),
+        "succeeded": _done("已完成", "Done"),
+        "failed": _stop("失败", "Failed"),
+    },
+    "section": {
+        "todo": _todo("未开始", "Not started"),
+        "started": _live("进行中", "In progress"),
+        "done": _done("已完成", "Complete"),
+        "error": _stop("需更正", "Needs correction"),
+        "locked": _over("暂不能填", "Cannot start yet", "lock"),
+        "optional": _todo("可选", "Optional"),
+    },
+    "clock": {
+        "running": _live("计时中", "Running", "dot"),
+        "near": _wait("即将到时", "Nearly due"),
+        "over": _stop("已超时", "Overdue"),
+        "met": _done("按时完成", "Met"),
+        "missed": _stop("未按时", "Missed"),
+        "paused": _wait("已暂停", "Paused", "pause"),
+        "provisional": _wait("暂定", "Provisional"),
+    },
+    "check": {
+        "passed": _done("相符", "Agrees"),
+        "failed": _stop("不符", "Differs"),
+        "unknown": _over("未检查", "Not checked"),
+    },
+}
+
+
+def state_of(kind: str, stage: str) -> State:
+    """Return how a stage is shown. A stage without words is shown by its own name rather than hidden."""
+    known = STATES.get(kind, {}).get(stage)
+    return known if known is not None else State(stage, stage, "quiet", "ring")
