@@ -20,7 +20,7 @@ from markupsafe import Markup
 from core.clock import CITY
 from web import charts
 from web.states import state_of
-from web.tables import cell, column
+from web.columns import cell, column
 
 #: The locales a page may be read in, the first being the default.
 LOCALES = ("zh_Hans_CN", "en")

@@ -1,0 +1,54 @@
+"""What the `table` macro and the forms of the pages are given: columns, the values of a row, errors by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the `table` macro: which value, under which heading, shown as which kind.
+
+    Kinds: text, money, signed, number, percent, date, instant, span, mono, chip (`of` names the kind of record),
+    custom (the caller of the macro writes the cell). `href` names the row's value that holds the link of this cell;
+    `is_sortable` makes the heading a link; `is_head` makes the cell the row's own heading.
+    """
+
+    key: str
+    label: str
+    kind: str = "text"
+    href: str = ""
+    of: str = ""
+    is_sortable: bool = False
+    is_head: bool = False
+    note: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Say whether the cell is set to the right."""
+        return self.kind in {"money", "signed", "number", "percent", "span"}
+
+
+def column(key: str, label: str, kind: str = "text", **rest: object) -> Column:
+    """Return a Column, for templates: `column('paid_fen', t('已付', 'Paid'), 'money', is_sortable=true)`."""
+    return Column(key, label, kind, **rest)  # type: ignore[arg-type]
+
+
+def cell(row: Mapping[str, object] | object, key: str) -> object:
+    """Return one value of a row, which may be a mapping, a database row or an object; None where it has none."""
+    if isinstance(row, Mapping):
+        return row.get(key)
+    return getattr(row, key, None)
+
+
+def first_errors(findings: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the first message for each field, in order, from (field, message) pairs, for `field` and `error_summary`.
+
+    >>> first_errors([("price", "请填写报价"), ("price", "太高"), ("line", "请填写份额")])
+    {'price': '请填写报价', 'line': '请填写份额'}
+    """
+    kept: dict[str, str] = {}
+    for name, message in findings:
+        kept.setdefault(name, message)
+    return kept
