@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from web import charts, formats
+from web.columns import Column
 from web.formats import t
 from web.states import STATES
-from web.columns import Column
 
 LONG = "示例财产保险股份有限公司长株潭一体化示范区中心支公司石峰营业服务部（共保业务管理中心）"
 NAMES = (LONG, "乙示例财产保险股份有限公司", "丙示例保险", "丁示例财产保险有限公司")

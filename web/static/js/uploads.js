@@ -6,7 +6,7 @@ const size = (count) => (count < 1048576 ? `${(count / 1024).toFixed(1)} KiB` : 
 for (const input of document.querySelectorAll("input[type=file][data-upload]")) {
   const list = document.createElement("ul");
   list.className = "field__hint";
-  list.setAttribute("role", "status");
+  list.setAttribute("aria-live", "polite");
   input.closest(".field").append(list);
 
   input.addEventListener("change", async () => {
