@@ -1,9 +1,9 @@
 """Pure: a secret split among n custodians so that any t of them restore it and fewer learn nothing.
 
 Shamir's scheme over GF(256), laid out as SLIP-0039 does (read there in 2026): each byte of the secret is the value at
-255 of its own polynomial of degree t - 1; the value at 254 is four bytes of HMAC-SHA256 of the secret followed by random
-bytes, so that a wrong mixture of shares is noticed; the shares are the values at 0, 1, ... n - 1. The same two functions
-therefore answer the standard's published vectors (tests/tender/test_shamir.py).
+255 of its own polynomial of degree t - 1; the value at 254 is four bytes of HMAC-SHA256 of the secret followed by
+random bytes, so that a wrong mixture of shares is noticed; the shares are the values at 0, 1, ... n - 1. The same two
+functions therefore answer the standard's published vectors (tests/tender/test_shamir.py).
 """
 
 from __future__ import annotations
