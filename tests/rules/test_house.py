@@ -113,12 +113,13 @@ def test_the_wall_clock_has_one_reader() -> None:
 
 
 def test_only_the_edge_commits() -> None:
-    """A verb never commits: a unit of work begins and ends in core/db.py or at the edge."""
+    """A verb never commits: a unit of work begins and ends in core/db.py or at the edge; a migration is a unit too."""
 
     def is_wrong(node: ast.AST) -> bool:
         return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
 
-    files = [path for path in python_files(*ROOMS) if path != ROOT / "core" / "db.py" and "web" not in path.parts]
+    allowed = {ROOT / "core" / "db.py", ROOT / "core" / "migrate.py", ROOT / "core" / "migrations" / "env.py"}
+    files = [path for path in python_files(*ROOMS) if path not in allowed and path.parts[len(ROOT.parts)] != "web"]
     assert offences(files, is_wrong) == []
 
 
