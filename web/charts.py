@@ -79,16 +79,39 @@ def ticks(low: int, high: int, count: int = 4) -> list[int]:
     return list(range(first, max(last, first + step) + 1, step))
 
 
-def _svg(width: int | None, height: int, label: str, parts: Iterable[Markup], name: str = "plot") -> Markup:
-    size = (
-        Markup('width="100%"')
-        if width is None
-        else Markup('width="{}" viewBox="0 0 {} {}"').format(width, width, height)
-    )
-    return Markup(
+def share_words(weight: int, whole: int) -> str:
+    """Return a share of the whole as a percentage where four decimals tell it exactly, else as a fraction.
+
+    >>> share_words(4500, 10000), share_words(333334, 1000000), share_words(1, 3)
+    ('45%', '33.3334%', '1/3')
+    """
+    scaled, rest = divmod(weight * 1_000_000, whole)
+    if rest:
+        return f"{weight:,}/{whole:,}"
+    units, decimals = divmod(scaled, 10_000)
+    return f"{units}.{decimals:04d}".rstrip("0").rstrip(".") + "%"
+
+
+def _gutter(marks: Sequence[int], words: Words) -> int:
+    """The room that the words beside the grid take, in pixels: a multiple of twelve, at most 96."""
+    longest = max(sum(12 if ord(sign) > 0x2E80 else 7 for sign in words(mark)) for mark in marks)
+    return min((longest + 8 + 11) // 12 * 12, 96)
+
+
+def _svg(
+    width: int | None, height: int, label: str, parts: Iterable[Markup], name: str = "", gutter: int = 0
+) -> Markup:
+    """A drawing; `gutter` is room at its left: around a fluid drawing, inside a fixed one."""
+    size = Markup('width="100%"')
+    if width is not None:
+        size = Markup('width="{}" viewBox="{} 0 {} {}"').format(width + gutter, -gutter, width + gutter, height)
+    drawing = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="{}" {} height="{}" role="img" aria-label="{}" '
         'focusable="false">{}</svg>'
-    ).format(name, size, height, label, Markup("").join(parts))
+    ).format(name or "plot__drawing", size, height, label, Markup("").join(parts))
+    if width is None and not name:
+        return Markup('<div class="plot gutter-{}">{}</div>').format(gutter // 12, drawing)
+    return drawing
 
 
 def _text(x: str, y: int, words: str, anchor: str = "start", name: str = "", dx: int = 0) -> Markup:
@@ -109,7 +132,7 @@ def _grid(plane: _Plane, values: Sequence[int], words: Words) -> list[Markup]:
     for value in values:
         y = plane.y(value)
         drawn.append(_rule(plane, y, "c-base" if value == 0 else "c-grid", "#000" if value == 0 else "#ccc"))
-        drawn.append(_text("0", y - 4, words(value), name="c-tick"))
+        drawn.append(_text("0", y + 4, words(value), "end", "c-tick", dx=-8))
     return drawn
 
 
@@ -162,8 +185,7 @@ def share_bar(
                 '<rect x="{}" y="0" width="{}" height="32" class="rank-{}" fill="{}" stroke="#fff" stroke-width="0"/>'
             ).format(plane.x(left), plane.x(max(0, right - left)), rank + 1, GREYS[rank])
         )
-        tenths = weight * 1000 // whole
-        percent = f"{tenths // 10}%" if weight * 100 % whole == 0 else f"{tenths // 10}.{tenths % 10}%"
+        percent = share_words(weight, whole)
         spoken.append(f"{_value(member, 'name')} {percent}")
         if weight * 100 >= whole * 8:
             parts.append(
@@ -200,7 +222,7 @@ def bars(rows: Sequence[tuple[str, int]], *, words: Words = plain, high: int | N
                 '<div><div class="bars__words"><span>{}</span><span class="bars__value">{}</span></div>'
                 '<svg width="100%" height="8" aria-hidden="true" focusable="false">'
                 '<rect width="{}.{:02d}%" height="8" class="{}" fill="#000"/></svg></div>'
-            ).format(name, words(value), length // 100, length % 100, "c-below" if value < 0 else "c-fill-1")
+            ).format(name, words(value), length // 100, length % 100, "c-fill-2" if value < 0 else "c-fill-1")
         )
     return Markup('<div class="bars">{}</div>').format(Markup("").join(drawn))
 
@@ -224,6 +246,7 @@ def columns(
     plane, marks = _plane([value for _, value in rows] + [limit], height, width)
     slot = 10_000 // len(rows)
     few = len(rows) <= 8
+    gutter = 0 if few else _gutter(marks, words)
     parts = [_rule(plane, plane.base, "c-base", "#000")] if few else _grid(plane, marks, words)
     for index, (_, value) in enumerate(rows):
         y = plane.y(value)
@@ -234,7 +257,7 @@ def columns(
                 top,
                 plane.x(slot * 2 // 3),
                 bottom - top,
-                "c-below" if value < 0 else "c-fill-1",
+                "c-fill-2" if value < 0 else "c-fill-1",
             )
         )
         if few:
@@ -242,7 +265,7 @@ def columns(
             parts.append(_text(plane.x(index * slot + slot // 2), place, words(value), "middle", "c-value"))
     parts += _limit(plane, limit, limit_name)
     parts += _feet(plane, [name for name, _ in rows], [index * slot + slot // 2 for index in range(len(rows))])
-    return _svg(width, plane.top + height + 26, label, parts)
+    return _svg(width, plane.top + height + 26, label, parts, gutter=gutter)
 
 
 def histogram(
@@ -268,7 +291,7 @@ def histogram(
             )
         )
     parts += _feet(plane, list(edges), [min(index * slot, 10_000) for index in range(len(edges))])
-    return _svg(width, plane.top + height + 26, label, parts)
+    return _svg(width, plane.top + height + 26, label, parts, gutter=_gutter(marks, words))
 
 
 def lines(
@@ -324,7 +347,7 @@ def _curves(
     parts += _limit(plane, limit, limit_name)
     parts += _names(plane, series[:3], words)
     parts += _feet(plane, places, across, most=8)
-    return _svg(width, plane.top + height + 26, label, parts)
+    return _svg(width, plane.top + height + 26, label, parts, gutter=_gutter(marks, words))
 
 
 _DASHES = {1: "none", 2: "6 4", 3: "2 3"}

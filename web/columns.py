@@ -10,9 +10,10 @@ from dataclasses import dataclass
 class Column:
     """One column of the `table` macro: which value, under which heading, shown as which kind.
 
-    Kinds: text, money, signed, number, percent, date, instant, span, mono, chip (`of` names the kind of record),
-    custom (the caller of the macro writes the cell). `href` names the row's value that holds the link of this cell;
-    `is_sortable` makes the heading a link; `is_head` makes the cell the row's own heading.
+    Kinds: text, code (a reference number, never broken over lines), money, signed, number, percent, date, instant,
+    span, mono, chip (`of` names the kind of record), custom (the caller of the macro writes the cell). `href` names
+    the row's value that holds the link of this cell; `is_sortable` makes the heading a link; `is_head` makes the cell
+    the row's own heading.
     """
 
     key: str

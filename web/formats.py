@@ -161,19 +161,6 @@ def percent(basis_points: int | None) -> str:
     return f"{MINUS if basis_points < 0 else ''}{whole}{decimals}%"
 
 
-def share(weight: int, whole: int) -> str:
-    """Return a share of the whole as a percentage where four decimals tell it exactly, else as a fraction.
-
-    >>> share(4500, 10000), share(333334, 1000000), share(1, 3)
-    ('45%', '33.3334%', '1/3')
-    """
-    scaled, rest = divmod(weight * 1_000_000, whole)
-    if rest:
-        return f"{weight:,}/{whole:,}"
-    units, decimals = divmod(scaled, 10_000)
-    return f"{units}.{decimals:04d}".rstrip("0").rstrip(".") + "%"
-
-
 def file_size(count: int | None) -> str:
     """Return a count of bytes for people.
 
@@ -329,7 +316,7 @@ GLOBALS = {
     "here": here,
     "other_language": other_language,
     "asset": asset,
-    "share": share,
+    "share": charts.share_words,
     "remaining": remaining,
     "column": column,
     "cell": cell,

@@ -66,7 +66,7 @@ def _statement_rows() -> list[dict[str, object]]:
 
 def _claim_columns() -> list[Column]:
     return [
-        Column("number", t("赔案号", "Claim"), href="href", is_head=True, is_sortable=True),
+        Column("number", t("赔案号", "Claim"), "code", href="href", is_head=True, is_sortable=True),
         Column("community", t("小区", "Community")),
         Column("stage", t("状态", "State"), "chip", of="claim"),
         Column(
