@@ -12,6 +12,7 @@ MODELS = (
     "core.papers",
     "ledger.models",
     "tender.models",
+    "tender.outcome_models",
     "underwriting.models",
     "claims.models",
     "web.accounts",
