@@ -13,6 +13,8 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from web.documents.wording import share_text
+
 #: Fills for ranks one to six, as they print; the classes rank-1 to rank-6 colour them on a page.
 GREYS = ("#000", "#555", "#888", "#aaa", "#ccc", "#e4e4e4")
 
@@ -77,19 +79,6 @@ def ticks(low: int, high: int, count: int = 4) -> list[int]:
     first = low // step * step
     last = -(-high // step) * step
     return list(range(first, max(last, first + step) + 1, step))
-
-
-def share_words(weight: int, whole: int) -> str:
-    """Return a share of the whole as a percentage where four decimals tell it exactly, else as a fraction.
-
-    >>> share_words(4500, 10000), share_words(333334, 1000000), share_words(1, 3)
-    ('45%', '33.3334%', '1/3')
-    """
-    scaled, rest = divmod(weight * 1_000_000, whole)
-    if rest:
-        return f"{weight:,}/{whole:,}"
-    units, decimals = divmod(scaled, 10_000)
-    return f"{units}.{decimals:04d}".rstrip("0").rstrip(".") + "%"
 
 
 def _gutter(marks: Sequence[int], words: Words) -> int:
@@ -185,7 +174,7 @@ def share_bar(
                 '<rect x="{}" y="0" width="{}" height="32" class="rank-{}" fill="{}" stroke="#fff" stroke-width="0"/>'
             ).format(plane.x(left), plane.x(max(0, right - left)), rank + 1, GREYS[rank])
         )
-        percent = share_words(weight, whole)
+        percent = share_text(weight, whole)
         spoken.append(f"{_value(member, 'name')} {percent}")
         if weight * 100 >= whole * 8:
             parts.append(

@@ -17,30 +17,17 @@ from flask_babel import get_locale
 from markupsafe import Markup
 
 from core.clock import CITY
+from ledger.money import MINUS, format_fen, in_words
 from web import charts
 from web.columns import cell, column
-from web.states import state_of
+from web.documents import wording
+from web.states import role_words, state_of
 
 #: The locales a page may be read in, the first being the default.
 LOCALES = ("zh_Hans_CN", "en")
 
-MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EM DASH}"
 
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -68,6 +55,11 @@ def choose_locale() -> str:
         return chosen
     remembered = session.get("lang")
     return remembered if remembered in LOCALES else LOCALES[0]
+
+
+def role_name(role: str) -> str:
+    """Return a role of people in the reader's language."""
+    return t(*role_words(role))
 
 
 # Addresses
@@ -126,10 +118,7 @@ def money(fen: int | None) -> str:
     >>> money(-2651624), money(5), money(0)
     ('−26,516.24', '0.05', '0.00')
     """
-    if fen is None:
-        return NOTHING
-    yuan, cents = divmod(abs(fen), 100)
-    return f"{MINUS if fen < 0 else ''}{yuan:,}.{cents:02d}"
+    return NOTHING if fen is None else format_fen(fen)
 
 
 def money_signed(fen: int | None) -> str:
@@ -149,16 +138,14 @@ def yuan(fen: int | None) -> str:
 
 
 def percent(basis_points: int | None) -> str:
-    """Return basis points as a percentage, without idle zeros.
+    """Return basis points as a percentage with two decimals.
 
-    >>> percent(4500), percent(2167), percent(1430)
-    ('45%', '21.67%', '14.3%')
+    >>> percent(4500), percent(-25)
+    ('45.00%', '−0.25%')
     """
     if basis_points is None:
         return NOTHING
-    whole, rest = divmod(abs(basis_points), 100)
-    decimals = f".{rest:02d}".rstrip("0") if rest else ""
-    return f"{MINUS if basis_points < 0 else ''}{whole}{decimals}%"
+    return wording.percent(basis_points) if basis_points >= 0 else MINUS + wording.percent(-basis_points)
 
 
 def file_size(count: int | None) -> str:
@@ -185,9 +172,7 @@ def date_words(value: date | datetime | None) -> str:
         return NOTHING
     if isinstance(value, datetime):
         value = value.astimezone(CITY).date()
-    if is_english():
-        return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
-    return f"{value.year}年{value.month}月{value.day}日"
+    return wording.date_en(value) if is_english() else wording.date_zh(value)
 
 
 def date_plain(value: date | datetime | None) -> str:
@@ -207,16 +192,14 @@ def instant(value: datetime | None) -> str:
 
 def instant_plain(value: datetime | None) -> str:
     """Return an instant for a table whose head says 北京时间: 2026-11-23 14:30."""
-    return NOTHING if value is None else f"{value.astimezone(CITY):%Y-%m-%d %H:%M}"
+    return NOTHING if value is None else wording.beijing_minute(value)
 
 
 def instant_exact(value: datetime | None) -> str:
     """Return an instant to the millisecond, for receipts: 2026-11-23 14:30:05.123 北京时间."""
     if value is None:
         return NOTHING
-    local = value.astimezone(CITY)
-    text = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d}"
-    return t("{text} 北京时间", "{text} Beijing time", text=text)
+    return t("{text} 北京时间", "{text} Beijing time", text=wording.beijing(value))
 
 
 def machine_time(value: date | datetime) -> str:
@@ -296,6 +279,7 @@ FILTERS = {
     "money": money,
     "money_signed": money_signed,
     "yuan": yuan,
+    "capitals": in_words,
     "percent": percent,
     "file_size": file_size,
     "date": date_words,
@@ -316,11 +300,13 @@ GLOBALS = {
     "here": here,
     "other_language": other_language,
     "asset": asset,
-    "share": charts.share_words,
+    "share": wording.share_text,
+    "carry": wording.carry_text,
     "remaining": remaining,
     "column": column,
     "cell": cell,
     "state_of": state_of,
+    "role_name": role_name,
     "qr_picture": qr_picture,
     "share_bar": charts.share_bar,
     "columns_chart": charts.columns,

@@ -67,11 +67,9 @@ STATES: dict[str, dict[str, State]] = {
     "bid": {
         "draft": _todo("未提交", "Not submitted"),
         "sealed": _done("已封存", "Sealed", "lock"),
-        "replaced": _over("已替换", "Replaced"),
         "withdrawn": _over("已撤回", "Withdrawn"),
-        "key_received": _live("钥匙已交", "Key received"),
         "opened": _live("已开封", "Opened"),
-        "revoked": _stop("已撤销", "Revoked"),
+        "revoked": _stop("视为撤销", "Deemed revoked"),
         "withdrawn_by_fault": _stop("视为撤回", "Deemed withdrawn"),
         "unreadable": _stop("无法解密", "Unreadable"),
         "qualified": _live("资格通过", "Qualified"),
@@ -96,65 +94,46 @@ STATES: dict[str, dict[str, State]] = {
         "run_off": _over("只理赔不承保", "Run-off"),
         "exited": _over("已退出", "Exited"),
     },
-    "application": {
-        "draft": _todo("起草中", "Draft"),
-        "applied": _live("已申请", "Applied"),
-        "filed": _live("已备案", "Filed"),
-        "publicised": _wait("公示中", "Publicity", "pause"),
-        "objected": _stop("有异议", "Objected"),
-        "cleared": _done("已通过", "Cleared"),
-        "rejected": _stop("不予办理", "Rejected"),
-        "bound": _done("已投保", "Insured"),
-        "withdrawn": _over("已撤回", "Withdrawn"),
-    },
     "policy": {
-        "draft": _todo("起草中", "Draft"),
-        "bound": _live("已承保", "Bound"),
-        "in_force": _done("保障中", "In force", "dot"),
-        "expired": _over("已期满", "Expired", "square"),
-        "cancelled": _over("已退保", "Cancelled"),
-    },
-    "premium": {
-        "written": _todo("应收", "Receivable"),
-        "received": _live("已收", "Received"),
+        "bound": _live("已承保，待收费", "Bound, unpaid", "ring"),
+        "received": _live("已收费", "Received"),
         "remitted": _done("已划转", "Remitted"),
-        "refunded": _over("已退", "Refunded"),
+        "collected": _done("各家已收", "Collected by each"),
+    },
+    "refund": {
+        "agreed": _wait("待退还", "To be paid", "pause"),
+        "paid": _done("已退还", "Paid"),
+        "struck": _over("已冲应收", "Struck off"),
     },
     "fault": {
         "reported": _wait("已报修", "Reported", "dot"),
         "acknowledged": _live("已响应", "Acknowledged"),
-        "dispatched": _live("已派工", "Dispatched"),
         "on_site": _live("已到场", "On site"),
-        "repairing": _live("维修中", "Repairing"),
-        "repaired": _live("已修复", "Repaired"),
+        "repaired": _live("已修复", "Repaired", "dot"),
         "accepted": _done("已验收", "Accepted"),
-        "closed": _over("已办结", "Closed", "square"),
-        "duplicate": _over("重复报修", "Duplicate"),
         "withdrawn": _over("已撤回", "Withdrawn"),
     },
     "claim": {
-        "opened": _todo("已立案", "Opened"),
-        "estimated": _live("已估损", "Estimated"),
-        "awaiting_members": _wait("待共保人同意", "Awaiting members", "pause"),
-        "agreed": _live("已同意", "Agreed"),
-        "adjusted": _live("已核损", "Adjusted"),
-        "submitted": _wait("待复核", "Awaiting approval", "pause"),
-        "approved": _live("已核准", "Approved"),
+        "open": _todo("已立案", "Open"),
+        "submitted": _wait("待同意", "Awaiting agreement", "pause"),
+        "agreed": _live("已同意，待复核", "Agreed, to be approved"),
+        "approved": _live("已核准", "Approved", "dot"),
+        "called": _wait("已发摊回通知", "Cash called", "pause"),
         "paid": _done("已赔付", "Paid"),
-        "closed": _over("已结案", "Closed", "square"),
         "rejected": _stop("已拒赔", "Rejected"),
-        "withdrawn": _over("已撤回", "Withdrawn"),
-        "reopened": _wait("重新立案", "Reopened"),
+    },
+    "claim_cost": {
+        "approved": _live("已核准", "Approved"),
+        "paid": _done("已支付", "Paid"),
     },
     "cash_call": {
         "issued": _wait("待付款", "Due", "pause"),
-        "received": _done("已到账", "Received"),
         "overdue": _stop("已逾期", "Overdue"),
-        "taken_into_statement": _over("转入结算单", "In the statement"),
+        "received": _done("已到账", "Received"),
+        "taken": _over("转入结算单", "Taken into the statement"),
     },
     "period": {
         "open": _live("记账中", "Open", "dot"),
-        "closing": _live("结账中", "Closing"),
         "closed": _over("已结账", "Closed", "square"),
     },
     "statement": {
@@ -206,3 +185,32 @@ def state_of(kind: str, stage: str) -> State:
     """Return how a stage is shown. A stage without words is shown by its own name rather than hidden."""
     known = STATES.get(kind, {}).get(stage)
     return known if known is not None else State(stage, stage, "quiet", "ring")
+
+
+#: The roles of people, as the head of a page and the administrator's lists name them.
+ROLES: dict[str, tuple[str, str]] = {
+    "officer": ("经办", "officer"),
+    "approver": ("审批", "approver"),
+    "bureau_finance": ("主管单位财务", "bureau finance"),
+    "supervisor": ("监督", "supervisor"),
+    "expert": ("评标专家", "expert"),
+    "chair": ("评标组长", "committee chair"),
+    "custodian": ("密钥保管人", "key custodian"),
+    "bidder": ("投标经办", "bidder"),
+    "signatory": ("签署人", "signatory"),
+    "claims_handler": ("理赔处理", "claims handler"),
+    "finance_maker": ("财务经办", "finance maker"),
+    "finance_checker": ("财务复核", "finance checker"),
+    "community_officer": ("社区工作人员", "community officer"),
+    "property_manager": ("物业", "property manager"),
+    "repairer": ("维保单位", "repairer"),
+    "auditor": ("审计", "auditor"),
+    "administrator": ("系统管理员", "administrator"),
+    "system": ("系统", "system"),
+    "public": ("公众", "public"),
+}
+
+
+def role_words(role: str) -> tuple[str, str]:
+    """Return the two names of a role; one without words is shown by its own name."""
+    return ROLES.get(role, (role, role))

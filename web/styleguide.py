@@ -79,7 +79,7 @@ def _claim_columns() -> list[Column]:
 
 
 def _claim(number: int, now: datetime) -> dict[str, object]:
-    stages = ("opened", "adjusted", "submitted", "approved", "paid", "closed", "rejected")
+    stages = ("open", "submitted", "agreed", "approved", "called", "paid", "rejected")
     stage = stages[number % len(stages)]
     return {
         "id": number,
@@ -90,7 +90,7 @@ def _claim(number: int, now: datetime) -> dict[str, object]:
         "reported_at": now - timedelta(hours=number * 7, minutes=13),
         "repaired_in_min": None if number % 3 == 0 else number * 61,
         "estimate_fen": number * number * 123_457,
-        "paid_fen": number * 98_765 if stage in {"paid", "closed"} else None,
+        "paid_fen": number * 98_765 if stage == "paid" else None,
         "is_marked": number == 2,
     }
 
