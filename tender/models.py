@@ -16,19 +16,20 @@ from core.db import Model, new_id
 
 STAGES = (
     "'draft', 'keyed', 'approved', 'published', 'suspended', 'opening', 'opened', 'evaluating', 'reported',"
-    " 'allocated', 'standstill', 'awarded', 'contracted', 'complete', 'cancelled', 'failed', 'failed_too_few',"
-    " 'annulled'"
+    " 'allocated', 'standstill', 'awarded', 'contracted', 'complete', 'cancelled', 'failed', 'annulled'"
 )
 BID_STAGES = (
     "'sealed', 'withdrawn', 'opened', 'revoked', 'withdrawn_by_fault', 'unreadable', 'qualified', 'rejected',"
-    " 'scored', 'ranked', 'offered', 'accepted', 'declined', 'member', 'unsuccessful'"
+    " 'scored', 'offered', 'accepted', 'declined', 'member', 'unsuccessful'"
 )
 
 
 class Tender(Model):
     """One tender. What bidders rely on is fixed from its publication on (trigger); the rest is its life.
 
-    `ceiling_fen` is the highest gross premium of one lift and year that may be bid. `allocation` holds how shares are
+    `ceiling_fen` is the highest gross premium of one lift and year that may be bid; `largest_loss_fen` the largest loss
+    of one risk, where the law's cap on one risk is to be reckoned. `notice` is what was approved, as canonical JSON,
+    `notice_hash` its SHA-256. `allocation` holds how shares are
     made, `agreement_terms` and `service_standard` what every member will sign. `box_closed_at`: from then on the box
     takes nothing and custodians may look into it; `opened_at`: the bids were opened. `amendment` counts amendments.
     """
@@ -45,6 +46,12 @@ class Tender(Model):
     budget_fen: Mapped[int]
     ceiling_fen: Mapped[int]
     bond_fen: Mapped[int]
+    largest_loss_fen: Mapped[int | None]
+    documents_from_on: Mapped[date]
+    documents_to_on: Mapped[date]
+    qualifications: Mapped[list[str]]
+    committee_size: Mapped[int]
+    committee_experts: Mapped[int]
     bidders_min: Mapped[int]
     price_weight_hundredths: Mapped[int]
     drops_extreme_marks: Mapped[bool]
@@ -62,6 +69,7 @@ class Tender(Model):
     stage: Mapped[str]
     stage_before: Mapped[str | None]
     amendment: Mapped[int]
+    notice: Mapped[str | None]
     notice_hash: Mapped[str | None]
     notice_medium: Mapped[str | None]
     created_by: Mapped[uuid.UUID | None]
@@ -90,6 +98,8 @@ class Tender(Model):
             " AND answer_days BETWEEN 1 AND 30 AND amendment >= 0",
             name="figures",
         ),
+        CheckConstraint("profile IN ('B', 'Bm', 'G')", name="profile"),
+        CheckConstraint("committee_experts BETWEEN 0 AND committee_size AND largest_loss_fen > 0", name="committee"),
         CheckConstraint("price_weight_hundredths BETWEEN 0 AND 10000", name="price_weight"),
         CheckConstraint("threshold BETWEEN 2 AND 16", name="threshold"),
         CheckConstraint("lock IN ('custodians', 'both')", name="lock"),
@@ -144,6 +154,8 @@ class Custodian(Model):
     public_key: Mapped[bytes | None]
     fingerprint: Mapped[str | None]
     given_at: Mapped[datetime | None]
+    challenge: Mapped[bytes | None]
+    answer_sha256: Mapped[bytes | None]
     proved_at: Mapped[datetime | None]
     lost_at: Mapped[datetime | None]
     __table_args__ = (
@@ -199,6 +211,19 @@ class Amendment(Model):
     )
 
 
+class SigningKey(Model):
+    """A public key that an insurer has registered to sign its bids with, until it is revoked."""
+
+    __tablename__ = "signing_key"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    public_key: Mapped[bytes]
+    fingerprint: Mapped[str] = mapped_column(unique=True)
+    registered_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    registered_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class Bid(Model):
     """One insurer's bid: its latest sealed version and its stage. `withdrawn` until it is sealed anew."""
 
@@ -228,6 +253,7 @@ class SealedBid(Model):
     """
 
     __tablename__ = "sealed_bid"
+    id: Mapped[uuid.UUID] = mapped_column(unique=True, default=new_id)
     tender_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tender.id"), primary_key=True)
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -236,7 +262,6 @@ class SealedBid(Model):
     digest: Mapped[str]
     size: Mapped[int]
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
-    event_id: Mapped[uuid.UUID]
     received_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     __table_args__ = (
         CheckConstraint("number >= 1", name="number"),

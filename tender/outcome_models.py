@@ -70,8 +70,6 @@ class CommitteeMember(Model):
     conflict: Mapped[str | None]
     replaced_at: Mapped[datetime | None]
     locked_at: Mapped[datetime | None]
-    signed_at: Mapped[datetime | None]
-    dissent: Mapped[str | None]
     __table_args__ = (
         CheckConstraint("(declared_at IS NULL) = (conflict IS NULL)", name="declared"),
         CheckConstraint("locked_at IS NULL OR conflict = ''", name="locked"),
@@ -96,13 +94,32 @@ class Mark(Model):
 
 
 class Report(Model):
-    """The signed evaluation report: scores and ranking with their working, the draw, and their hash. Never changed."""
+    """An evaluation report: scores and ranking with their working, the draw, and their hash. Never changed.
+
+    A recount makes a new one; the one with the highest `number` stands.
+    """
 
     __tablename__ = "report"
     tender_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tender.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     document: Mapped[dict[str, Any]]
     digest: Mapped[str]
     made_at: Mapped[datetime]
+
+
+class ReportSignature(Model):
+    """That a member of the committee signed a report; `dissent` is what it holds against it, "" = nothing."""
+
+    __tablename__ = "report_signature"
+    tender_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    dissent: Mapped[str]
+    signed_at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(["tender_id", "number"], ["report.tender_id", "report.number"]),
+        ForeignKeyConstraint(["tender_id", "person_id"], ["committee_member.tender_id", "committee_member.person_id"]),
+    )
 
 
 class AllocationRun(Model):

@@ -119,7 +119,7 @@ DECLARE
 BEGIN
     SELECT locked_at INTO held FROM committee_member
     WHERE tender_id = row.tender_id AND person_id = row.person_id FOR SHARE;
-    IF held IS NOT NULL OR EXISTS (SELECT 1 FROM report WHERE tender_id = row.tender_id) THEN
+    IF held IS NOT NULL OR EXISTS (SELECT 1 FROM tender WHERE id = row.tender_id AND stage <> 'evaluating') THEN
         RAISE EXCEPTION 'a locked sheet of marks stands' USING ERRCODE = 'GB025';
     END IF;
     RETURN row;
@@ -175,6 +175,21 @@ OWN = "organisation_id = nullif(current_setting('gongbao.organisation_id', true)
 
 def upgrade() -> None:
     op.create_table(
+        "signing_key",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("registered_by", sa.Uuid(), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_signing_key_organisation_id")),
+        sa.ForeignKeyConstraint(["registered_by"], ["person.id"], name=op.f("fk_signing_key_registered_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_key")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_signing_key_fingerprint")),
+    )
+    op.create_index(op.f("ix_signing_key_organisation_id"), "signing_key", ["organisation_id"], unique=False)
+    op.create_table(
         "tender",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
@@ -187,6 +202,12 @@ def upgrade() -> None:
         sa.Column("budget_fen", sa.BigInteger(), nullable=False),
         sa.Column("ceiling_fen", sa.BigInteger(), nullable=False),
         sa.Column("bond_fen", sa.BigInteger(), nullable=False),
+        sa.Column("largest_loss_fen", sa.BigInteger(), nullable=True),
+        sa.Column("documents_from_on", sa.Date(), nullable=False),
+        sa.Column("documents_to_on", sa.Date(), nullable=False),
+        sa.Column("qualifications", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("committee_size", sa.BigInteger(), nullable=False),
+        sa.Column("committee_experts", sa.BigInteger(), nullable=False),
         sa.Column("bidders_min", sa.BigInteger(), nullable=False),
         sa.Column("price_weight_hundredths", sa.BigInteger(), nullable=False),
         sa.Column("drops_extreme_marks", sa.Boolean(), nullable=False),
@@ -204,6 +225,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("stage_before", sa.Text(), nullable=True),
         sa.Column("amendment", sa.BigInteger(), nullable=False),
+        sa.Column("notice", sa.Text(), nullable=True),
         sa.Column("notice_hash", sa.Text(), nullable=True),
         sa.Column("notice_medium", sa.Text(), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=True),
@@ -225,12 +247,16 @@ def upgrade() -> None:
         sa.CheckConstraint("lock IN ('custodians', 'both')", name=op.f("ck_tender_lock")),
         sa.CheckConstraint("notice_hash ~ '^[0-9a-f]{64}$'", name=op.f("ck_tender_notice_hash")),
         sa.CheckConstraint("price_rule IN ('lead', 'lowest', 'weighted')", name=op.f("ck_tender_price_rule")),
+        sa.CheckConstraint("profile IN ('B', 'Bm', 'G')", name=op.f("ck_tender_profile")),
         sa.CheckConstraint(
-            "stage IN ('draft', 'keyed', 'approved', 'published', 'suspended', 'opening', 'opened', 'evaluating', 'reported', 'allocated', 'standstill', 'awarded', 'contracted', 'complete', 'cancelled', 'failed', 'failed_too_few', 'annulled')",
+            "stage IN ('draft', 'keyed', 'approved', 'published', 'suspended', 'opening', 'opened', 'evaluating', 'reported', 'allocated', 'standstill', 'awarded', 'contracted', 'complete', 'cancelled', 'failed', 'annulled')",
             name=op.f("ck_tender_stage"),
         ),
         sa.CheckConstraint("approved_by IS NULL OR approved_by <> created_by", name=op.f("ck_tender_four_eyes")),
         sa.CheckConstraint("box_closed_at IS NULL OR box_closed_at >= deadline_at", name=op.f("ck_tender_box_closed")),
+        sa.CheckConstraint(
+            "committee_experts BETWEEN 0 AND committee_size AND largest_loss_fen > 0", name=op.f("ck_tender_committee")
+        ),
         sa.CheckConstraint(
             "length(number) BETWEEN 1 AND 40 AND length(title) BETWEEN 1 AND 200", name=op.f("ck_tender_names")
         ),
@@ -289,7 +315,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("(stage = 'rejected') = (rejected_for IS NOT NULL)", name=op.f("ck_bid_rejected")),
         sa.CheckConstraint(
-            "stage IN ('sealed', 'withdrawn', 'opened', 'revoked', 'withdrawn_by_fault', 'unreadable', 'qualified', 'rejected', 'scored', 'ranked', 'offered', 'accepted', 'declined', 'member', 'unsuccessful')",
+            "stage IN ('sealed', 'withdrawn', 'opened', 'revoked', 'withdrawn_by_fault', 'unreadable', 'qualified', 'rejected', 'scored', 'offered', 'accepted', 'declined', 'member', 'unsuccessful')",
             name=op.f("ck_bid_stage"),
         ),
         sa.CheckConstraint("current >= 1", name=op.f("ck_bid_current")),
@@ -308,8 +334,6 @@ def upgrade() -> None:
         sa.Column("conflict", sa.Text(), nullable=True),
         sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("locked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("dissent", sa.Text(), nullable=True),
         sa.CheckConstraint("locked_at IS NULL OR conflict = ''", name=op.f("ck_committee_member_locked")),
         sa.CheckConstraint("(declared_at IS NULL) = (conflict IS NULL)", name=op.f("ck_committee_member_declared")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_committee_member_person_id")),
@@ -343,6 +367,8 @@ def upgrade() -> None:
         sa.Column("public_key", sa.LargeBinary(), nullable=True),
         sa.Column("fingerprint", sa.Text(), nullable=True),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("challenge", sa.LargeBinary(), nullable=True),
+        sa.Column("answer_sha256", sa.LargeBinary(), nullable=True),
         sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lost_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(public_key IS NULL) = (fingerprint IS NULL)", name=op.f("ck_custodian_fingerprint")),
@@ -384,14 +410,16 @@ def upgrade() -> None:
     op.create_table(
         "report",
         sa.Column("tender_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name=op.f("fk_report_tender_id")),
-        sa.PrimaryKeyConstraint("tender_id", name=op.f("pk_report")),
+        sa.PrimaryKeyConstraint("tender_id", "number", name=op.f("pk_report")),
     )
     op.create_table(
         "sealed_bid",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("tender_id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -400,7 +428,6 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "header_sha256 ~ '^[0-9a-f]{64}$' AND digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_sealed_bid_hashes")
@@ -411,6 +438,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_sealed_bid_person_id")),
         sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name=op.f("fk_sealed_bid_tender_id")),
         sa.PrimaryKeyConstraint("tender_id", "organisation_id", "number", name=op.f("pk_sealed_bid")),
+        sa.UniqueConstraint("id", name=op.f("uq_sealed_bid_id")),
     )
     op.create_table(
         "tender_side",
@@ -603,6 +631,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tender_id", "number", "place", name=op.f("pk_rehearsal_share")),
     )
     op.create_table(
+        "report_signature",
+        sa.Column("tender_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("dissent", sa.Text(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tender_id", "number"],
+            ["report.tender_id", "report.number"],
+            name=op.f("fk_report_signature_tender_id_number"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tender_id", "person_id"],
+            ["committee_member.tender_id", "committee_member.person_id"],
+            name=op.f("fk_report_signature_tender_id_person_id"),
+        ),
+        sa.PrimaryKeyConstraint("tender_id", "number", "person_id", name=op.f("pk_report_signature")),
+    )
+    op.create_table(
         "share_offer",
         sa.Column("tender_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -659,8 +706,10 @@ def _walls() -> None:
         op.execute(function)
     walls.append_only("tender_side", "rehearsal", "rehearsal_share", "amendment")
     walls.append_only("sealed_bid", "bid_withdrawal", "bid_receipt", "custodian_share", "bidder_key")
-    walls.append_only("opened_bid", "opened_part", "report", "allocation_run", "award", "award_member")
-    walls.editable("tender", "custodian", "bid", "committee_member", "mark", "share_offer", "objection")
+    walls.append_only(
+        "opened_bid", "opened_part", "report", "report_signature", "allocation_run", "award", "award_member"
+    )
+    walls.editable("tender", "custodian", "signing_key", "bid", "committee_member", "mark", "share_offer", "objection")
     walls.editable("criterion", delete=True)
     for moment, table, function in (
         ("UPDATE OR DELETE", "tender", "keep_tender"),
@@ -695,6 +744,7 @@ def _walls() -> None:
 def downgrade() -> None:
     op.drop_table("award_member")
     op.drop_table("share_offer")
+    op.drop_table("report_signature")
     op.drop_table("rehearsal_share")
     op.drop_table("opened_part")
     op.drop_index(op.f("ix_opened_bid_tender_id"), table_name="opened_bid")
@@ -718,6 +768,8 @@ def downgrade() -> None:
     op.drop_table("amendment")
     op.drop_table("allocation_run")
     op.drop_table("tender")
+    op.drop_index(op.f("ix_signing_key_organisation_id"), table_name="signing_key")
+    op.drop_table("signing_key")
     op.execute(
         "DROP FUNCTION keep_tender(), keep_criterion(), stamp_bid(), stamp_key(), check_opened(), keep_mark(),"
         " check_award(), may_see_bid(uuid, uuid), may_see_opened(uuid, uuid)"
