@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from core.errors import Finding, Invalid
+from tender.exact import half_up, plain, two_places
 from tender.scoring import Criterion, MarkedBid, mark_findings
 
 #: A mark this far (as a part of the highest mark) from the mean of the other experts' marks is worth a second look.
@@ -95,7 +96,7 @@ def sum_errors(sheets: Sequence[Sheet]) -> list[Finding]:
         Finding(
             "sheet_sum_wrong",
             f"{sheet.bid}, {sheet.expert}",
-            {"written": sheet.written_sum, "reckoned": sum(sheet.marks.values(), Fraction(0))},
+            {"written": plain(sheet.written_sum), "reckoned": plain(sum(sheet.marks.values(), Fraction(0)))},
         )
         for sheet in sheets
         if sheet.written_sum is not None and sheet.written_sum != sum(sheet.marks.values(), Fraction(0))
@@ -129,7 +130,13 @@ def objective_differences(sheets: Sequence[Sheet], criteria: Sequence[Criterion]
     for item in criteria:
         for bid, marks in _marks_on(sheets, item).items() if item.objective else ():
             if len(set(marks.values())) > 1:
-                found.append(Finding("objective_marks_differ", f"{bid}, {item.name}", {"marks": tuple(marks.values())}))
+                found.append(
+                    Finding(
+                        "objective_marks_differ",
+                        f"{bid}, {item.name}",
+                        {"marks": ", ".join(plain(mark) for mark in marks.values())},
+                    )
+                )
     return found
 
 
@@ -151,7 +158,7 @@ def outliers(sheets: Sequence[Sheet], criteria: Sequence[Criterion], far_apart: 
             for expert, mark in marks.items():
                 others = (sum(marks.values(), Fraction(0)) - mark) / (len(marks) - 1)
                 if abs(mark - others) > far_apart * item.mark_max:
-                    facts: dict[str, object] = {"mark": mark, "others_mean": others}
+                    facts: dict[str, object] = {"mark": plain(mark), "others_mean": two_places(half_up(others))}
                     found.append(Finding("mark_far_from_others", f"{bid}, {expert}, {item.name}", facts))
     return found
 

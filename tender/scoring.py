@@ -181,9 +181,13 @@ def mark_findings(criterion: Criterion, marks: Sequence[Fraction], where: str) -
     found = []
     for mark in marks:
         if not 0 <= mark <= criterion.mark_max:
-            found.append(Finding("mark_out_of_range", where, {"mark": mark, "mark_max": criterion.mark_max}))
+            found.append(
+                Finding("mark_out_of_range", where, {"mark": plain(mark), "mark_max": plain(criterion.mark_max)})
+            )
         elif criterion.mark_step is not None and (mark / criterion.mark_step).denominator != 1:
-            found.append(Finding("mark_off_step", where, {"mark": mark, "mark_step": criterion.mark_step}))
+            found.append(
+                Finding("mark_off_step", where, {"mark": plain(mark), "mark_step": plain(criterion.mark_step)})
+            )
     return found
 
 
@@ -198,7 +202,7 @@ def _bid_findings(bids: Sequence[MarkedBid], scheme: Scheme) -> list[Finding]:
             if each.marks:
                 found.append(Finding("marks_and_points_both", each.bid))
             if not 0 <= each.technical <= technical_max:
-                found.append(Finding("points_out_of_range", each.bid, {"points_max": technical_max}))
+                found.append(Finding("points_out_of_range", each.bid, {"points_max": plain(technical_max)}))
             continue
         for criterion in scheme.criteria:
             marks = each.marks.get(criterion.name, ())
