@@ -1,0 +1,268 @@
+"""Statements as XLSX and CSV from the same rows as page and paper: numbers are numbers, text is never a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from core.errors import Invalid
+from ledger.money import check_amount, plain_fen
+from web.documents.rows import StatementRows, net_due, rows_digest
+from web.documents.wording import carry_text, share_text
+
+#: What a spreadsheet takes for the start of a formula, in half and full width, and what may hide one before it.
+_FORMULA = frozenset("=+-@＝＋－＠")
+_CONTROLS = frozenset("\t\r\n")
+SUMMARY, ITEMS = "汇总", "明细"
+_MONEY_FORMAT = "#,##0.00;[Red]\N{MINUS SIGN}#,##0.00"
+_ITEM_COLUMNS = (
+    ("日期 Date", 12),
+    ("分录 Entry", 10),
+    ("事由", 18),
+    ("Reason", 22),
+    ("保单/案件 Subject", 22),
+    ("说明 Description", 44),
+    ("金额（元）CNY", 18),
+)
+
+
+def safe_text(text: str) -> str:
+    """Return the text so that no spreadsheet takes it for a formula: an apostrophe before what could start one.
+
+    Blanks and invisible characters before such a start count as not there. Numbers do not come here; they are
+    written as numbers, so a negative amount stays one.
+
+    >>> safe_text("=1+1"), safe_text("　＠x"), safe_text("3 号梯"), safe_text("-")
+    ("'=1+1", "'\u3000＠x", '3 号梯', "'-")
+    """
+    first = next((c for c in text if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc")), None)
+    return f"'{text}" if first in _FORMULA or text[:1] in _CONTROLS else text
+
+
+def summary_csv(rows: StatementRows) -> bytes:
+    """Return the short table as CSV (RFC 4180, UTF-8 with a mark so that Excel reads it): one line a row, then net."""
+    head = rows.head
+    lines: list[Sequence[str]] = [
+        ("statement", "period_starts_on", "period_ends_on", "member", "kind", "项目", "item", "count", "amount_cny")
+    ]
+    before = (
+        safe_text(head.number),
+        head.period_starts_on.isoformat(),
+        head.period_ends_on.isoformat(),
+        safe_text(head.member_name),
+    )
+    lines += [
+        (
+            *before,
+            safe_text(x.kind),
+            safe_text(x.label_zh),
+            safe_text(x.label_en),
+            str(x.count),
+            plain_fen(x.amount_fen),
+        )
+        for x in rows.lines
+    ]
+    lines.append((*before, "net", "净额", "Net", str(sum(x.count for x in rows.lines)), plain_fen(rows.balance_fen)))
+    return _csv(lines)
+
+
+def itemised_csv(rows: StatementRows) -> bytes:
+    """Return every movement as CSV, in the order of the book; the amounts add up to the net of the summary."""
+    head: Sequence[str] = ("on", "entry", "reason", "事由", "reason_en", "subject", "description", "amount_cny")
+    items = (
+        (
+            x.on.isoformat(),
+            str(x.entry_number),
+            *map(safe_text, (x.reason, x.reason_zh, x.reason_en, x.subject, x.description)),
+            plain_fen(x.amount_fen),
+        )
+        for x in rows.movements
+    )
+    return _csv([head, *items])
+
+
+def statement_xlsx(rows: StatementRows) -> bytes:
+    """Return a workbook of two sheets, 汇总 and 明细; the only formulas are our totals, their values beside them.
+
+    The same rows give the same bytes. Refuses `sheet_refuses` for a row or a text beyond what a sheet holds.
+    """
+    import xlsxwriter
+
+    body = io.BytesIO()
+    book = xlsxwriter.Workbook(body, {"constant_memory": True, "strings_to_urls": False})
+    made = datetime.combine(rows.head.issued_on, time())
+    book.set_properties({"title": f"{rows.head.title_zh} {rows.head.number}", "created": made})
+    styles = _styles(book)
+    summary, items = book.add_worksheet(SUMMARY), book.add_worksheet(ITEMS)
+    _write_summary(_Sheet(summary, styles), rows)
+    _write_items(_Sheet(items, styles), rows)
+    book.close()
+    return body.getvalue()
+
+
+class _Sheet:
+    """One worksheet written row by row; every cell's kind is said, none is guessed from its text."""
+
+    def __init__(self, sheet: Any, styles: dict[str, Any]) -> None:
+        self._sheet, self._styles = sheet, styles
+        self.row = 0
+
+    def widths(self, widths: Iterable[int]) -> None:
+        """Set the column widths, in characters."""
+        for column, width in enumerate(widths):
+            self._sheet.set_column(column, column, width)
+
+    def page(self, *, has_heads: bool) -> None:
+        """Fit the columns on A4 with the page number in the foot; heads in the first row stay in sight and repeat."""
+        self._sheet.set_paper(9)
+        self._sheet.fit_to_pages(1, 0)
+        self._sheet.set_footer("&L&A&R&P / &N")
+        if has_heads:
+            self._sheet.freeze_panes(1, 0)
+            self._sheet.repeat_rows(0)
+            self._sheet.set_landscape()
+
+    def text(self, column: int, text: str, style: str = "text") -> None:
+        """Write text, never a formula, a number or an address."""
+        # A text of the form <r>…</r> would go into the file as raw markup; the apostrophe keeps it text.
+        shown = f"'{text}" if text.startswith("<r>") else text
+        self._took(self._sheet.write_string(self.row, column, shown, self._styles[style]))
+
+    def whole(self, column: int, number: int, style: str = "whole") -> None:
+        """Write a whole number."""
+        self._took(self._sheet.write_number(self.row, column, number, self._styles[style]))
+
+    def money(self, column: int, fen: int) -> None:
+        """Write an amount as a number with exactly two decimals."""
+        self._took(self._sheet.write_number(self.row, column, _yuan(fen), self._styles["money"]))
+
+    def on(self, column: int, on: date) -> None:
+        """Write a real date."""
+        moment = datetime.combine(on, time())
+        self._took(self._sheet.write_datetime(self.row, column, moment, self._styles["date"]))
+
+    def total(self, column: int, formula: str, fen: int) -> None:
+        """Write one of our formulas with its value, so that a reader that does not compute shows it too."""
+        self._took(self._sheet.write_formula(self.row, column, formula, self._styles["total"], _yuan(fen)))
+
+    def _took(self, answer: int) -> None:
+        if answer:
+            raise Invalid("sheet_refuses", row=self.row + 1)
+
+
+def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
+    head, due = rows.head, net_due(rows)
+    sheet.widths((26, 30, 14, 20, 20, 18))
+    facts = (
+        ("编号 Number", head.number),
+        ("出具 Issuer", head.issuer),
+        ("致 To", f"{head.member_name} {head.member_credit_code}"),
+        ("首席承保人 Lead", head.lead_name),
+        ("期间 Period", f"{head.period_label} {head.period_starts_on} – {head.period_ends_on}"),
+        ("签发 Issued", head.issued_on.isoformat()),
+        (due.label_zh, f"{due.words}（{due.label_en}）"),
+        ("核验 Verify", f"{rows.verification.url} {rows.verification.code}"),
+        ("数据摘要 SHA-256", rows_digest(rows)),
+    )
+    sheet.text(0, f"{head.title_zh} {head.title_en}", "title")
+    for name, fact in facts:
+        sheet.row += 1
+        sheet.text(0, name, "name")
+        sheet.text(1, fact)
+    sheet.row += 2
+    for column, name in enumerate(("项目", "Item", "笔数 Count", "金额（元）CNY")):
+        sheet.text(column, name, "head" if column < 2 else "head_right")
+    first = sheet.row + 2
+    for line in rows.lines:
+        sheet.row += 1
+        sheet.text(0, line.label_zh)
+        sheet.text(1, line.label_en)
+        sheet.whole(2, line.count)
+        sheet.money(3, line.amount_fen)
+    sheet.row += 1
+    sheet.text(0, "净额", "sum_text")
+    sheet.text(1, "Net", "sum_text")
+    sheet.whole(2, sum(line.count for line in rows.lines), "sum_whole")
+    sheet.total(3, f"=SUM(D{first}:D{sheet.row})" if rows.lines else "=0", rows.balance_fen)
+    net_cell = f"D{sheet.row + 1}"
+    sheet.row += 1
+    sheet.text(0, "与明细之差")
+    sheet.text(1, "Difference to the items")
+    items = f"SUM('{ITEMS}'!G2:G{len(rows.movements) + 1})"
+    sheet.total(3, f"=ROUND({net_cell}-{items},2)" if rows.movements else "=0", 0)
+    _write_streams(sheet, rows)
+    sheet.page(has_heads=False)
+
+
+def _write_streams(sheet: _Sheet, rows: StatementRows) -> None:
+    if not rows.streams:
+        return
+    sheet.row += 2
+    names = ("分摊类别", "Stream", "份额 Line", "全体合计 All members", "分得 Your part", "结转余数（分）Carry")
+    for column, name in enumerate(names):
+        sheet.text(column, name, "head" if column < 2 else "head_right")
+    for stream in rows.streams:
+        sheet.row += 1
+        sheet.text(0, stream.label_zh)
+        sheet.text(1, stream.label_en)
+        sheet.text(2, share_text(stream.weight, stream.whole), "right")
+        sheet.money(3, stream.total_fen)
+        sheet.money(4, stream.part_fen)
+        sheet.text(5, carry_text(stream.carry, stream.whole), "right")
+
+
+def _write_items(sheet: _Sheet, rows: StatementRows) -> None:
+    sheet.widths(width for _, width in _ITEM_COLUMNS)
+    for column, (name, _) in enumerate(_ITEM_COLUMNS):
+        sheet.text(column, name, "head" if column < 6 else "head_right")
+    for movement in rows.movements:
+        sheet.row += 1
+        sheet.on(0, movement.on)
+        sheet.whole(1, movement.entry_number)
+        for column, text in enumerate(
+            (movement.reason_zh, movement.reason_en, movement.subject, movement.description), start=2
+        ):
+            sheet.text(column, text)
+        sheet.money(6, movement.amount_fen)
+    last = sheet.row + 1
+    sheet.row += 1
+    sheet.text(0, "合计 Total", "sum_text")
+    sheet.total(6, f"=SUM(G2:G{last})" if rows.movements else "=0", rows.balance_fen)
+    sheet.page(has_heads=True)
+
+
+def _styles(book: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
+    ruled: dict[str, Any] = {"bold": True, "bottom": 1}
+    summed: dict[str, Any] = {"bold": True, "top": 1, "bottom": 2}
+    kinds: dict[str, dict[str, Any]] = {
+        "title": {"bold": True, "font_size": 16},
+        "name": {"font_color": "#55606A"},
+        "text": {},
+        "right": {"align": "right"},
+        "head": ruled,
+        "head_right": {**ruled, "align": "right"},
+        "whole": {"num_format": "0"},
+        "money": {"num_format": _MONEY_FORMAT},
+        "date": {"num_format": "yyyy-mm-dd", "align": "left"},
+        "sum_text": summed,
+        "sum_whole": {**summed, "num_format": "0"},
+        "total": {**summed, "num_format": _MONEY_FORMAT},
+    }
+    return {name: book.add_format({**base, **kind}) for name, kind in kinds.items()}
+
+
+def _yuan(fen: int) -> Decimal:
+    # The file wants decimal digits; a decimal made from whole fen is written digit for digit, no binary fraction.
+    return Decimal(check_amount(fen)).scaleb(-2)
+
+
+def _csv(lines: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(lines)
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
