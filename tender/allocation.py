@@ -15,8 +15,8 @@ from core.errors import Conflict, Invalid
 from tender.exact import exact, listed, only_fields, plain
 from tender.filling import WHOLE_BP, Filled, fill, whole_points
 
-#: The most members and cases that a file may ask for.
-MEMBERS_MAX, CASES_MAX = 100, 1000
+#: The most members of a case and cases of a file; a page that anyone may use limits the size of the text as well.
+MEMBERS_MAX, CASES_MAX = 100, 50_000
 
 
 class Method(StrEnum):

@@ -336,7 +336,7 @@ def score_file(data: object) -> dict[str, object]:
     """
     file = only_fields(data, "file", frozenset({"price_weight", "bids"}), frozenset({"technical_weight", "id"}))
     price_weight = exact(file["price_weight"], "price_weight")
-    technical_weight = exact(file.get("technical_weight", str(HUNDRED - price_weight)), "technical_weight")
+    technical_weight = exact(file.get("technical_weight", plain(HUNDRED - price_weight)), "technical_weight")
     if price_weight < 0 or technical_weight < 0 or price_weight + technical_weight > HUNDRED:
         raise Invalid(
             "calc_weights_over_100", price_weight=plain(price_weight), technical_weight=plain(technical_weight)

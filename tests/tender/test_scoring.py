@@ -298,6 +298,14 @@ def test_a_file_of_another_form_is_refused(data, code):
     assert refused.value.code == code
 
 
+def test_the_technical_weight_is_the_rest_where_it_is_left_out():
+    """A price weight of 10.5 leaves 89.5 points, and not a hundredth more."""
+    bids = {"A": {"price": 1, "technical": "89.5"}}
+    assert score_file({"price_weight": "10.5", "bids": bids})["totals"] == {"A": "100.00"}
+    with pytest.raises(Invalid, match="marks_wrong"):
+        score_file({"price_weight": "10.5", "bids": {"A": {"price": 1, "technical": "89.51"}}})
+
+
 def test_the_file_shows_its_working():
     """Marks, mean, weight, the value before rounding and the points are all printed."""
     out = score_file({"id": "demo", **file_of(T1)})
