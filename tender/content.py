@@ -117,10 +117,13 @@ def manifest_of(content: Content) -> bytes:
     """Return the manifest of a part's content.
 
     Refuses with Invalid `file_name_refused` (name), `file_repeated` (name), `file_kind_wrong` (name),
-    `too_many_files` (most), `fields_too_long` (most), `content_too_long` (most), and as `canonical` does.
+    `too_many_files` (most), `fields_wrong`, `fields_too_long` (most), `content_too_long` (most), and as `canonical`
+    does.
     """
     entries = [FileEntry(file.name, file.size, file.kind) for file in content.files]
     _check_entries(entries)
+    if not isinstance(content.fields, Mapping):
+        raise Invalid("fields_wrong")
     listed = [{"kind": entry.kind, "name": entry.name, "size": str(entry.size)} for entry in entries]
     manifest = canonical({"fields": content.fields, "files": listed})
     if len(manifest) > MOST_MANIFEST:
@@ -257,10 +260,10 @@ def _read_manifest(raw: bytes) -> tuple[dict[str, Json], list[FileEntry]]:
         ]
         _check_entries(entries)
         fields = manifest.member("fields")
+        if not isinstance(fields, dict):
+            raise Invalid("fields_wrong")
     except Invalid as refused:
         raise Invalid("content_wrong", why=refused.code) from None
-    if not isinstance(fields, dict):
-        raise Invalid("content_wrong", why="fields")
     return fields, entries
 
 

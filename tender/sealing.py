@@ -32,6 +32,7 @@ from tender.envelope import (
     check_custodians,
     chunk_lengths,
     padded_size,
+    read_header,
     signed_bytes,
 )
 
@@ -89,7 +90,7 @@ def seal(
     `contents` has one entry for each of the terms' parts. `out` must allow seeking: the head is written last, when the
     ciphertexts are known. Memory stays at a few MiB whatever the files' size. Each part has a key of its own, used for
     nothing else. Refuses with Invalid `parts_wrong`, `threshold_wrong` (threshold, count), `custodian_repeated`,
-    `public_key_wrong`, and as `content.manifest_of` and `content.plain_chunks` do.
+    `public_key_wrong`, and as `content.manifest_of`, `content.plain_chunks` and `envelope.read_header` do.
     """
     if set(contents) != set(terms.parts):
         raise Invalid("parts_wrong")
@@ -103,8 +104,10 @@ def seal(
     for name in terms.parts:
         keys[name], part = _new_part(header, name, sizes[name], terms, randomness)
         parts.append(part)
+    raw = replace(header, parts=tuple(parts)).to_bytes()
+    read_header(raw)
     start = out.tell()
-    out.write(bytes(len(signed_bytes(replace(header, parts=tuple(parts)).to_bytes())) + SIGNATURE_LENGTH))
+    out.write(bytes(len(signed_bytes(raw)) + SIGNATURE_LENGTH))
     for number, part in enumerate(parts):
         chunks = plain_chunks(contents[part.name], manifests[part.name], part.size)
         digest = _encrypt(header.context(part.name), keys[part.name], part.size, chunks, out)
