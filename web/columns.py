@@ -53,3 +53,12 @@ def first_errors(findings: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, message in findings:
         kept.setdefault(name, message)
     return kept
+
+
+def findings_as_rows(findings: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return (where, message) pairs as rows of a table with the columns `where` and `message`.
+
+    >>> findings_as_rows([("row 7, amount", "金额应有两位小数")])
+    [{'where': 'row 7, amount', 'message': '金额应有两位小数'}]
+    """
+    return [{"where": where, "message": message} for where, message in findings]

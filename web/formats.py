@@ -19,9 +19,9 @@ from markupsafe import Markup
 from core.clock import CITY
 from ledger.money import MINUS, format_fen, in_words
 from web import charts
-from web.columns import cell, column
-from web.documents import wording
-from web.states import role_words, state_of
+from web.columns import cell, column, findings_as_rows
+from web.documents import labels, wording
+from web.states import account_words, role_words, state_of
 
 #: The locales a page may be read in, the first being the default.
 LOCALES = ("zh_Hans_CN", "en")
@@ -60,6 +60,26 @@ def choose_locale() -> str:
 def role_name(role: str) -> str:
     """Return a role of people in the reader's language."""
     return t(*role_words(role))
+
+
+def account_name(code: str) -> str:
+    """Return an account of the book in words, its code (and member) before them: 2210:A 共保人往来."""
+    return f"{code} {t(*account_words(code))}"
+
+
+def line_name(line: str) -> str:
+    """Return a line of a statement in words; `balance` is its last line."""
+    return t(*labels.LINES.get(line, ("余额", "Balance") if line == "balance" else (line, line)))
+
+
+def reason_name(reason: str) -> str:
+    """Return the reason of an entry in words."""
+    return t(*labels.REASONS.get(reason, (reason, reason)))
+
+
+def stream_name(stream: str) -> str:
+    """Return a stream of an agreement in words."""
+    return t(*labels.STREAMS.get(stream, (stream, stream)))
 
 
 # Addresses
@@ -305,8 +325,13 @@ GLOBALS = {
     "remaining": remaining,
     "column": column,
     "cell": cell,
+    "findings_as_rows": findings_as_rows,
     "state_of": state_of,
     "role_name": role_name,
+    "account_name": account_name,
+    "line_name": line_name,
+    "reason_name": reason_name,
+    "stream_name": stream_name,
     "qr_picture": qr_picture,
     "share_bar": charts.share_bar,
     "columns_chart": charts.columns,
