@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.CheckConstraint("status IN ('official', 'provisional')", name=op.f("ck_calendar_day_status")),
+        sa.CheckConstraint("length(source) BETWEEN 1 AND 200", name=op.f("ck_calendar_day_source_length")),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
     )
     op.create_table(
