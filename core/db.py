@@ -131,3 +131,15 @@ def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], R
             if getattr(error.orig, "sqlstate", None) not in RETRIED:
                 raise
     raise Conflict("busy")
+
+
+@contextmanager
+def rehearsal(engine: Engine, actor: Actor) -> Iterator[Session]:
+    """Open one transaction in the actor's scope that is always rolled back, whatever happens in it."""
+    with Session(engine, expire_on_commit=False) as session:
+        session.begin()
+        try:
+            set_scope(session, actor)
+            yield session
+        finally:
+            session.rollback()

@@ -88,7 +88,7 @@ def interest_days(due_on: date, until_on: date) -> int:
 
 
 def late_interest(principal_fen: int, rate_bp: int, days: int, day_count: int) -> int:
-    """Return simple interest on a late amount, for so many days of a year of `day_count` days (360 or 365).
+    """Return simple interest on a late amount, for so many days of a year of `day_count` days (360 to 366).
 
     26,840.00 x 6 % x 5/365 = 22.06. Refuses with `invalid_rate`, `days_outside_term` (fewer than no days) and
     `invalid_day_count`.
@@ -98,7 +98,7 @@ def late_interest(principal_fen: int, rate_bp: int, days: int, day_count: int) -
     """
     if days < 0:
         raise Invalid("days_outside_term", days_left=days, days_total=day_count)
-    if day_count not in (360, 365):
+    if not 360 <= day_count <= 366:
         raise Invalid("invalid_day_count", day_count=day_count)
     return half_up(principal_fen * _rate(rate_bp) * days, WHOLE_BP * day_count)
 

@@ -13,6 +13,7 @@ MODELS = (
     "ledger.models",
     "tender.models",
     "tender.outcome_models",
+    "tender.outcome_models",
     "underwriting.models",
     "claims.models",
     "web.accounts",

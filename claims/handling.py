@@ -1,0 +1,213 @@
+"""A claim before any money moves: made from a fault, its estimate agreed to, approved by a second person."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload
+
+from claims import authority, stages
+from claims.models import CLAIM_NUMBER, Claim, ClaimAgreement, Fault
+from core import audit, clock
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.permits import Actor, require_other_person
+from core.stages import step
+from ledger import entries, streams
+from ledger.books import AccountRef
+from ledger.entries import Event, Move, Posted
+from ledger.money import check_amount
+from ledger.reasons import Reason
+from underwriting import pools
+from underwriting.models import Agreement, Policy, PolicyLift, Pool
+
+
+def make(
+    session: Session,
+    policy: Policy,
+    title: str,
+    estimate_fen: int,
+    *,
+    fault: Fault | None = None,
+    number: str = "",
+    by: Actor,
+    at: datetime,
+) -> Claim:
+    """Return a new claim on a policy, from a fault on a lift that it covered when the fault was reported.
+
+    The number never changes once given. Refuses Invalid `estimate_not_positive`, Conflict `fault_has_claim`,
+    `lift_not_covered`.
+    """
+    if estimate_fen <= 0:
+        raise Invalid("estimate_not_positive", estimate_fen=estimate_fen)
+    check_amount(estimate_fen)
+    if fault is not None:
+        _check_cover(session, policy, fault)
+    agreement = _agreement(session, policy)
+    row = Claim(
+        pool_id=policy.pool_id,
+        policy_id=policy.id,
+        policy=policy,
+        fault_id=fault.id if fault else None,
+        number=number or f"CL{session.scalar(CLAIM_NUMBER):08d}",
+        stage="open",
+        title=title,
+        estimate_fen=estimate_fen,
+        estimate_version=1,
+        needs=_needs(estimate_fen, agreement),
+        deductible_fen=0,
+        made_by=by.person_id,
+        made_at=at,
+    )
+    session.add(row)
+    session.flush()
+    facts = {"number": row.number, "estimate_fen": estimate_fen, "needs": row.needs}
+    audit.record(session, "claim.made", by=by, at=at, of=("claim", row.id), facts=facts)
+    return row
+
+
+def _check_cover(session: Session, policy: Policy, fault: Fault) -> None:
+    """Refuse a fault that has a claim already, or whose lift the policy did not cover on the day of the report."""
+    if session.scalar(select(Claim.id).where(Claim.fault_id == fault.id, Claim.stage != "rejected")):
+        raise Conflict("fault_has_claim", number=fault.number)
+    covered = session.get(PolicyLift, (policy.id, fault.lift_id))
+    if covered is None or not covered.covered_from <= clock.on(fault.reported_at) < covered.covered_to:
+        raise Conflict("lift_not_covered", number=policy.number, day=clock.on(fault.reported_at))
+
+
+def _agreement(session: Session, policy: Policy) -> Agreement:
+    return session.get_one(Agreement, policy.agreement_id)
+
+
+def _needs(estimate_fen: int, agreement: Agreement) -> str:
+    """Return who must agree to an estimate: `lead` or `all`."""
+    return authority.who_must_agree(estimate_fen, agreement.lead_alone_limit_fen).value
+
+
+def submit(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:
+    """Put a claim before those who must agree to it; the lead's handler that submits it agrees for the lead."""
+    claim = lock(session, claim.id)
+    _require_lead(session, claim, by)
+    stages.move_claim(session, claim, "submit", by=by, at=at)
+    agree(session, claim, by=by, at=at)
+
+
+def revise(session: Session, claim: Claim, estimate_fen: int, *, by: Actor, at: datetime) -> None:
+    """Change the estimate: a new version, for which who must agree is worked out anew and asked again."""
+    claim = lock(session, claim.id)
+    _require_lead(session, claim, by)
+    if estimate_fen <= 0:
+        raise Invalid("estimate_not_positive", estimate_fen=estimate_fen)
+    check_amount(estimate_fen)
+    claim.estimate_fen = estimate_fen
+    claim.estimate_version += 1
+    claim.needs = _needs(estimate_fen, claim.policy.agreement)
+    facts = {"estimate_fen": estimate_fen, "needs": claim.needs}
+    stages.move_claim(session, claim, "revise", by=by, at=at, facts=facts)
+    agree(session, claim, by=by, at=at)
+
+
+def agree(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:
+    """Agree, for the actor's organisation, to the estimate as it stands; the last needed agreement moves the claim on.
+
+    Refuses Forbidden `not_a_member`, Conflict `already_agreed`.
+    """
+    claim = lock(session, claim.id)
+    members = pools.shares_of(session, claim.policy.agreement).members
+    if by.organisation_id not in members:
+        raise Forbidden("not_a_member")
+    step(stages.CLAIM_MOVES, claim.stage, "agree", kind="claim")
+    key = (claim.id, claim.estimate_version, by.organisation_id)
+    if session.get(ClaimAgreement, key) is not None:
+        raise Conflict("already_agreed", number=claim.number)
+    session.add(
+        ClaimAgreement(
+            claim_id=claim.id,
+            estimate_version=claim.estimate_version,
+            organisation_id=by.organisation_id,
+            person_id=by.person_id,
+            at=at,
+        )
+    )
+    session.flush()
+    facts = {"number": claim.number, "version": claim.estimate_version}
+    audit.record(session, "claim.agreed_by_member", by=by, at=at, of=("claim", claim.id), facts=facts)
+    missing = set(members if claim.needs == "all" else members[:1]) - set(agreed_by(session, claim))
+    if not missing:
+        stages.move_claim(session, claim, "agree", by=by, at=at)
+
+
+def agreed_by(session: Session, claim: Claim) -> Sequence[uuid.UUID]:
+    """Return the members that have agreed to the estimate as it stands."""
+    query = select(ClaimAgreement.organisation_id).where(
+        ClaimAgreement.claim_id == claim.id, ClaimAgreement.estimate_version == claim.estimate_version
+    )
+    return session.scalars(query).all()
+
+
+def reject(session: Session, claim: Claim, reason: str, *, by: Actor, at: datetime) -> None:
+    """Refuse a claim, with the reasons that the owner is told (Insurance Law, article 24)."""
+    claim = lock(session, claim.id)
+    _require_lead(session, claim, by)
+    if not reason.strip():
+        raise Invalid("rejection_needs_reason")
+    claim.rejected_reason = reason.strip()
+    stages.move_claim(session, claim, "reject", by=by, at=at)
+
+
+def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: Actor, at: datetime) -> Posted:
+    """Approve what is payable, by another person than the one who made the claim; book it to the members' accounts.
+
+    Split at the shares of the policy's inception. Refuses Forbidden `second_person_needed`, Invalid
+    `payable_above_estimate`.
+    """
+    entries.open_period_on(session, claim.pool_id, on)
+    claim = lock(session, claim.id)
+    _require_lead(session, claim, by)
+    require_other_person(claim.made_by, by)
+    if not 0 < payable_fen <= claim.estimate_fen:
+        raise Invalid("payable_above_estimate", payable_fen=payable_fen, estimate_fen=claim.estimate_fen)
+    step(stages.CLAIM_MOVES, claim.stage, "approve", kind="claim")
+    shares = pools.shares_of(session, claim.policy.agreement)
+    split = streams.take(session, shares, "claim", payable_fen)
+    moves = [
+        Move(AccountRef("2210", member), AccountRef("2110"), fen)
+        for member, fen in zip(shares.members, split.parts_fen, strict=True)
+    ]
+    event = Event(Reason.CLAIM_APPROVED, on, "claim", claim.id, claim.number)
+    posted = entries.post(session, claim.pool_id, event, moves, by=by, at=at, splits=[split])
+    claim.payable_fen, claim.approved_by, claim.approved_on = payable_fen, by.person_id, on
+    claim.approved_entry_id = posted.entry_id
+    stages.move_claim(session, claim, "approve", by=by, at=at, facts={"payable_fen": payable_fen})
+    return posted
+
+
+def _require_lead(session: Session, claim: Claim, by: Actor) -> None:
+    """Refuse Forbidden `lead_only` from anyone but the pool's lead."""
+    if by.organisation_id != session.get_one(Pool, claim.pool_id).lead_id:
+        raise Forbidden("lead_only")
+
+
+def lock(session: Session, claim_id: uuid.UUID) -> Claim:
+    """Return a claim with its policy and agreement, locked until the transaction ends."""
+    loaded = joinedload(Claim.policy, innerjoin=True).joinedload(Policy.agreement, innerjoin=True)
+    query = select(Claim).where(Claim.id == claim_id).options(loaded)
+    row = session.scalar(query.with_for_update(of=Claim).execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("claim_not_found")
+    return row
+
+
+def get(session: Session, claim_id: uuid.UUID, actor: Actor) -> Claim:
+    """Return a claim that the actor may see; NotFound `claim_not_found`."""
+    row = session.scalar(visible_to(actor).where(Claim.id == claim_id).options(joinedload(Claim.policy)))
+    if row is None:
+        raise NotFound("claim_not_found")
+    return row
+
+
+def visible_to(actor: Actor) -> Select[Claim]:
+    """Return the query of the claims an actor may see: those of its pools."""
+    return select(Claim).where(Claim.pool_id.in_(pools.visible_to(actor).with_only_columns(Pool.id)))

@@ -1,0 +1,78 @@
+"""MOVES of a fault, a claim, a cash call and a claim's cost, and the only writers of their stages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from claims.models import CashCall, Claim, ClaimCost, Fault, FaultEvent
+from core import audit
+from core.permits import Actor
+from core.stages import Moves, step
+
+FAULT_MOVES: Moves = {
+    ("reported", "acknowledge"): "acknowledged",
+    ("reported", "withdraw"): "withdrawn",
+    ("acknowledged", "arrive"): "on_site",
+    ("acknowledged", "withdraw"): "withdrawn",
+    ("on_site", "repair"): "repaired",
+    ("repaired", "accept"): "accepted",
+    ("repaired", "reopen"): "on_site",
+}
+
+CLAIM_MOVES: Moves = {
+    ("open", "submit"): "submitted",
+    ("open", "reject"): "rejected",
+    ("submitted", "revise"): "submitted",
+    ("submitted", "agree"): "agreed",
+    ("submitted", "reject"): "rejected",
+    ("agreed", "revise"): "submitted",
+    ("agreed", "approve"): "approved",
+    ("agreed", "reject"): "rejected",
+    ("approved", "pay"): "paid",
+    ("approved", "call"): "called",
+    ("called", "pay"): "paid",
+}
+
+CASH_CALL_MOVES: Moves = {
+    ("issued", "receive"): "received",
+    ("issued", "take"): "taken",
+}
+
+COST_MOVES: Moves = {("approved", "pay"): "paid"}
+
+
+def move_fault(session: Session, fault: Fault, verb: str, *, by: Actor, at: datetime, note: str = "") -> None:
+    """Move a fault on, with its append-only step; Conflict `stage_refuses` where the table has no such move."""
+    fault.stage = step(FAULT_MOVES, fault.stage, verb, kind="fault")
+    session.add(FaultEvent(fault_id=fault.id, verb=verb, at=at, person_id=by.person_id, note=note))
+    session.flush()
+    audit.record(session, f"fault.{verb}", by=by, at=at, of=("fault", fault.id), facts={"stage": fault.stage})
+
+
+def move_claim(
+    session: Session, claim: Claim, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a claim on and record it; Conflict `stage_refuses` where the table has no such move."""
+    claim.stage = step(CLAIM_MOVES, claim.stage, verb, kind="claim")
+    session.flush()
+    told = {"stage": claim.stage, "number": claim.number, **(facts or {})}
+    audit.record(session, f"claim.{verb}", by=by, at=at, of=("claim", claim.id), facts=told)
+
+
+def move_cash_call(session: Session, call: CashCall, verb: str, *, by: Actor, at: datetime) -> None:
+    """Move a cash call on and record it; Conflict `stage_refuses` where the table has no such move."""
+    call.stage = step(CASH_CALL_MOVES, call.stage, verb, kind="cash_call")
+    session.flush()
+    facts = {"stage": call.stage, "amount_fen": call.amount_fen}
+    audit.record(session, f"cash_call.{verb}", by=by, at=at, of=("cash_call", call.id), facts=facts)
+
+
+def move_cost(session: Session, cost: ClaimCost, verb: str, *, by: Actor, at: datetime) -> None:
+    """Move a claim's cost on and record it; Conflict `stage_refuses` where the table has no such move."""
+    cost.stage = step(COST_MOVES, cost.stage, verb, kind="claim_cost")
+    session.flush()
+    facts = {"stage": cost.stage, "amount_fen": cost.amount_fen}
+    audit.record(session, f"claim_cost.{verb}", by=by, at=at, of=("claim_cost", cost.id), facts=facts)

@@ -1,0 +1,169 @@
+"""The pool's book: its members' share versions, its accounts, and what stands on them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select, union_all
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.errors import Invalid, NotFound
+from ledger.apportion import Weights
+from ledger.models import Account, Book, Entry, Share, ShareVersion, Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """An account by its code (MONEY.md section 2) and, where the code is a member's, the member.
+
+    >>> str(AccountRef("1110"))
+    '1110'
+    """
+
+    code: str
+    member: uuid.UUID | None = None
+
+    def __str__(self) -> str:
+        """Return `2210:member` as trial balances print it."""
+        return f"{self.code}:{self.member}" if self.member else self.code
+
+
+@dataclass(frozen=True, slots=True)
+class MemberShares:
+    """A share version: the members in order (lead first) and their weights over the whole."""
+
+    pool_id: int
+    number: int
+    effective_on: date
+    members: tuple[uuid.UUID, ...]
+    weights: Weights
+
+    @property
+    def lead(self) -> uuid.UUID:
+        """Return the lead's organisation."""
+        return self.members[0]
+
+
+def open_book(session: Session, name: str) -> Book:
+    """Return a new, empty book; its number is the pool's."""
+    book = Book(name=name)
+    session.add(book)
+    session.flush()
+    return book
+
+
+def set_shares(
+    session: Session, pool_id: int, effective_on: date, members: Sequence[tuple[uuid.UUID, int]], whole: int
+) -> MemberShares:
+    """Return a new share version for policies that begin on or after `effective_on`; the first member is the lead.
+
+    Refuses Invalid `shares_not_whole` where the weights do not add up to the whole (the database refuses it too), and
+    `shares_go_back` where a version already reaches that day or beyond.
+    """
+    total = sum(weight for _, weight in members)
+    if total != whole or any(weight <= 0 for _, weight in members):
+        raise Invalid("shares_not_whole", total=total, whole=whole)
+    last = session.execute(
+        select(func.max(ShareVersion.number), func.max(ShareVersion.effective_on)).where(
+            ShareVersion.pool_id == pool_id
+        )
+    ).one()
+    if last[1] is not None and last[1] >= effective_on:
+        raise Invalid("shares_go_back", effective_on=effective_on, last=last[1])
+    number = (last[0] or 0) + 1
+    session.add(ShareVersion(pool_id=pool_id, number=number, whole=whole, effective_on=effective_on))
+    session.flush()
+    session.add_all(
+        Share(pool_id=pool_id, number=number, position=position, organisation_id=member, weight=weight)
+        for position, (member, weight) in enumerate(members)
+    )
+    session.flush()
+    return shares(session, pool_id, number)
+
+
+def shares(session: Session, pool_id: int, number: int) -> MemberShares:
+    """Return one share version of a pool; NotFound `shares_not_found`."""
+    version = session.get(ShareVersion, (pool_id, number))
+    if version is None:
+        raise NotFound("shares_not_found", pool_id=pool_id)
+    rows = session.execute(
+        select(Share.organisation_id, Share.weight)
+        .where(Share.pool_id == pool_id, Share.number == number)
+        .order_by(Share.position)
+    ).all()
+    weights = Weights(tuple(row.weight for row in rows), version.whole)
+    return MemberShares(pool_id, number, version.effective_on, tuple(row.organisation_id for row in rows), weights)
+
+
+def shares_on(session: Session, pool_id: int, day: date) -> MemberShares:
+    """Return the share version for a policy that begins on `day`; NotFound `shares_not_found` before the first."""
+    number = session.scalar(
+        select(ShareVersion.number)
+        .where(ShareVersion.pool_id == pool_id, ShareVersion.effective_on <= day)
+        .order_by(ShareVersion.effective_on.desc())
+        .limit(1)
+    )
+    if number is None:
+        raise NotFound("shares_not_found", pool_id=pool_id)
+    return shares(session, pool_id, number)
+
+
+def latest_shares(session: Session, pool_id: int) -> MemberShares:
+    """Return the newest share version of a pool; NotFound `shares_not_found`."""
+    number = session.scalar(select(func.max(ShareVersion.number)).where(ShareVersion.pool_id == pool_id))
+    if number is None:
+        raise NotFound("shares_not_found", pool_id=pool_id)
+    return shares(session, pool_id, number)
+
+
+def account_ids(session: Session, pool_id: int, wanted: Sequence[AccountRef]) -> dict[AccountRef, int]:
+    """Return the numbers of accounts, made where they are missing."""
+    known: dict[tuple[int, AccountRef], int] = session.info.setdefault("accounts", {})
+    missing = {ref for ref in wanted if (pool_id, ref) not in known}
+    if missing:
+        rows = [{"pool_id": pool_id, "code": ref.code, "organisation_id": ref.member} for ref in missing]
+        session.execute(insert(Account).values(rows).on_conflict_do_nothing())
+        found = select(Account.id, Account.code, Account.organisation_id).where(Account.pool_id == pool_id)
+        for row in session.execute(found.where(Account.code.in_({ref.code for ref in missing}))):
+            known[pool_id, AccountRef(row.code, row.organisation_id)] = row.id
+    return {ref: known[pool_id, ref] for ref in wanted}
+
+
+def balances(session: Session, pool_id: int, *, up_to_entry: int | None = None) -> dict[AccountRef, int]:
+    """Return what stands on each account of a pool in fen, debit positive; accounts at zero are left out."""
+    legs = union_all(
+        select(Transfer.debit_id.label("account_id"), Transfer.amount_fen.label("fen"))
+        .where(Transfer.pool_id == pool_id)
+        .where(Transfer.entry_id <= up_to_entry if up_to_entry else Transfer.entry_id > 0),
+        select(Transfer.credit_id, -Transfer.amount_fen)
+        .where(Transfer.pool_id == pool_id)
+        .where(Transfer.entry_id <= up_to_entry if up_to_entry else Transfer.entry_id > 0),
+    ).subquery()
+    total = func.sum(legs.c.fen)
+    query = (
+        select(Account.code, Account.organisation_id, total.label("fen"))
+        .join(Account, Account.id == legs.c.account_id)
+        .group_by(Account.code, Account.organisation_id)
+        .having(total != 0)
+        .order_by(Account.code, Account.organisation_id)
+    )
+    return {AccountRef(row.code, row.organisation_id): int(row.fen) for row in session.execute(query)}
+
+
+def balance(session: Session, pool_id: int, ref: AccountRef, *, subject_id: uuid.UUID | None = None) -> int:
+    """Return what stands on one account in fen, debit positive; with a subject, what entries about it put there."""
+    account_id = account_ids(session, pool_id, [ref])[ref]
+    total = 0
+    for column, sign in ((Transfer.debit_id, 1), (Transfer.credit_id, -1)):
+        query = select(func.coalesce(func.sum(Transfer.amount_fen), 0)).where(
+            Transfer.pool_id == pool_id, column == account_id
+        )
+        if subject_id is not None:
+            same = (Entry.pool_id == Transfer.pool_id) & (Entry.period_id == Transfer.period_id)
+            query = query.join(Entry, same & (Entry.id == Transfer.entry_id)).where(Entry.subject_id == subject_id)
+        total += sign * int(session.scalar(query) or 0)
+    return total

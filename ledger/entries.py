@@ -1,0 +1,207 @@
+"""Posting: an entry is one business event, its transfers move positive amounts between two accounts of one pool.
+
+Nothing posted is ever changed; a mistake is taken back by a mirroring entry in the open period.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import Conflict, Invalid, NotFound
+from core.permits import Actor
+from ledger import streams
+from ledger.books import AccountRef, account_ids
+from ledger.models import Account, Entry, IdempotencyKey, Period, Transfer
+from ledger.money import check_amount
+from ledger.reasons import Reason
+from ledger.streams import TakenSplit
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`amount_fen` goes from `credit` to `debit`; a negative amount goes the other way, zero does not go."""
+
+    debit: AccountRef
+    credit: AccountRef
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an entry is about: why, on which day, about which record, by which document."""
+
+    reason: Reason
+    on: date
+    subject_kind: str
+    subject_id: uuid.UUID
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A posted entry's place: pool, period and number."""
+
+    pool_id: int
+    period_id: int
+    entry_id: int
+
+
+def open_period_on(session: Session, pool_id: int, day: date) -> Period:
+    """Return the open period that covers `day`, locked so that it stays open until this transaction ends.
+
+    Refuses Conflict `period_closed` or `period_not_opened`, naming the day.
+    """
+    period = session.scalar(
+        select(Period)
+        .where(Period.pool_id == pool_id, Period.starts_on <= day, Period.ends_on >= day)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
+    if period is None:
+        raise Conflict("period_not_opened", day=day)
+    if period.stage != "open":
+        raise Conflict("period_closed", period=period.label, day=day)
+    return period
+
+
+def post(
+    session: Session,
+    pool_id: int,
+    event: Event,
+    moves: Sequence[Move],
+    *,
+    by: Actor,
+    at: datetime,
+    splits: Sequence[TakenSplit] = (),
+    reverses_id: int | None = None,
+) -> Posted:
+    """Post one entry with its moves in the period that covers its day, and keep the splits its parts come from.
+
+    Refuses Invalid `nothing_to_post` where every amount is zero, `amount_too_large`, and what `open_period_on` refuses.
+    """
+    period = open_period_on(session, pool_id, event.on)
+    real = [_positive(move) for move in moves if move.amount_fen]
+    if not real:
+        raise Invalid("nothing_to_post", reason=event.reason.value)
+    numbers = account_ids(session, pool_id, [ref for move in real for ref in (move.debit, move.credit)])
+    entry = Entry(
+        pool_id=pool_id,
+        period_id=period.id,
+        reason=event.reason.value,
+        on=event.on,
+        at=at,
+        subject_kind=event.subject_kind,
+        subject_id=event.subject_id,
+        document=event.document,
+        person_id=by.person_id,
+        amount_fen=sum(move.amount_fen for move in real),
+        reverses_id=reverses_id,
+    )
+    session.add(entry)
+    session.flush()
+    rows = [
+        {
+            "pool_id": pool_id,
+            "period_id": period.id,
+            "entry_id": entry.id,
+            "line": line,
+            "debit_id": numbers[move.debit],
+            "credit_id": numbers[move.credit],
+            "amount_fen": move.amount_fen,
+        }
+        for line, move in enumerate(real)
+    ]
+    session.execute(insert(Transfer).values(rows))
+    posted = Posted(pool_id, period.id, entry.id)
+    for split in splits:
+        streams.keep(session, split, period_id=period.id, entry_id=entry.id)
+    facts = {"pool": pool_id, "reason": entry.reason, "amount_fen": entry.amount_fen, "on": event.on.isoformat()}
+    audit.record(session, "entry.posted", by=by, at=at, of=("entry", entry.id), facts=facts)
+    return posted
+
+
+def _positive(move: Move) -> Move:
+    """Return the same move with a positive amount; refuses `amount_too_large`."""
+    check_amount(move.amount_fen)
+    if move.amount_fen < 0:
+        return replace(move, debit=move.credit, credit=move.debit, amount_fen=-move.amount_fen)
+    return move
+
+
+def entry(session: Session, pool_id: int, entry_id: int) -> Entry:
+    """Return an entry of a pool; NotFound `entry_not_found`."""
+    row = session.scalar(select(Entry).where(Entry.pool_id == pool_id, Entry.id == entry_id))
+    if row is None:
+        raise NotFound("entry_not_found", entry_id=entry_id)
+    return row
+
+
+def moves_of(session: Session, row: Entry) -> list[Move]:
+    """Return what an entry moved, in its order."""
+    query = (
+        select(Transfer.debit_id, Transfer.credit_id, Transfer.amount_fen)
+        .where(Transfer.pool_id == row.pool_id, Transfer.period_id == row.period_id, Transfer.entry_id == row.id)
+        .order_by(Transfer.line)
+    )
+    refs = {
+        found.id: AccountRef(found.code, found.organisation_id)
+        for found in session.execute(
+            select(Account.id, Account.code, Account.organisation_id).where(Account.pool_id == row.pool_id)
+        )
+    }
+    return [Move(refs[debit], refs[credit], fen) for debit, credit, fen in session.execute(query)]
+
+
+def reverse(session: Session, row: Entry, *, on: date, document: str, by: Actor, at: datetime) -> Posted:
+    """Take an entry back by its mirror in the period that covers `on`: every move the other way, every split undone.
+
+    Refuses Conflict `entry_reversed` where it has been taken back, `entry_is_reversal` where it is a mirror itself.
+    """
+    if row.reverses_id is not None:
+        raise Conflict("entry_is_reversal", entry_id=row.id)
+    if session.scalar(select(Entry.id).where(Entry.pool_id == row.pool_id, Entry.reverses_id == row.id)):
+        raise Conflict("entry_reversed", entry_id=row.id)
+    mirrored = [replace(move, debit=move.credit, credit=move.debit) for move in moves_of(session, row)]
+    undone = streams.undo(session, row.pool_id, row.id)
+    event = Event(Reason(row.reason), on, row.subject_kind, row.subject_id, document)
+    return post(session, row.pool_id, event, mirrored, by=by, at=at, splits=undone, reverses_id=row.id)
+
+
+def digest_of(body: Mapping[str, Any]) -> str:
+    """Return the digest by which a repeated request is known to be the same."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
+
+
+def once(
+    session: Session,
+    scope: str,
+    key: str,
+    body: Mapping[str, Any],
+    work: Callable[[], dict[str, Any]],
+    *,
+    at: datetime,
+) -> dict[str, Any]:
+    """Return what `work` returned the first time this key was used in this scope; do it where it is the first time.
+
+    The key is kept for ever, in the transaction of the work. Refuses Conflict `key_used_otherwise` for another body.
+    """
+    digest = digest_of(body)
+    known = session.get(IdempotencyKey, (scope, key))
+    if known is not None:
+        if known.digest != digest:
+            raise Conflict("key_used_otherwise", key=key)
+        return known.outcome
+    outcome = work()
+    session.add(IdempotencyKey(scope=scope, key=key, digest=digest, outcome=outcome, at=at))
+    session.flush()
+    return outcome

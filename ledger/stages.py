@@ -1,0 +1,45 @@
+"""MOVES of a period and of a statement, and the only writers of their stages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.permits import Actor
+from core.stages import Moves, step
+from ledger.models import Period, Statement
+
+PERIOD_MOVES: Moves = {("open", "close"): "closed"}
+
+STATEMENT_MOVES: Moves = {
+    ("draft", "issue"): "issued",
+    ("issued", "acknowledge"): "acknowledged",
+    ("issued", "query"): "queried",
+    ("acknowledged", "query"): "queried",
+    ("queried", "answer"): "issued",
+    ("issued", "agree"): "agreed",
+    ("acknowledged", "agree"): "agreed",
+    ("agreed", "settle"): "settled",
+}
+
+
+def move_period(session: Session, period: Period, verb: str, *, by: Actor, at: datetime) -> None:
+    """Move a period on and record it; Conflict `stage_refuses` where the table has no such move."""
+    period.stage = step(PERIOD_MOVES, period.stage, verb, kind="period")
+    period.closed_at, period.closed_by = at, by.person_id
+    session.flush()
+    facts = {"pool": period.pool_id, "label": period.label}
+    audit.record(session, "period.closed", by=by, at=at, of=("period", period.id), facts=facts)
+
+
+def move_statement(
+    session: Session, statement: Statement, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a statement on and record it; Conflict `stage_refuses` where the table has no such move."""
+    statement.stage = step(STATEMENT_MOVES, statement.stage, verb, kind="statement")
+    session.flush()
+    told = {"stage": statement.stage, "number": statement.number, **(facts or {})}
+    audit.record(session, f"statement.{verb}", by=by, at=at, of=("statement", statement.id), facts=told)

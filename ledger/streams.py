@@ -1,0 +1,130 @@
+"""The streams that sums are split in: who holds which carry, and every item that was split, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import SelectBase, func, select, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from ledger import books
+from ledger.apportion import apportion, mirror
+from ledger.books import MemberShares
+from ledger.models import Stream, StreamItem
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSplit:
+    """An amount split at a place in its stream, not yet tied to its entry: parts in member order, in fen."""
+
+    pool_id: int
+    number: int
+    kind: str
+    sequence: int
+    amount_fen: int
+    parts_fen: tuple[int, ...]
+    carry_after: tuple[int, ...]
+    mirrors: int | None = None
+
+
+def take(session: Session, shares: MemberShares, kind: str, amount_fen: int) -> TakenSplit:
+    """Split an amount as the next item of its stream; the stream's row stays locked until the transaction ends."""
+    stream = _locked(session, shares.pool_id, shares.number, kind, len(shares.members))
+    split = apportion(amount_fen, shares.weights, tuple(stream.carry))
+    stream.last_sequence += 1
+    stream.carry = list(split.carry_after)
+    session.flush()
+    return TakenSplit(
+        shares.pool_id,
+        shares.number,
+        kind,
+        stream.last_sequence,
+        amount_fen,
+        tuple(split.parts_fen),
+        tuple(split.carry_after),
+    )
+
+
+def keep(session: Session, split: TakenSplit, *, period_id: int, entry_id: int) -> StreamItem:
+    """Write a taken split down with the entry that its parts were posted by."""
+    item = StreamItem(
+        pool_id=split.pool_id,
+        number=split.number,
+        kind=split.kind,
+        sequence=split.sequence,
+        period_id=period_id,
+        entry_id=entry_id,
+        amount_fen=split.amount_fen,
+        parts_fen=list(split.parts_fen),
+        carry_after=list(split.carry_after),
+        mirrors=split.mirrors,
+    )
+    session.add(item)
+    session.flush()
+    return item
+
+
+def undo(session: Session, pool_id: int, entry_id: int) -> list[TakenSplit]:
+    """Take the items of an entry back: their stored parts negated, and their effect on the carry undone."""
+    query = select(StreamItem).where(StreamItem.pool_id == pool_id, StreamItem.entry_id == entry_id)
+    undone: list[TakenSplit] = []
+    for item in session.scalars(query.order_by(StreamItem.number, StreamItem.kind, StreamItem.sequence)):
+        stream = _locked(session, pool_id, item.number, item.kind, len(item.parts_fen))
+        mirrored = mirror(item.parts_fen, books.shares(session, pool_id, item.number).weights, stream.carry)
+        stream.last_sequence += 1
+        stream.carry = list(mirrored.carry_after)
+        session.flush()
+        undone.append(
+            TakenSplit(
+                pool_id,
+                item.number,
+                item.kind,
+                stream.last_sequence,
+                -item.amount_fen,
+                mirrored.parts_fen,
+                mirrored.carry_after,
+                mirrors=item.sequence,
+            )
+        )
+    return undone
+
+
+def items(session: Session, pool_id: int, entry_id: int) -> Sequence[StreamItem]:
+    """Return the split items that an entry was posted from."""
+    query = select(StreamItem).where(StreamItem.pool_id == pool_id, StreamItem.entry_id == entry_id)
+    return session.scalars(query.order_by(StreamItem.kind, StreamItem.sequence)).all()
+
+
+def carries(session: Session, pool_id: int) -> dict[tuple[int, str], tuple[int, ...]]:
+    """Return the carry of every stream of a pool by (share version, kind), in units of 1/whole fen."""
+    query = select(Stream).where(Stream.pool_id == pool_id).order_by(Stream.number, Stream.kind)
+    return {(stream.number, stream.kind): tuple(stream.carry) for stream in session.scalars(query)}
+
+
+def member_totals(session: Session, shares: MemberShares, kind: str, entry_ids: SelectBase) -> tuple[int, ...]:
+    """Return what these entries gave each member in a stream, in fen and member order; summed by the database."""
+    part = func.unnest(StreamItem.parts_fen).table_valued("fen", with_ordinality="place", name="part").render_derived()
+    query = (
+        select(part.c.place, func.sum(part.c.fen))
+        .select_from(StreamItem)
+        .join(part, true())
+        .where(StreamItem.pool_id == shares.pool_id, StreamItem.number == shares.number, StreamItem.kind == kind)
+        .where(StreamItem.entry_id.in_(entry_ids))
+        .group_by(part.c.place)
+    )
+    totals = {int(place) - 1: int(fen) for place, fen in session.execute(query)}
+    return tuple(totals.get(place, 0) for place in range(len(shares.members)))
+
+
+def _locked(session: Session, pool_id: int, number: int, kind: str, members: int) -> Stream:
+    """Return a stream's row, made where it is the first item, locked until the transaction ends."""
+    fresh = {"pool_id": pool_id, "number": number, "kind": kind, "last_sequence": 0, "carry": [0] * members}
+    session.execute(insert(Stream).values(fresh).on_conflict_do_nothing())
+    return session.scalars(
+        select(Stream)
+        .where(Stream.pool_id == pool_id, Stream.number == number, Stream.kind == kind)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()

@@ -1,0 +1,174 @@
+"""The rows of underwriting: pools, agreements, communities, buildings, lifts, policies, refunds."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.db import Model, new_id
+
+
+class Pool(Model):
+    """A co-insurance pool; its number is its book's. `award_id` is empty for a pool formed without a tender."""
+
+    __tablename__ = "pool"
+    id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"), primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(unique=True)
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    award_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("award.id"), unique=True)
+    formed_at: Mapped[datetime]
+
+
+class Agreement(Model):
+    """One version of a pool's agreement: a share version and the terms that go with it. Never changed."""
+
+    __tablename__ = "agreement"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
+    number: Mapped[int]
+    effective_on: Mapped[date]
+    ends_on: Mapped[date]
+    remittance: Mapped[str]
+    collection: Mapped[str]
+    lead_fee_bp: Mapped[int]
+    vat_bp: Mapped[int]
+    lead_alone_limit_fen: Mapped[int]
+    cash_call_from_fen: Mapped[int]
+    cash_call_due_days: Mapped[int]
+    late_interest_bp: Mapped[int]
+    day_count: Mapped[int]
+    lift_premium_fen: Mapped[int]
+    service_standard: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(["pool_id", "number"], ["share_version.pool_id", "share_version.number"]),
+        UniqueConstraint("pool_id", "number"),
+        CheckConstraint("remittance IN ('gross', 'net')", name="remittance"),
+        CheckConstraint("collection IN ('lead', 'each')", name="collection"),
+        CheckConstraint("effective_on < ends_on", name="window"),
+        CheckConstraint(
+            "lead_fee_bp >= 0 AND vat_bp >= 0 AND lead_alone_limit_fen >= 0 AND cash_call_from_fen >= 0"
+            " AND cash_call_due_days > 0 AND late_interest_bp >= 0 AND day_count > 0 AND lift_premium_fen >= 0",
+            name="terms",
+        ),
+    )
+
+
+class Community(Model):
+    """A residential estate."""
+
+    __tablename__ = "community"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    district: Mapped[str]
+    sort_key: Mapped[str]
+    households: Mapped[int]
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    __table_args__ = (
+        UniqueConstraint("district", "name"),
+        CheckConstraint("households >= 0", name="households"),
+        Index("ix_community_sort_key", "sort_key"),
+    )
+
+
+class Building(Model):
+    """One building of a community; its fund account pays for its lifts."""
+
+    __tablename__ = "building"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    community_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("community.id"))
+    name: Mapped[str]
+    community: Mapped[Community] = relationship(lazy="raise")
+    __table_args__ = (UniqueConstraint("community_id", "name"),)
+
+
+class Lift(Model):
+    """One lift, known by its registration number."""
+
+    __tablename__ = "lift"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    building_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("building.id"), index=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    in_service_on: Mapped[date]
+    floors: Mapped[int]
+    building: Mapped[Building] = relationship(lazy="raise")
+    __table_args__ = (
+        CheckConstraint("floors BETWEEN 2 AND 200", name="floors"),
+        CheckConstraint("length(number) BETWEEN 1 AND 40", name="number"),
+    )
+
+
+class Policy(Model):
+    """A policy for a batch of lifts from its inception up to, not including, its expiry day.
+
+    Claims and refunds on it use the share version of its agreement, whatever the day of payment.
+    """
+
+    __tablename__ = "policy"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
+    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"))
+    community_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("community.id"), index=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    inception_on: Mapped[date]
+    expires_on: Mapped[date]
+    lift_count: Mapped[int]
+    gross_fen: Mapped[int]
+    net_fen: Mapped[int]
+    vat_fen: Mapped[int]
+    stage: Mapped[str]
+    written_entry_id: Mapped[int | None]
+    received_on: Mapped[date | None]
+    remitted_on: Mapped[date | None]
+    bound_at: Mapped[datetime]
+    bound_by: Mapped[uuid.UUID | None]
+    version: Mapped[int] = mapped_column()
+    agreement: Mapped[Agreement] = relationship(lazy="raise")
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
+    __table_args__ = (
+        CheckConstraint("inception_on < expires_on", name="term"),
+        CheckConstraint("gross_fen > 0 AND gross_fen = net_fen + vat_fen AND vat_fen >= 0", name="premium"),
+        CheckConstraint("lift_count > 0", name="lift_count"),
+        CheckConstraint("stage IN ('bound', 'received', 'remitted', 'collected')", name="stage"),
+        Index("ix_policy_pool", "pool_id", "inception_on"),
+    )
+
+
+class PolicyLift(Model):
+    """A lift on a policy, with its part of the gross premium; off the policy from `removed_on` on."""
+
+    __tablename__ = "policy_lift"
+    policy_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("policy.id"), primary_key=True)
+    lift_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lift.id"), primary_key=True, index=True)
+    gross_fen: Mapped[int]
+    covered_from: Mapped[date]
+    covered_to: Mapped[date]
+    __table_args__ = (
+        CheckConstraint("gross_fen > 0", name="gross"),
+        CheckConstraint("covered_from <= covered_to", name="covered"),
+    )
+
+
+class Refund(Model):
+    """Premium given back on a policy: agreed, then paid by the lead (or struck from what was still to be collected)."""
+
+    __tablename__ = "refund"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    policy_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("policy.id"), index=True)
+    effective_on: Mapped[date]
+    gross_fen: Mapped[int]
+    net_fen: Mapped[int]
+    vat_fen: Mapped[int]
+    is_collected: Mapped[bool]
+    stage: Mapped[str]
+    agreed_entry_id: Mapped[int | None]
+    agreed_on: Mapped[date]
+    paid_on: Mapped[date | None]
+    __table_args__ = (
+        CheckConstraint("gross_fen > 0 AND gross_fen = net_fen + vat_fen", name="amount"),
+        CheckConstraint("stage IN ('agreed', 'paid', 'struck')", name="stage"),
+    )

@@ -1,0 +1,356 @@
+"""Policies: bound for a batch of lifts, premium split and booked, received, remitted, given back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from core import audit
+from core.errors import Conflict, Finding, Invalid, NotFound
+from core.permits import Actor, Role
+from ledger import entries, streams
+from ledger.books import AccountRef, MemberShares
+from ledger.entries import Event, Move, Posted
+from ledger.rates import vat_inside
+from ledger.reasons import Reason
+from underwriting import pools, rating, stages
+from underwriting.models import Agreement, Building, Community, Lift, Policy, PolicyLift, Pool, Refund
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An amount's net and VAT parts by member, in member order, in fen."""
+
+    members: tuple[uuid.UUID, ...]
+    net_fen: tuple[int, ...]
+    vat_fen: tuple[int, ...]
+
+    def gross(self) -> list[tuple[uuid.UUID, int]]:
+        """Return (member, net + VAT): gross is their sum and is never split by itself."""
+        return [(m, n + v) for m, n, v in zip(self.members, self.net_fen, self.vat_fen, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A premium to write: the policy's number, term, gross premium in fen and count of lifts."""
+
+    number: str
+    inception_on: date
+    expires_on: date
+    gross_fen: int
+    lift_count: int
+    community_id: uuid.UUID | None = None
+
+
+def bind(
+    session: Session,
+    pool: Pool,
+    number: str,
+    lift_ids: Sequence[uuid.UUID],
+    inception_on: date,
+    expires_on: date,
+    *,
+    on: date,
+    by: Actor,
+    at: datetime,
+) -> Policy:
+    """Return a policy bound for a batch of lifts of one community at the agreement's premium a lift, and book it.
+
+    A lift is insurable when it is in the register and older than five years on the inception day, and on no other
+    policy in that time. Refuses Invalid `policy_lifts_refused` with a finding for every lift that is not, Conflict
+    `policy_number_taken`, NotFound `agreement_not_found`, and `premium_not_set` where the agreement names no premium.
+    """
+    agreement = pools.agreement_on(session, pool.id, inception_on)
+    if agreement.lift_premium_fen == 0:
+        raise Conflict("premium_not_set", number=agreement.number)
+    lifts = _insurable(session, lift_ids, inception_on, expires_on)
+    communities = {lift.building.community_id for lift in lifts}
+    if len(communities) != 1:
+        raise Invalid("policy_one_community", communities=len(communities))
+    premium = agreement.lift_premium_fen
+    written = Written(number, inception_on, expires_on, premium * len(lifts), len(lifts), communities.pop())
+    policy = write(session, agreement, written, on=on, by=by, at=at)
+    session.add_all(
+        PolicyLift(
+            policy_id=policy.id,
+            lift_id=lift.id,
+            gross_fen=premium,
+            covered_from=inception_on,
+            covered_to=expires_on,
+        )
+        for lift in lifts
+    )
+    session.flush()
+    return policy
+
+
+def _insurable(session: Session, lift_ids: Sequence[uuid.UUID], inception_on: date, expires_on: date) -> list[Lift]:
+    """Return the lifts, locked in the order of their ids; refuses `policy_lifts_refused` naming every wrong one."""
+    wanted = sorted(set(lift_ids))
+    if not wanted:
+        raise Invalid("policy_needs_lifts")
+    query = select(Lift).where(Lift.id.in_(wanted)).order_by(Lift.id).with_for_update(of=Lift)
+    lifts = {lift.id: lift for lift in session.scalars(query.options(joinedload(Lift.building)))}
+    taken = set(
+        session.scalars(
+            select(PolicyLift.lift_id).where(
+                PolicyLift.lift_id.in_(wanted),
+                PolicyLift.covered_from < expires_on,
+                PolicyLift.covered_to > inception_on,
+            )
+        )
+    )
+    findings: list[Finding] = []
+    for lift_id in wanted:
+        lift = lifts.get(lift_id)
+        if lift is None:
+            findings.append(Finding("lift_not_found", str(lift_id)))
+        elif not rating.is_insurable_age(lift.in_service_on, inception_on):
+            findings.append(Finding("lift_too_young", lift.number, {"in_service_on": lift.in_service_on}))
+        elif lift_id in taken:
+            findings.append(Finding("lift_already_covered", lift.number))
+    if findings:
+        raise Invalid("policy_lifts_refused", findings, count=len(findings))
+    return [lifts[lift_id] for lift_id in wanted]
+
+
+def write(session: Session, agreement: Agreement, written: Written, *, on: date, by: Actor, at: datetime) -> Policy:
+    """Return a policy with its premium split and booked (MONEY.md section 2, premium written)."""
+    if session.scalar(select(Policy.id).where(Policy.number == written.number)):
+        raise Conflict("policy_number_taken", number=written.number)
+    entries.open_period_on(session, agreement.pool_id, on)
+    net, vat = vat_inside(written.gross_fen, agreement.vat_bp)
+    policy = Policy(
+        pool_id=agreement.pool_id,
+        agreement_id=agreement.id,
+        agreement=agreement,
+        community_id=written.community_id,
+        number=written.number,
+        inception_on=written.inception_on,
+        expires_on=written.expires_on,
+        lift_count=written.lift_count,
+        gross_fen=written.gross_fen,
+        net_fen=net,
+        vat_fen=vat,
+        stage="bound",
+        bound_at=at,
+        bound_by=by.person_id,
+    )
+    session.add(policy)
+    session.flush()
+    shares = pools.shares_of(session, agreement)
+    posted = _post_split(
+        session,
+        shares,
+        Event(Reason.PREMIUM_WRITTEN, on, "policy", policy.id, written.number),
+        (net, vat),
+        lambda member, fen: Move(AccountRef("1110"), AccountRef("2305", member), fen),
+        by=by,
+        at=at,
+    )
+    policy.written_entry_id = posted.entry_id
+    facts = {"number": policy.number, "lifts": policy.lift_count, "gross_fen": policy.gross_fen}
+    audit.record(session, "policy.bound", by=by, at=at, of=("policy", policy.id), facts=facts)
+    return policy
+
+
+def _post_split(session, shares: MemberShares, event, net_and_vat, move, *, by: Actor, at: datetime) -> Posted:  # type: ignore[no-untyped-def]
+    """Split net and VAT in their streams and post one move a member for their sum."""
+    net = streams.take(session, shares, "premium_net", net_and_vat[0])
+    vat = streams.take(session, shares, "premium_vat", net_and_vat[1])
+    parts = Parts(shares.members, net.parts_fen, vat.parts_fen)
+    moves = [move(member, fen) for member, fen in parts.gross()]
+    return entries.post(session, shares.pool_id, event, moves, by=by, at=at, splits=[net, vat])
+
+
+def get(session: Session, policy_id: uuid.UUID, actor: Actor) -> Policy:
+    """Return a policy that the actor may see; NotFound `policy_not_found`."""
+    row = session.scalar(visible_to(actor).where(Policy.id == policy_id))
+    if row is None:
+        raise NotFound("policy_not_found")
+    return row
+
+
+def visible_to(actor: Actor) -> Select[Policy]:
+    """Return the query of the policies an actor may see: a member's are its pools', a community's its own."""
+    query = select(Policy)
+    if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER}:
+        own = select(Community.id).where(Community.organisation_id == actor.organisation_id)
+        return query.where(Policy.community_id.in_(own))
+    return query.where(Policy.pool_id.in_(pools.visible_to(actor).with_only_columns(Pool.id)))
+
+
+def lock(session: Session, policy_id: uuid.UUID) -> Policy:
+    """Return a policy with its agreement, locked until the transaction ends."""
+    query = select(Policy).where(Policy.id == policy_id).options(joinedload(Policy.agreement, innerjoin=True))
+    row = session.scalar(query.with_for_update(of=Policy).execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("policy_not_found")
+    return row
+
+
+def refunds_of(session: Session, policy: Policy) -> Sequence[Refund]:
+    """Return what has been agreed to be given back on a policy, oldest first."""
+    return session.scalars(select(Refund).where(Refund.policy_id == policy.id).order_by(Refund.id)).all()
+
+
+def due_parts(session: Session, policy: Policy) -> list[tuple[uuid.UUID, int]]:
+    """Return (member, fen) of the premium still to be collected: what was written less what was struck since."""
+    shares = pools.shares_of(session, policy.agreement)
+    total = dict.fromkeys(shares.members, 0)
+    struck = [refund.agreed_entry_id for refund in refunds_of(session, policy) if not refund.is_collected]
+    for entry_id in [policy.written_entry_id, *struck]:
+        for item in streams.items(session, policy.pool_id, entry_id or 0):
+            for member, fen in zip(shares.members, item.parts_fen, strict=True):
+                total[member] += fen
+    return list(total.items())
+
+
+def receive(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime) -> Posted:
+    """Book the premium as received: by the lead for all, or by each member for itself, as the agreement has it."""
+    entries.open_period_on(session, policy.pool_id, on)
+    policy = lock(session, policy.id)
+    parts = due_parts(session, policy)
+    is_each = policy.agreement.collection == "each"
+    stages.move_policy(session, policy, "collect" if is_each else "receive", by=by, at=at)
+    policy.received_on = on
+    if is_each:
+        moves = [Move(AccountRef("2305", member), AccountRef("1110"), fen) for member, fen in parts]
+        reason = Reason.PREMIUM_COLLECTED_BY_MEMBER
+    else:
+        moves = [Move(AccountRef("1010"), AccountRef("1110"), sum(fen for _, fen in parts))]
+        moves += [Move(AccountRef("2305", member), AccountRef("2210", member), fen) for member, fen in parts]
+        reason = Reason.PREMIUM_RECEIVED
+    event = Event(reason, on, "policy", policy.id, policy.number)
+    return entries.post(session, policy.pool_id, event, moves, by=by, at=at)
+
+
+def remit(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime) -> Posted:
+    """Pass a received premium on to every member, gross; the lead keeps its own.
+
+    Refuses Conflict `agreement_settles_net` where the agreement leaves premium in the current accounts.
+    """
+    entries.open_period_on(session, policy.pool_id, on)
+    policy = lock(session, policy.id)
+    if policy.agreement.remittance == "net":
+        raise Conflict("agreement_settles_net", number=policy.number)
+    parts = due_parts(session, policy)
+    stages.move_policy(session, policy, "remit", by=by, at=at)
+    policy.remitted_on = on
+    moves = [Move(AccountRef("2210", member), AccountRef("1010"), fen) for member, fen in parts]
+    event = Event(Reason.PREMIUM_REMITTED, on, "policy", policy.id, policy.number)
+    return entries.post(session, policy.pool_id, event, moves, by=by, at=at)
+
+
+def remove_lift(
+    session: Session, policy: Policy, lift_id: uuid.UUID, effective_on: date, *, on: date, by: Actor, at: datetime
+) -> Refund:
+    """Take a lift off a policy from a day on and agree its pro-rata refund.
+
+    Refuses NotFound `lift_not_on_policy`, Invalid `removal_outside_term`.
+    """
+    entries.open_period_on(session, policy.pool_id, on)
+    policy = lock(session, policy.id)
+    covered = session.get(PolicyLift, (policy.id, lift_id))
+    if covered is None or covered.covered_to < policy.expires_on:
+        raise NotFound("lift_not_on_policy")
+    if not policy.inception_on <= effective_on < policy.expires_on:
+        raise Invalid("removal_outside_term", inception_on=policy.inception_on, expires_on=policy.expires_on)
+    covered.covered_to = effective_on
+    days_left = (policy.expires_on - effective_on).days
+    days_total = (policy.expires_on - policy.inception_on).days
+    amount = rating.refund_fen(covered.gross_fen, days_left, days_total)
+    return refund(session, policy, amount, effective_on, on=on, by=by, at=at)
+
+
+def refund(
+    session: Session, policy: Policy, gross_fen: int, effective_on: date, *, on: date, by: Actor, at: datetime
+) -> Refund:
+    """Agree to give premium back on a policy: a negative item of the same streams, shared at the policy's own shares.
+
+    Where the premium was not collected yet it is struck from what is due. Refuses Invalid `refund_too_large`.
+    """
+    entries.open_period_on(session, policy.pool_id, on)
+    policy = lock(session, policy.id)
+    given = sum(row.gross_fen for row in refunds_of(session, policy))
+    if not 0 < gross_fen <= policy.gross_fen - given:
+        raise Invalid("refund_too_large", gross_fen=gross_fen, left_fen=policy.gross_fen - given)
+    is_collected = policy.stage != "bound"
+    net, vat = vat_inside(gross_fen, policy.agreement.vat_bp)
+    row = Refund(
+        policy_id=policy.id,
+        effective_on=effective_on,
+        gross_fen=gross_fen,
+        net_fen=net,
+        vat_fen=vat,
+        is_collected=is_collected,
+        stage="agreed",
+        agreed_on=on,
+    )
+    session.add(row)
+    session.flush()
+
+    def move(member: uuid.UUID, fen: int) -> Move:
+        if is_collected:
+            return Move(AccountRef("2210", member), AccountRef("2130"), -fen)
+        return Move(AccountRef("2305", member), AccountRef("1110"), -fen)
+
+    shares = pools.shares_of(session, policy.agreement)
+    event = Event(Reason.REFUND_AGREED, on, "refund", row.id, policy.number)
+    row.agreed_entry_id = _post_split(session, shares, event, (-net, -vat), move, by=by, at=at).entry_id
+    facts = {"policy": policy.number, "gross_fen": gross_fen}
+    audit.record(session, "refund.agreed", by=by, at=at, of=("refund", row.id), facts=facts)
+    if not is_collected:
+        stages.move_refund(session, row, "strike", by=by, at=at)
+    return row
+
+
+def pay_refund(session: Session, row: Refund, *, on: date, by: Actor, at: datetime) -> Posted:
+    """Book that the lead has paid an agreed refund to the building's account."""
+    policy = lock(session, row.policy_id)
+    entries.open_period_on(session, policy.pool_id, on)
+    lead = pools.shares_of(session, policy.agreement).lead
+    stages.move_refund(session, row, "pay", by=by, at=at)
+    row.paid_on = on
+    moves = [Move(AccountRef("2130"), AccountRef("2210", lead), row.gross_fen)]
+    event = Event(Reason.REFUND_PAID, on, "refund", row.id, policy.number)
+    return entries.post(session, policy.pool_id, event, moves, by=by, at=at)
+
+
+def get_refund(session: Session, refund_id: uuid.UUID, actor: Actor) -> Refund:
+    """Return a refund on a policy that the actor may see; NotFound `refund_not_found`."""
+    query = select(Refund).where(
+        Refund.id == refund_id, Refund.policy_id.in_(visible_to(actor).with_only_columns(Policy.id))
+    )
+    row = session.scalar(query)
+    if row is None:
+        raise NotFound("refund_not_found")
+    return row
+
+
+def lifts_of(session: Session, policy: Policy) -> Sequence[tuple[PolicyLift, Lift, Building]]:
+    """Return the lifts of a policy with their buildings, by lift number."""
+    query = (
+        select(PolicyLift, Lift, Building)
+        .join(Lift, Lift.id == PolicyLift.lift_id)
+        .join(Building, Building.id == Lift.building_id)
+        .where(PolicyLift.policy_id == policy.id)
+        .order_by(Lift.number)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def totals(session: Session, actor: Actor) -> tuple[int, int, int]:
+    """Return (policies, lifts, gross fen) over what the actor may see."""
+    seen = visible_to(actor).subquery()
+    row = session.execute(
+        select(
+            func.count(), func.coalesce(func.sum(seen.c.lift_count), 0), func.coalesce(func.sum(seen.c.gross_fen), 0)
+        )
+    ).one()
+    return int(row[0]), int(row[1]), int(row[2])

@@ -1,0 +1,133 @@
+"""Pools and their agreements: formed from an award (or by a voluntary agreement), changed only by a new version."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import Conflict, Invalid, NotFound
+from core.permits import Actor, Role
+from ledger import books
+from ledger.books import MemberShares
+from ledger.models import Share
+from underwriting.models import Agreement, Pool
+from underwriting.terms import TERM_NAMES, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPlan:
+    """What a pool is formed from: members in order (lead first) with weights over the whole, the window, the terms."""
+
+    name: str
+    members: tuple[tuple[uuid.UUID, int], ...]
+    whole: int
+    effective_on: date
+    ends_on: date
+    terms: Terms
+    service_standard: dict[str, Any] = field(default_factory=dict)
+    award_id: uuid.UUID | None = None
+
+
+def form(session: Session, plan: PoolPlan, *, by: Actor, at: datetime) -> Pool:
+    """Return a new pool with its book and the first version of its agreement.
+
+    Refuses Conflict `pool_name_taken`, `award_has_pool`, Invalid `pool_needs_two` (co-insurance is by two or more
+    insurers), `shares_not_whole`.
+    """
+    if len({member for member, _ in plan.members}) < 2 or len(plan.members) < 2:
+        raise Invalid("pool_needs_two")
+    if session.scalar(select(Pool.id).where(Pool.name == plan.name)):
+        raise Conflict("pool_name_taken", name=plan.name)
+    if plan.award_id is not None and session.scalar(select(Pool.id).where(Pool.award_id == plan.award_id)):
+        raise Conflict("award_has_pool")
+    book = books.open_book(session, plan.name)
+    pool = Pool(id=book.pool_id, name=plan.name, lead_id=plan.members[0][0], award_id=plan.award_id, formed_at=at)
+    session.add(pool)
+    session.flush()
+    audit.record(session, "pool.formed", by=by, at=at, of=("pool", pool.id), facts={"members": len(plan.members)})
+    add_version(session, pool, plan, by=by, at=at)
+    return pool
+
+
+def add_version(session: Session, pool: Pool, plan: PoolPlan, *, by: Actor, at: datetime) -> Agreement:
+    """Return a new version of a pool's agreement, for policies that begin on or after its first day.
+
+    Older policies keep the version they began under. Refuses `lead_changed` (another lead is another pool), and what
+    `ledger.books.set_shares` refuses.
+    """
+    if plan.members[0][0] != pool.lead_id:
+        raise Invalid("lead_changed")
+    shares = books.set_shares(session, pool.id, plan.effective_on, plan.members, plan.whole)
+    agreement = Agreement(
+        pool_id=pool.id,
+        number=shares.number,
+        effective_on=plan.effective_on,
+        ends_on=plan.ends_on,
+        service_standard=plan.service_standard,
+        made_at=at,
+        **plan.terms.as_dict(),
+    )
+    session.add(agreement)
+    session.flush()
+    facts = {"pool": pool.id, "number": shares.number, "weights": list(shares.weights.weights), "whole": plan.whole}
+    audit.record(session, "agreement.made", by=by, at=at, of=("agreement", agreement.id), facts=facts)
+    return agreement
+
+
+def get(session: Session, pool_id: int, actor: Actor) -> Pool:
+    """Return a pool that the actor may know of; NotFound `pool_not_found`."""
+    row = session.scalar(visible_to(actor).where(Pool.id == pool_id))
+    if row is None:
+        raise NotFound("pool_not_found")
+    return row
+
+
+def visible_to(actor: Actor) -> Select[Pool]:
+    """Return the query of the pools an actor may see: an insurer's are those it is a member of."""
+    query = select(Pool)
+    if actor.sees_all or actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER}:
+        return query
+    if actor.organisation_kind != "insurer":
+        return query.where(false())
+    mine = select(Share.pool_id).where(Share.organisation_id == actor.organisation_id)
+    return query.where(Pool.id.in_(mine))
+
+
+def led_by(session: Session, organisation_id: uuid.UUID) -> frozenset[int]:
+    """Return the numbers of the pools that an organisation leads."""
+    return frozenset(session.scalars(select(Pool.id).where(Pool.lead_id == organisation_id)))
+
+
+def agreement_on(session: Session, pool_id: int, day: date) -> Agreement:
+    """Return the agreement version that a policy beginning on `day` falls under; NotFound `agreement_not_found`."""
+    row = session.scalar(
+        select(Agreement)
+        .where(Agreement.pool_id == pool_id, Agreement.effective_on <= day, Agreement.ends_on > day)
+        .order_by(Agreement.effective_on.desc())
+        .limit(1)
+    )
+    if row is None:
+        raise NotFound("agreement_not_found", day=day)
+    return row
+
+
+def agreements(session: Session, pool_id: int) -> Sequence[Agreement]:
+    """Return a pool's agreement versions, oldest first."""
+    return session.scalars(select(Agreement).where(Agreement.pool_id == pool_id).order_by(Agreement.number)).all()
+
+
+def shares_of(session: Session, agreement: Agreement) -> MemberShares:
+    """Return the shares of an agreement version."""
+    return books.shares(session, agreement.pool_id, agreement.number)
+
+
+def terms_of(agreement: Agreement) -> Terms:
+    """Return the terms of an agreement version as a value."""
+    return Terms(**{name: getattr(agreement, name) for name in TERM_NAMES})

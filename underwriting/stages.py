@@ -1,0 +1,43 @@
+"""MOVES of a policy's premium and of a refund, and the only writer of their stages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.permits import Actor
+from core.stages import Moves, step
+from underwriting.models import Policy, Refund
+
+#: `collect`: each member collects its own share, so no money passes through the pool.
+POLICY_MOVES: Moves = {
+    ("bound", "receive"): "received",
+    ("bound", "collect"): "collected",
+    ("received", "remit"): "remitted",
+}
+
+REFUND_MOVES: Moves = {
+    ("agreed", "pay"): "paid",
+    ("agreed", "strike"): "struck",
+}
+
+
+def move_policy(
+    session: Session, policy: Policy, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a policy on and record it; Conflict `stage_refuses` where the table has no such move."""
+    policy.stage = step(POLICY_MOVES, policy.stage, verb, kind="policy")
+    session.flush()
+    told = {"stage": policy.stage, "number": policy.number, **(facts or {})}
+    audit.record(session, f"policy.{verb}", by=by, at=at, of=("policy", policy.id), facts=told)
+
+
+def move_refund(session: Session, refund: Refund, verb: str, *, by: Actor, at: datetime) -> None:
+    """Move a refund on and record it; Conflict `stage_refuses` where the table has no such move."""
+    refund.stage = step(REFUND_MOVES, refund.stage, verb, kind="refund")
+    session.flush()
+    facts = {"stage": refund.stage, "gross_fen": refund.gross_fen}
+    audit.record(session, f"refund.{verb}", by=by, at=at, of=("refund", refund.id), facts=facts)
