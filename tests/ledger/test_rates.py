@@ -130,9 +130,14 @@ def test_a_rate_lies_between_nothing_and_the_whole(rate_bp: int) -> None:
             use()
 
 
-def test_interest_counts_a_year_of_360_or_365_days() -> None:
-    """Another day count, or fewer than no days, is refused."""
+@pytest.mark.parametrize("day_count", [0, 359, 367])
+def test_interest_counts_a_year_of_360_to_366_days(day_count: int) -> None:
+    """A year of another length is refused."""
     with pytest.raises(Invalid, match="invalid_day_count"):
-        late_interest(100, 600, 1, 366)
+        late_interest(100, 600, 1, day_count)
+
+
+def test_interest_is_not_counted_backwards() -> None:
+    """Fewer than no days are refused."""
     with pytest.raises(Invalid, match="days_outside_term"):
         late_interest(100, 600, -1, 365)
