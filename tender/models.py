@@ -187,10 +187,7 @@ class RehearsalShare(Model):
     place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     share: Mapped[bytes]
     given_at: Mapped[datetime]
-    __table_args__ = (
-        ForeignKeyConstraint(["tender_id", "number"], ["rehearsal.tender_id", "rehearsal.number"]),
-        ForeignKeyConstraint(["tender_id", "place"], ["custodian.tender_id", "custodian.place"]),
-    )
+    __table_args__ = (ForeignKeyConstraint(["tender_id", "number"], ["rehearsal.tender_id", "rehearsal.number"]),)
 
 
 class Amendment(Model):

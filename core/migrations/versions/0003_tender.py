@@ -59,6 +59,22 @@ BEGIN
 END $$
 """
 
+# Whose keys a published tender is sealed to stands in its notice; proofs and losses go on.
+KEEP_CUSTODIAN = """
+CREATE FUNCTION keep_custodian() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    row record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    moving constant text[] := ARRAY['challenge', 'answer_sha256', 'proved_at', 'lost_at'];
+BEGIN
+    IF EXISTS (SELECT 1 FROM tender WHERE id = row.tender_id AND published_at IS NOT NULL)
+        AND (TG_OP <> 'UPDATE' OR to_jsonb(OLD) - moving <> to_jsonb(NEW) - moving)
+    THEN
+        RAISE EXCEPTION 'the custodians of a published tender stand' USING ERRCODE = 'GB024';
+    END IF;
+    RETURN row;
+END $$
+"""
+
 # What comes into the box is stamped here and nowhere else. The tender's row is held FOR SHARE until this transaction
 # ends, so the closing of the box, which changes that row, waits for every bid that this let in; one that comes
 # later finds the box closed. The hour is taken after the lock is had, not when the transaction began.
@@ -623,11 +639,6 @@ def upgrade() -> None:
             ["rehearsal.tender_id", "rehearsal.number"],
             name=op.f("fk_rehearsal_share_tender_id_number"),
         ),
-        sa.ForeignKeyConstraint(
-            ["tender_id", "place"],
-            ["custodian.tender_id", "custodian.place"],
-            name=op.f("fk_rehearsal_share_tender_id_place"),
-        ),
         sa.PrimaryKeyConstraint("tender_id", "number", "place", name=op.f("pk_rehearsal_share")),
     )
     op.create_table(
@@ -694,6 +705,7 @@ def _walls() -> None:
     functions = (
         KEEP_TENDER,
         KEEP_CRITERION,
+        KEEP_CUSTODIAN,
         STAMP_BID,
         STAMP_KEY,
         CHECK_OPENED,
@@ -709,11 +721,12 @@ def _walls() -> None:
     walls.append_only(
         "opened_bid", "opened_part", "report", "report_signature", "allocation_run", "award", "award_member"
     )
-    walls.editable("tender", "custodian", "signing_key", "bid", "committee_member", "mark", "share_offer", "objection")
-    walls.editable("criterion", delete=True)
+    walls.editable("tender", "signing_key", "bid", "committee_member", "mark", "share_offer", "objection")
+    walls.editable("criterion", "custodian", delete=True)
     for moment, table, function in (
         ("UPDATE OR DELETE", "tender", "keep_tender"),
         ("INSERT OR UPDATE OR DELETE", "criterion", "keep_criterion"),
+        ("INSERT OR UPDATE OR DELETE", "custodian", "keep_custodian"),
         ("INSERT", "sealed_bid", "stamp_bid"),
         ("INSERT", "bid_withdrawal", "stamp_bid"),
         ("INSERT", "custodian_share", "stamp_key"),
@@ -771,6 +784,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_signing_key_organisation_id"), table_name="signing_key")
     op.drop_table("signing_key")
     op.execute(
-        "DROP FUNCTION keep_tender(), keep_criterion(), stamp_bid(), stamp_key(), check_opened(), keep_mark(),"
+        "DROP FUNCTION keep_tender(), keep_criterion(), keep_custodian(), stamp_bid(), stamp_key(), check_opened(), keep_mark(),"
         " check_award(), may_see_bid(uuid, uuid), may_see_opened(uuid, uuid)"
     )

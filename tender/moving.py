@@ -1,0 +1,119 @@
+"""The only writers of a tender's and a bid's stage, each with one audit row; and what the database itself refuses."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import Conflict, Forbidden
+from core.permits import Actor
+from core.stages import step
+from tender.models import Bid, Tender, TenderSide
+from tender.stages import BID_MOVES, TENDER_MOVES
+
+#: What the walls of migration 0003 refuse, by SQLSTATE.
+DATABASE_REFUSALS: Mapping[str, str] = {
+    "GB020": "deadline_passed",
+    "GB021": "tender_takes_no_bids",
+    "GB022": "tender_opened",
+    "GB023": "keys_too_early",
+    "GB024": "tender_is_published",
+    "GB025": "sheet_locked",
+    "GB026": "award_not_whole",
+}
+
+#: The audit name of each verb on a tender; a verb that is not here is named after itself.
+_EVENTS: Mapping[str, str] = {
+    "key": "key.ceremony",
+    "approve": "tender.approved",
+    "return": "tender.returned",
+    "publish": "tender.published",
+    "start_opening": "opening.started",
+    "open": "opening.opened",
+    "fail": "tender.failed",
+    "evaluate": "evaluation.started",
+    "report": "report.completed",
+    "reopen": "report.reopened",
+    "allocate": "allocation.run",
+    "reallocate": "allocation.run",
+    "publicise": "publicity.started",
+    "uphold": "objection.upheld",
+    "award": "award.decided",
+    "contract": "agreement.signed",
+    "complete": "tender.completed",
+    "cancel": "tender.cancelled",
+    "annul": "tender.annulled",
+    "suspend": "tender.suspended",
+}
+
+
+@contextmanager
+def database_speaks() -> Iterator[None]:
+    """Turn what the walls of the database refuse into Conflicts; the transaction is lost either way."""
+    try:
+        yield
+    except DBAPIError as error:
+        code = DATABASE_REFUSALS.get(str(getattr(error.orig, "sqlstate", "")))
+        if code is None:
+            raise
+        raise Conflict(code) from error
+
+
+def lock_tender(session: Session, tender: Tender) -> Tender:
+    """Return the tender as it stands now, its row held until the transaction ends; the first lock of every verb."""
+    query = select(Tender).where(Tender.id == tender.id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def move_tender(
+    session: Session, tender: Tender, verb: str, *, by: Actor, at: datetime, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Move a tender on and record it; Conflict `stage_refuses` where the table has no such move."""
+    tender.stage = step(TENDER_MOVES, tender.stage, verb, kind="tender")
+    with database_speaks():
+        session.flush()
+    event = "tender.resumed" if verb.startswith("resume_") else _EVENTS.get(verb, f"tender.{verb}")
+    audit.record(session, event, by=by, at=at, of=("tender", tender.id), facts={"stage": tender.stage, **(facts or {})})
+
+
+def move_bid(
+    session: Session,
+    bid: Bid,
+    verb: str,
+    *,
+    event: str,
+    by: Actor,
+    at: datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Move a bid on and record it under `event`; Conflict `stage_refuses` where the table has no such move."""
+    bid.stage = step(BID_MOVES, bid.stage, verb, kind="bid")
+    with database_speaks():
+        session.flush()
+    told = {"stage": bid.stage, "tender": str(bid.tender_id), **(facts or {})}
+    audit.record(session, event, by=by, at=at, of=("bid", bid.id), facts=told)
+
+
+def take_side(
+    session: Session, tender: Tender, side: str, person_id: uuid.UUID | None, organisation_id: uuid.UUID | None
+) -> None:
+    """Put a person on a side of a tender for good: `bureau`, `custodian`, `committee` or `bidder`.
+
+    Refuses with Forbidden `other_side` who stands on another already, `person_needed` who is no person.
+    """
+    if person_id is None:
+        raise Forbidden("person_needed")
+    values = {"tender_id": tender.id, "person_id": person_id, "side": side, "organisation_id": organisation_id}
+    session.execute(insert(TenderSide).values(values).on_conflict_do_nothing())
+    found = session.get(TenderSide, (tender.id, person_id), populate_existing=True)
+    if found is None or found.side != side:
+        raise Forbidden("other_side", side=found.side if found else "bidder")

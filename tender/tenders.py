@@ -1,0 +1,311 @@
+"""Verbs on a tender up to its opening, and on its end: draft, approve, publish, amend, suspend, cancel; who sees it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, delete, or_, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.clock import on
+from core.errors import Conflict, Invalid, NotFound
+from core.permits import Actor, Role, require, require_other_person
+from tender.drafting import TenderDraft, broken_rules, columns_of, custodians_of, notice_of
+from tender.envelope import ONE_ENVELOPE, Terms
+from tender.models import Amendment, Criterion, Tender, TenderSide
+from tender.moving import database_speaks, lock_tender, move_tender, take_side
+from tender.rules.articles import DRAFT_RULES, AmendedBefore, in_force
+from tender.rules.plan import Profile
+from tender.stages import has_closed, resume_verb
+
+#: Who sees tenders that are not published.
+_BUREAU = frozenset({Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR, Role.SYSTEM})
+
+
+def visible_to(actor: Actor) -> Select[Tender]:
+    """Return the tenders that an actor may know of: the bureau all, others the published ones and those they serve."""
+    query = select(Tender)
+    if actor.role in _BUREAU:
+        return query
+    sits_on = select(TenderSide.tender_id).where(TenderSide.person_id == actor.person_id)
+    return query.where(or_(Tender.published_at.is_not(None), Tender.id.in_(sits_on)))
+
+
+def get(session: Session, tender_id: uuid.UUID, *, by: Actor) -> Tender:
+    """Return a tender; NotFound `tender_not_found` where there is none that the actor may know of."""
+    row = session.scalar(visible_to(by).where(Tender.id == tender_id))
+    if row is None:
+        raise NotFound("tender_not_found")
+    return row
+
+
+def by_number(session: Session, number: str, *, by: Actor) -> Tender:
+    """Return a tender by its public number; NotFound `tender_not_found`."""
+    row = session.scalar(visible_to(by).where(Tender.number == number))
+    if row is None:
+        raise NotFound("tender_not_found")
+    return row
+
+
+def terms_of(session: Session, tender: Tender) -> Terms:
+    """Return what every envelope of a tender must be sealed by; its bytes are the file that bidders download.
+
+    Refuses with Conflict `tender_not_published`.
+    """
+    if tender.published_at is None or tender.notice_hash is None:
+        raise Conflict("tender_not_published")
+    keys = tuple(item.public_key for item in custodians_of(session, tender) if item.public_key is not None)
+    return Terms(
+        tender=str(tender.id),
+        notice_sha256=bytes.fromhex(tender.notice_hash),
+        amendment=tender.amendment,
+        lock=tender.lock,
+        parts=ONE_ENVELOPE,
+        threshold=tender.threshold,
+        custodians=keys,
+    )
+
+
+def amendments_of(session: Session, tender: Tender) -> Sequence[Amendment]:
+    """Return a tender's published amendments, oldest first."""
+    return session.scalars(select(Amendment).where(Amendment.tender_id == tender.id).order_by(Amendment.number)).all()
+
+
+def draft(session: Session, what: TenderDraft, *, by: Actor, at: datetime) -> Tender:
+    """Return a new tender in draft. Refuses `draft_wrong` (findings) and Conflict `tender_number_taken`."""
+    require(by, "tender.draft")
+    columns = columns_of(what)
+    if session.scalar(select(Tender.id).where(Tender.number == what.number)) is not None:
+        raise Conflict("tender_number_taken", number=what.number)
+    row = Tender(
+        **columns,
+        organisation_id=by.organisation_id,
+        stage="draft",
+        amendment=0,
+        created_by=by.person_id,
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    _write_criteria(session, row, what)
+    take_side(session, row, "bureau", by.person_id, by.organisation_id)
+    audit.record(session, "tender.created", by=by, at=at, of=("tender", row.id), facts={"number": row.number})
+    return row
+
+
+def edit(session: Session, tender: Tender, what: TenderDraft, *, by: Actor, at: datetime) -> None:
+    """Put another draft in the place of the first, criteria and all; only while the tender is in draft.
+
+    Refuses `draft_wrong` (findings), Conflict `tender_in_other_stage`.
+    """
+    require(by, "tender.draft")
+    tender = lock_tender(session, tender)
+    require_stage(tender, "draft")
+    for name, value in columns_of(what).items():
+        setattr(tender, name, value)
+    session.flush()
+    session.execute(delete(Criterion).where(Criterion.tender_id == tender.id))
+    _write_criteria(session, tender, what)
+    take_side(session, tender, "bureau", by.person_id, by.organisation_id)
+    audit.record(session, "tender.edited", by=by, at=at, of=("tender", tender.id))
+
+
+def _write_criteria(session: Session, tender: Tender, what: TenderDraft) -> None:
+    session.add_all(
+        Criterion(
+            tender_id=tender.id,
+            place=place,
+            name=item.name.strip(),
+            weight_hundredths=item.weight_hundredths,
+            mark_max_hundredths=item.mark_max_hundredths,
+            mark_step_hundredths=item.mark_step_hundredths,
+            is_objective=item.is_objective,
+        )
+        for place, item in enumerate(what.criteria)
+    )
+    session.flush()
+
+
+def approve(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
+    """Approve a tender whose keys are ready, and fix its notice: from here on its hash is what bids are sealed to.
+
+    Another person than the drafter does it. Refuses with Invalid `tender_breaks_rules`, its findings naming every rule
+    of the profile that the draft breaks, and Forbidden `second_person_needed`.
+    """
+    require(by, "tender.approve")
+    tender = lock_tender(session, tender)
+    require_other_person(tender.created_by, by)
+    take_side(session, tender, "bureau", by.person_id, by.organisation_id)
+    if found := broken_rules(session, tender, on(at)):
+        raise Invalid("tender_breaks_rules", findings=found)
+    tender.notice = notice_of(session, tender)
+    tender.notice_hash = hashlib.sha256(tender.notice.encode()).hexdigest()
+    tender.approved_by, tender.approved_at = by.person_id, at
+    move_tender(session, tender, "approve", by=by, at=at, facts={"notice_sha256": tender.notice_hash})
+
+
+def return_to_draft(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
+    """Take a tender that is not published back to be changed; the approval falls and the rehearsal is due again."""
+    require(by, "tender.approve" if by.role is Role.APPROVER else "tender.draft")
+    tender = lock_tender(session, tender)
+    tender.notice = tender.notice_hash = tender.approved_by = tender.approved_at = tender.rehearsed_at = None
+    move_tender(session, tender, "return", by=by, at=at)
+
+
+def publish(session: Session, tender: Tender, *, medium: str, by: Actor, at: datetime) -> None:
+    """Publish an approved tender in a designated medium; it takes bids from now until its deadline.
+
+    The rules are looked at again for the day of publishing. Refuses with Invalid `tender_breaks_rules` (findings),
+    `medium_missing`, Conflict `deadline_passed`.
+    """
+    require(by, "tender.publish")
+    tender = lock_tender(session, tender)
+    if not medium.strip():
+        raise Invalid("medium_missing")
+    if at >= tender.deadline_at:
+        raise Conflict("deadline_passed")
+    if found := broken_rules(session, tender, on(at)):
+        raise Invalid("tender_breaks_rules", findings=found)
+    take_side(session, tender, "bureau", by.person_id, by.organisation_id)
+    tender.notice_medium, tender.published_at = medium.strip(), at
+    move_tender(session, tender, "publish", by=by, at=at, facts={"notice_sha256": tender.notice_hash})
+
+
+def amend(
+    session: Session,
+    tender: Tender,
+    text: str,
+    *,
+    affects_bids: bool,
+    deadline_at: datetime | None = None,
+    by: Actor,
+    at: datetime,
+) -> Amendment:
+    """Publish a change and return it; a bid sealed from now on names it.
+
+    Where it affects bids and fewer days are left than the law asks for (15), the deadline moves so that they are; a
+    later one may be given. An outage of the platform is made good by an extension that does not affect bids. Refuses
+    with Invalid `amendment_empty`, `deadline_earlier`, Conflict `deadline_passed`, `tender_takes_no_bids`.
+    """
+    require(by, "tender.amend")
+    tender = lock_tender(session, tender)
+    if not text.strip():
+        raise Invalid("amendment_empty")
+    if tender.stage != "published":
+        raise Conflict("tender_takes_no_bids")
+    if has_closed(tender.stage, tender.deadline_at, at):
+        raise Conflict("deadline_passed")
+    after = deadline_at or tender.deadline_at
+    if after < tender.deadline_at:
+        raise Invalid("deadline_earlier", deadline_at=tender.deadline_at)
+    if affects_bids:
+        short = _days_before_deadline(tender, at) - (on(after) - on(at)).days
+        after += timedelta(days=max(short, 0))
+    return _put_amendment(session, tender, text.strip(), affects_bids, after, by, at)
+
+
+def _days_before_deadline(tender: Tender, at: datetime) -> int:
+    """Return how many days the profile's law wants between a change that affects bids and the deadline."""
+    rules = in_force(DRAFT_RULES, Profile(tender.profile), on(at))
+    return max((rule.check.days for rule in rules if isinstance(rule.check, AmendedBefore)), default=0)
+
+
+def _put_amendment(
+    session: Session, tender: Tender, text: str, affects_bids: bool, after: datetime, by: Actor, at: datetime
+) -> Amendment:
+    moved = after - tender.deadline_at
+    row = Amendment(
+        tender_id=tender.id,
+        number=tender.amendment + 1,
+        text=text,
+        affects_bids=affects_bids,
+        deadline_before=tender.deadline_at,
+        deadline_after=after,
+        issued_by=by.person_id,
+        issued_at=at,
+    )
+    tender.amendment, tender.deadline_at, tender.opening_at = row.number, after, tender.opening_at + moved
+    session.add(row)
+    with database_speaks():
+        session.flush()
+    facts = {
+        "number": row.number,
+        "deadline_at": after.isoformat(),
+        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    event = "tender.extended" if moved else "tender.amended"
+    audit.record(session, event, by=by, at=at, of=("tender", tender.id), facts=facts)
+    return row
+
+
+def suspend(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
+    """Halt a tender by order (an objection, a complaint): it takes no bid and nothing in it moves on.
+
+    Refuses with Invalid `reason_missing`.
+    """
+    require(by, "tender.suspend")
+    tender = lock_tender(session, tender)
+    stage = tender.stage
+    tender.end_reason, tender.suspended_at = _told(reason), at
+    tender.stage_before = stage
+    move_tender(session, tender, "suspend", by=by, at=at, facts={"from": stage})
+
+
+def resume(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
+    """Take a suspended tender back to where it was; a deadline or publicity that ran is longer by what was lost.
+
+    A deadline that had passed before the halt stays passed.
+    """
+    require(by, "tender.suspend")
+    tender = lock_tender(session, tender)
+    before, since = tender.stage_before, tender.suspended_at
+    verb = resume_verb(before or tender.stage)
+    tender.stage_before = tender.suspended_at = tender.end_reason = None
+    move_tender(session, tender, verb, by=by, at=at)
+    if since is None:
+        return
+    if before == "published" and since < tender.deadline_at:
+        _put_amendment(session, tender, "暂停后恢复，截止时间顺延。", False, tender.deadline_at + (at - since), by, at)
+    if before == "standstill" and tender.publicity_ends_at is not None and since < tender.publicity_ends_at:
+        tender.publicity_ends_at += at - since
+        session.flush()
+
+
+def _told(reason: str) -> str:
+    if not reason.strip():
+        raise Invalid("reason_missing")
+    return reason.strip()
+
+
+def cancel(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
+    """Call a tender off before its opening; the bids in its box stay closed for ever. Invalid `reason_missing`."""
+    require(by, "tender.cancel")
+    _end(session, tender, "cancel", reason, by, at)
+
+
+def annul(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
+    """Declare a tender void after its opening began, as the supervisor. Refuses with Invalid `reason_missing`."""
+    require(by, "tender.suspend")
+    _end(session, tender, "annul", reason, by, at)
+
+
+def fail(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
+    """End a tender that leads to no award (流标). Refuses with Invalid `reason_missing`."""
+    require(by, "tender.open")
+    _end(session, tender, "fail", reason, by, at)
+
+
+def _end(session: Session, tender: Tender, verb: str, reason: str, by: Actor, at: datetime) -> None:
+    tender = lock_tender(session, tender)
+    tender.end_reason, tender.ended_at, tender.stage_before = _told(reason), at, None
+    move_tender(session, tender, verb, by=by, at=at)
+
+
+def require_stage(tender: Tender, *stages: str) -> None:
+    """Refuse with Conflict `tender_in_other_stage` (stage, wanted) unless the tender is in one of these stages."""
+    if tender.stage not in stages:
+        raise Conflict("tender_in_other_stage", stage=tender.stage, wanted=list(stages))
