@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from core.clock import CITY
 from core.errors import Finding
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,7 +65,7 @@ class FaultRow:
 
 @dataclass(frozen=True, slots=True)
 class RepairTimes:
-    """How long repairs took. Mean and median are exact, in seconds; of an even number the median is the middle's mean."""
+    """How long repairs took. Mean and median are exact seconds; an even number's median lies between its middle two."""
 
     n: int
     mean_s: Fraction
@@ -118,8 +119,8 @@ def review(
 ) -> FaultReport:
     """Return what a list holds: the rows to take, and every odd row with what is odd about it.
 
-    `at` is now; `known_lifts` the lifts there are (not asked where None); `recorded` the faults already in the books, as
-    (lift, reported at); `collected_from` when the list began to be kept, for what was then already under way.
+    `at` is now; `known_lifts` the lifts there are (not asked where None); `recorded` the faults already in the books,
+    as (lift, reported at); `collected_from` when the list began to be kept, for what was then already under way.
     """
     read = list(rows)
     known = None if known_lifts is None else frozenset(known_lifts)
@@ -152,8 +153,18 @@ def _place(finding: Finding) -> int:
 
 
 def _finding(code: str, row: FaultRow, **facts: object) -> Finding:
-    """Return a finding about a row."""
-    return Finding(code, f"row {row.row}", {"row": row.row, "lift": row.lift_number, **facts})
+    """Return a finding about a row; instants among the facts become city time as text."""
+    told = {name: city_text(fact) if isinstance(fact, datetime) else fact for name, fact in facts.items()}
+    return Finding(code, f"row {row.row}", {"row": row.row, "lift": row.lift_number, **told})
+
+
+def city_text(instant: datetime) -> str:
+    """Return an instant as a person in the city writes it.
+
+    >>> city_text(datetime(2026, 1, 5, 16, 30, tzinfo=UTC))
+    '2026-01-06 00:30'
+    """
+    return f"{instant.astimezone(CITY):%Y-%m-%d %H:%M}"
 
 
 def _errors(row: FaultRow, at: datetime, known: frozenset[str] | None) -> Iterator[Finding]:
@@ -215,9 +226,11 @@ def _overlaps(rows: Sequence[FaultRow]) -> Iterator[Finding]:
         longest = previous = outages[0]
         for row in outages[1:]:
             if _is_open_at(previous, row.reported_at):
-                yield _finding("fault_overlaps_previous", row, other_row=previous.row, ended_at=previous.restored_at)
+                yield _finding(
+                    "fault_overlaps_previous", row, other_row=previous.row, ended_at=previous.restored_at or ""
+                )
             elif _is_open_at(longest, row.reported_at):
-                yield _finding("fault_overlaps_earlier", row, other_row=longest.row, ended_at=longest.restored_at)
+                yield _finding("fault_overlaps_earlier", row, other_row=longest.row, ended_at=longest.restored_at or "")
             previous = row
             if longest.restored_at is not None and _is_open_at(row, longest.restored_at):
                 longest = row

@@ -236,7 +236,7 @@ class Day:
                 raise Invalid("cell_not_day", value=shown(cell))
             day = _day_of(found, cell)
         if not self.first <= day <= self.last:
-            raise Invalid("cell_day_out_of_range", value=shown(cell), first=self.first, last=self.last)
+            raise Invalid("cell_day_out_of_range", value=shown(cell), first=str(self.first), last=str(self.last))
         return day
 
 
@@ -265,7 +265,7 @@ class Instant:
         """
         instant = cell if isinstance(cell, datetime) else self._from_text(cell)
         if not self.first <= instant.date() <= self.last:
-            raise Invalid("cell_day_out_of_range", value=shown(cell), first=self.first, last=self.last)
+            raise Invalid("cell_day_out_of_range", value=shown(cell), first=str(self.first), last=str(self.last))
         if instant.tzinfo is not None:
             return instant
         early, late = (instant.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
