@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from environs import Env, EnvValidationError
-from marshmallow.validate import Length, OneOf, Range
+from environs import Env, EnvValidationError, validate
 
 #: A secret that opens every session: accepted in demo mode only.
 DEMO_SECRET = "demo-only-secret-never-for-real-data"  # noqa: S105
@@ -104,7 +103,7 @@ def _told(messages: Mapping[str, object]) -> str:
 
 def _values(env: Env) -> dict[str, object]:
     """Return the raw values by field name, defaults filled in."""
-    mode = env.str("GONGBAO_MODE", "production", validate=OneOf(["production", "demo", "test"]))
+    mode = env.str("GONGBAO_MODE", "production", validate=validate.OneOf(["production", "demo", "test"]))
     relaxed = mode in {"demo", "test"}
     values: dict[str, object] = {
         "database_url": env.str("DATABASE_URL", ""),
@@ -112,12 +111,12 @@ def _values(env: Env) -> dict[str, object]:
         "auditor_url": env.str("GONGBAO_AUDITOR_URL", ""),
         "secret_key": env.str("SECRET_KEY", DEMO_SECRET if relaxed else ""),
         "mode": mode,
-        "state_dir": Path(env.str("GONGBAO_STATE_DIR", "var", validate=Length(min=1)) or "var").resolve(),
+        "state_dir": Path(env.str("GONGBAO_STATE_DIR", "var", validate=validate.Length(min=1)) or "var").resolve(),
         "public_url": env.str("GONGBAO_PUBLIC_URL", "http://localhost:8000"),
-        "locale": env.str("GONGBAO_LOCALE", "zh_Hans_CN", validate=OneOf(["zh_Hans_CN", "en"])),
+        "locale": env.str("GONGBAO_LOCALE", "zh_Hans_CN", validate=validate.OneOf(["zh_Hans_CN", "en"])),
         "city": env.str("GONGBAO_CITY", "示范市"),
-        "session_idle_min": env.int("GONGBAO_SESSION_IDLE_MIN", 30, validate=Range(min=1, max=720)),
-        "upload_limit_mb": env.int("GONGBAO_UPLOAD_LIMIT_MB", 64, validate=Range(min=1, max=2048)),
+        "session_idle_min": env.int("GONGBAO_SESSION_IDLE_MIN", 30, validate=validate.Range(min=1, max=720)),
+        "upload_limit_mb": env.int("GONGBAO_UPLOAD_LIMIT_MB", 64, validate=validate.Range(min=1, max=2048)),
         "is_two_factor_required": env.bool("GONGBAO_TWO_FACTOR", not relaxed),
         "signing_key_file": env.str("GONGBAO_SIGNING_KEY", ""),
         "signing_certificate_file": env.str("GONGBAO_SIGNING_CERTIFICATE", ""),
