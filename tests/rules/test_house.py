@@ -43,6 +43,11 @@ def offences(files: list[Path], is_wrong: Callable[[ast.AST], bool]) -> list[str
     ]
 
 
+def expect_none(found: list[str]) -> None:
+    """Fail with one line for each thing found."""
+    assert not found, "\n" + "\n".join(found)
+
+
 def is_migration(path: Path) -> bool:
     """Say whether this is one numbered step of the schema, which is told by its file name."""
     return "versions" in path.parts
@@ -81,7 +86,7 @@ def names_in(node: ast.AST) -> Iterator[str]:
 
 def test_money_rooms_hold_no_inexact_number() -> None:
     """Fen are integers and scores are fractions: no float, round() or Decimal where money and shares are decided."""
-    assert offences(python_files(*MONEY_ROOMS), is_inexact) == []
+    expect_none(offences(python_files(*MONEY_ROOMS), is_inexact))
 
 
 def test_no_float_touches_a_sum_of_money_anywhere() -> None:
@@ -95,7 +100,7 @@ def test_no_float_touches_a_sum_of_money_anywhere() -> None:
             return any(isinstance(side, ast.Name) and side.id.endswith("_fen") for side in sides)
         return False
 
-    assert offences(python_files(*ROOMS, "tools"), is_wrong) == []
+    expect_none(offences(python_files(*ROOMS, "tools"), is_wrong))
 
 
 def test_the_wall_clock_has_one_reader() -> None:
@@ -109,7 +114,7 @@ def test_the_wall_clock_has_one_reader() -> None:
         return (name, node.attr) in CLOCK_READERS
 
     files = [path for path in python_files(*ROOMS, "tools") if path != ROOT / "core" / "clock.py"]
-    assert offences(files, is_wrong) == []
+    expect_none(offences(files, is_wrong))
 
 
 def test_only_the_edge_commits() -> None:
@@ -120,7 +125,7 @@ def test_only_the_edge_commits() -> None:
 
     allowed = {ROOT / "core" / "db.py", ROOT / "core" / "migrate.py", ROOT / "core" / "migrations" / "env.py"}
     files = [path for path in python_files(*ROOMS) if path not in allowed and path.parts[len(ROOT.parts)] != "web"]
-    assert offences(files, is_wrong) == []
+    expect_none(offences(files, is_wrong))
 
 
 def test_no_handler_swallows_everything() -> None:
@@ -132,7 +137,7 @@ def test_no_handler_swallows_everything() -> None:
         kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
         return any(kind is None or (isinstance(kind, ast.Name) and kind.id == "Exception") for kind in kinds)
 
-    assert offences(python_files(*ROOMS, "tools", "bench"), is_wrong) == []
+    expect_none(offences(python_files(*ROOMS, "tools", "bench"), is_wrong))
 
 
 def test_an_integer_field_takes_only_integers() -> None:
@@ -149,13 +154,13 @@ def test_an_integer_field_takes_only_integers() -> None:
         strict = [word.value for word in node.keywords if word.arg == "strict"]
         return not (strict and isinstance(strict[0], ast.Constant) and strict[0].value is True)
 
-    assert offences(python_files("web"), is_wrong) == []
+    expect_none(offences(python_files("web"), is_wrong))
 
 
 def test_no_file_is_a_drawer() -> None:
     """A file is named after what it holds: no utils, helpers or common."""
-    drawers = [path for path in python_files(*ROOMS, "tools", "bench", "tests") if path.stem.lower() in DRAWERS]
-    assert drawers == []
+    drawers = [str(path) for path in python_files(*ROOMS, "tools", "bench", "tests") if path.stem.lower() in DRAWERS]
+    expect_none(drawers)
 
 
 def public_definitions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
@@ -188,7 +193,7 @@ def test_every_public_name_says_what_it_promises() -> None:
         for node in public_definitions(path)
         if not ast.get_docstring(node) and not is_told_elsewhere(node)
     ]
-    assert silent == []
+    expect_none(silent)
 
 
 def test_every_test_says_its_rule() -> None:
@@ -199,7 +204,7 @@ def test_every_test_says_its_rule() -> None:
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
     ]
-    assert silent == []
+    expect_none(silent)
 
 
 def test_a_function_fits_a_screen_and_a_file_is_a_short_read() -> None:
@@ -210,4 +215,4 @@ def test_a_function_fits_a_screen_and_a_file_is_a_short_read() -> None:
         for node in ast.walk(tree_of(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (node.end_lineno or 0) - node.lineno >= 50:
                 long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
-    assert long == []
+    expect_none(long)
