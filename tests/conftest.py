@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,17 +26,19 @@ AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Urls]:
+def place() -> Iterator[Urls]:
     """A migrated database of this worker's own on the run's one server; `DATABASE_URL`-style addresses of the roles."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    base = tmp_path_factory.getbasetemp()
-    folder = base.parent if worker != "main" else base
-    with (folder / "server.lock").open("w") as lock:
+    # Not under pytest's own folder: that one is closed to the user that the server runs as.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
+    folder = Path(tempfile.gettempdir()) / f"gongbao-test-{run}"
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        urls = server.start_embedded(folder / "postgres", f"test_{worker}")
+        urls = server.start_embedded(folder, f"test_{worker}", is_kept=False)
     rooms.import_all()
     migrate.upgrade(urls.owner)
     yield urls
+    folder.with_suffix(".lock").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
