@@ -1,0 +1,93 @@
+"""Words for the refusals of what every room stands on: permissions, stages, calendar, clocks, parties, papers, log."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "busy": (
+        "系统正忙，本次操作未生效。请稍后再试一次。",
+        "The system is busy and nothing was changed. Try again in a moment.",
+    ),
+    "role_may_not": (
+        "您当前的身份（{role}）不能办理此事（{action}）。请切换身份，或请有权的同事办理。",
+        "Your present role ({role}) may not do this ({action}). Change your role, or ask a colleague who may.",
+    ),
+    "second_person_needed": (
+        "此步须由另一人办理：经办人不能复核自己办的事。请转给同事。",
+        "This step needs a second person: nobody approves their own work. Pass it to a colleague.",
+    ),
+    "stage_refuses": (
+        "此{kind}处于“{stage}”，不能“{verb}”。现在可以办理：{allowed}。",
+        "This {kind} is {stage} and does not take “{verb}” now. It takes: {allowed}.",
+    ),
+    "calendar_not_known": (
+        "工作日历没有 {day} 这一天，无法计算，也不作猜测。请管理员按国务院办公厅放假通知补录日历后再算。",
+        "The working calendar does not hold {day}, and no day is guessed. Ask the administrator to enter the days of "
+        "the State Council's notice, then try again.",
+    ),
+    "calendar_official_stays": (
+        "{day} 已按正式通知确定，不能再改为暂定。如通知有变，请按新通知以“正式”录入。",
+        "{day} is official and cannot become provisional again. If the notice changed, enter the day as official.",
+    ),
+    "calendar_source_missing": (
+        "请写明依据（通知名称或文号），1 至 {most} 字。",
+        "Name the notice that says so, in 1 to {most} characters.",
+    ),
+    "calendar_status_unknown": (
+        "日历状态“{status}”无效，只能是 official（正式）或 provisional（暂定）。",
+        "“{status}” is no status of a day: it is official or provisional.",
+    ),
+    "calendar_years_unpublished": (
+        "只能导入 {first} 至 {last} 年的日历。其他年份请按放假通知逐日录入。",
+        "Only the years {first} to {last} can be imported. Enter the days of other years from the notice.",
+    ),
+    "minutes_out_of_range": (
+        "分钟数 {minutes} 无效，应为 0 至 {most} 的整数。",
+        "{minutes} minutes will not do: give a whole number from 0 to {most}.",
+    ),
+    "time_unreadable": (
+        "“{text}”不是可识别的时间。请写成 2026-02-13T16:00（半角数字；不写时区即为北京时间）。",
+        "“{text}” is not a time. Write it as 2026-02-13T16:00, in half-width digits; without a zone it is city time.",
+    ),
+    "time_without_zone": (
+        "时间 {time} 没有时区，无法计算。请写明时区，例如 +08:00。",
+        "The time {time} has no zone. Write one, for example +08:00.",
+    ),
+    "end_before_start": (
+        "结束（{end}）早于开始（{start}）。请核对两个时间。",
+        "The end ({end}) lies before the start ({start}). Check both.",
+    ),
+    "organisation_exists": (
+        "单位“{name}”或其统一社会信用代码已登记。请直接使用已有的单位。",
+        "“{name}”, or its credit code, is registered already. Use the organisation that is there.",
+    ),
+    "organisation_kind_unknown": (
+        "单位类别“{kind}”无效，应为：{kinds}。",
+        "“{kind}” is no kind of organisation. The kinds are: {kinds}.",
+    ),
+    "organisation_not_found": (
+        "没有找到这个单位。请从单位名录中重新选择。",
+        "There is no such organisation. Choose it again from the list.",
+    ),
+    "invalid_credit_code": (
+        "“{uscc}”不是有效的统一社会信用代码（18 位，末位为校验码）。请对照营业执照核对。",
+        "“{uscc}” is not a unified social credit code (18 characters, the last a check). Compare it with the licence.",
+    ),
+    "role_not_for_organisation": (
+        "“{kind}”类单位没有“{role}”这一身份。请选择该类单位可有的身份。",
+        "An organisation of the kind {kind} has no role {role}. Choose a role that it can have.",
+    ),
+    "log_place_not_found": (
+        "审计日志中还没有这条记录的位置（{index}）。请稍候片刻再取证明。",
+        "This record has no place in the audit log yet ({index}). Ask for its proof again in a moment.",
+    ),
+    "paper_not_found": (
+        "没有找到这份文件，或您无权查看。",
+        "There is no such paper, or it is not yours to see.",
+    ),
+    "file_not_found": (
+        "文件内容不在存储中。请通知平台管理员从备份恢复。",
+        "The content of this file is not in the store. Ask the administrator to restore it from the backup.",
+    ),
+    "file_too_large": (
+        "文件超过 {limit_mb} MB 的上限，未保存。请压缩或拆分后再传。",
+        "The file is larger than {limit_mb} MB and was not kept. Make it smaller or split it.",
+    ),
+}
