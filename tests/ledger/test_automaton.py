@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench import drift
 from core.errors import Invalid
 from ledger import automaton as bulk
 from ledger.apportion import Weights, apportion, apportion_stream
@@ -144,6 +145,15 @@ def test_no_agreement_in_coarse_shares_reaches_two_fen() -> None:
         if (bound := drift_bound(Weights.of(*weights))) is not None
     )
     assert farthest == Fraction(5, 4)
+
+
+def test_the_drift_bench_holds_what_it_promises(capsys: pytest.CaptureFixture[str]) -> None:
+    """The bench stops where the carried residue drifts by two fen or past its bound, or the parts differ."""
+    drift.measure_drift(2_000)
+    drift.measure_speed(500)
+    said = capsys.readouterr().out
+    assert "4/5 fen at most" in said
+    assert said.count("fen  ") >= len(drift.agreements()) * 3
 
 
 def _partitions(whole: int, members: int, largest: int) -> list[tuple[int, ...]]:
