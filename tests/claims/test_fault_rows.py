@@ -22,6 +22,7 @@ from claims.fault_rows import (
     review,
     suggested_start,
 )
+from web.messages.claims import MESSAGES
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -38,6 +39,8 @@ def row(number: int, start: str, end: str | None = None, lift: str = "EL1", **mo
 
 
 def told(report: FaultReport) -> list[tuple[str, object]]:
+    for finding in report.findings:
+        assert all(text.format_map(finding.facts) for text in MESSAGES[finding.code])
     return [(finding.code, finding.facts["row"]) for finding in report.findings]
 
 

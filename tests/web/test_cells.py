@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from core.clock import CITY
 from core.errors import Invalid
 from web.cells import FORMULA_STARTS, YES_NO, BadCell, Day, Fen, Instant, Kind, Text, Whole, shown
+from web.messages.tables import MESSAGES
 
 
 def code_of(kind: Kind, cell: Any) -> str:
     with pytest.raises(Invalid) as refused:
         kind.read(cell)
+    facts = {"row": 2, "column": "层数", **refused.value.facts}
+    assert all(text.format_map(facts) for text in MESSAGES[refused.value.code])
     return refused.value.code
 
 

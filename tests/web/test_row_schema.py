@@ -13,6 +13,7 @@ import xlsxwriter
 from core.clock import CITY
 from core.errors import Finding, Invalid
 from web.cells import YES_NO, Day, Fen, Instant, Text, Whole
+from web.messages.tables import MESSAGES
 from web.row_schema import ColumnMapping, Field, FindingList, GoodRow, RowSchema, comparable, read_rows
 from web.tables import read_table
 
@@ -33,6 +34,8 @@ def read(text: str, mapping: ColumnMapping | None = None) -> tuple[list[GoodRow]
 
 
 def told(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    for finding in findings:
+        assert all(text.format_map(finding.facts) for text in MESSAGES[finding.code])
     return [(finding.code, finding.where) for finding in findings]
 
 

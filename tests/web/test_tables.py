@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from web.cells import BadCell, Cell, Limits
+from web.messages.tables import MESSAGES
 from web.tables import clean_name, column_letter, read_table
 
 
@@ -29,6 +30,8 @@ def rows_of(content: bytes, name: str = "表.csv", limits: Limits | None = None)
 def refusal(content: bytes, name: str = "表.csv", limits: Limits | None = None) -> Invalid:
     with pytest.raises(Invalid) as refused:
         rows_of(content, name, limits)
+    for fault in (refused.value, *refused.value.findings):
+        assert all(text.format_map(fault.facts) for text in MESSAGES[fault.code])
     return refused.value
 
 

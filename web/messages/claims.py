@@ -195,8 +195,8 @@ _SETTLEMENT: dict[str, tuple[str, str]] = {
     ),
     "pool_money_short": (
         "赔案 {number} 的共保体款项只有 {held_fen} 分，不足以支付 {payable_fen} 分。请待成员到账或由首席补足。",
-        "The pool holds {held_fen} fen for claim {number}, too little to pay {payable_fen}. Wait for the members' money "
-        "or let the lead fund the rest.",
+        "The pool holds {held_fen} fen for claim {number}, too little to pay {payable_fen}. Wait for the members' "
+        "money, or let the lead fund the rest.",
     ),
     "recovery_kind_unknown": (
         "追偿类别“{kind}”无效，应为：{kinds}。",
@@ -268,4 +268,41 @@ _EVENT_FILE: dict[str, tuple[str, str]] = {
     ),
 }
 
-MESSAGES: dict[str, tuple[str, str]] = {**_OUTAGE_LIST, **_SERVICE, **_CLAIMS, **_SETTLEMENT, **_EVENT_FILE}
+_ADJUSTING: dict[str, tuple[str, str]] = {
+    "invalid_cover_terms": (
+        "免赔额 {deductible_fen} 分、免赔率 {deductible_bp} 个基点或赔偿限额无效：均不得小于零，免赔率不得超过 10000。"
+        "请更正保单条款。",
+        "A deductible of {deductible_fen} fen and {deductible_bp} basis points, or a limit, is not possible: none may "
+        "be below zero, and no part above 10000. Correct the policy's terms.",
+    ),
+    "invalid_loss": (
+        "损失 {loss_fen} 分或已付赔款 {paid_before_fen} 分小于零。请核对金额。",
+        "A loss of {loss_fen} fen, or {paid_before_fen} fen paid before, is less than nothing. Check the amounts.",
+    ),
+    "lines_refused": (
+        "定损明细有 {count} 行需要更正，见各行说明。",
+        "{count} lines of the assessment must be corrected; each says why.",
+    ),
+    "line_negative": ("核定金额小于零。请更正。", "The amount allowed is less than nothing. Correct it."),
+    "line_above_asked": (
+        "核定金额超过索赔金额 {asked_fen} 分。请更正。",
+        "More is allowed than the {asked_fen} fen asked for. Correct it.",
+    ),
+    "line_cut_without_reason": (
+        "核减须写明理由，理由将告知被保险人。",
+        "Say why less was allowed; the insured is told the reason.",
+    ),
+    "invalid_estimate": (
+        "估损金额 {estimate_fen} 分小于零。请更正。",
+        "An estimate of {estimate_fen} fen is less than nothing. Correct it.",
+    ),
+}
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    **_OUTAGE_LIST,
+    **_SERVICE,
+    **_CLAIMS,
+    **_SETTLEMENT,
+    **_EVENT_FILE,
+    **_ADJUSTING,
+}
