@@ -8,7 +8,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "invalid_short_rates": (
         "短期费率表 {kept_bp} 有误：须有十二个不递减的数，最后一个为 10000。请更正。",
-        "The short rates {kept_bp} are wrong: there must be twelve figures that never fall, the last 10000. Correct them.",
+        "The short rates {kept_bp} are wrong: twelve figures that never fall are needed, the last 10000.",
     ),
     "tariff_not_found": (
         "{on} 没有生效的费率表。请先录入费率表，或核对日期。",
@@ -16,8 +16,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "lift_outside_tariff": (
         "费率表“{name}”不含使用 {age_years} 年、{floors} 层的电梯。请核对电梯资料，或补充费率表。",
-        "The tariff “{name}” has no premium for a lift of {age_years} years and {floors} floors. Check the lift, or add "
-        "to the tariff.",
+        "The tariff “{name}” has no premium for a lift of {age_years} years and {floors} floors. Check the lift, or "
+        "add to the tariff.",
     ),
     "lift_not_in_service": (
         "电梯 {in_service_on} 才投入使用，在 {on} 尚不能承保。请核对投用日期与起保日期。",
@@ -29,7 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "short_rates_need_a_year": (
         "短期费率表只适用于一年期保单，本保单自 {inception_on} 至 {expires_on}。请改用按日计算。",
-        "Short rates are for policies of one year; this one runs from {inception_on} to {expires_on}. Refund by the day.",
+        "Short rates are for policies of one year; this one is {inception_on} to {expires_on}. Refund by the day.",
     ),
     "effective_outside_term": (
         "终止日期 {effective_on} 不在保险期间（{inception_on} 至 {expires_on}）之内。请更正日期。",
