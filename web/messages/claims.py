@@ -95,34 +95,6 @@ _CLAIMS: dict[str, tuple[str, str]] = {
         "估损金额 {estimate_fen} 分无效，须大于零。",
         "An estimate of {estimate_fen} fen will not do: it must be above zero.",
     ),
-    "invalid_estimate": (
-        "估损金额 {estimate_fen} 分无效，不能小于零。",
-        "An estimate of {estimate_fen} fen will not do: it cannot be below zero.",
-    ),
-    "invalid_loss": (
-        "损失 {loss_fen} 分、此前已付 {paid_before_fen} 分无效，均不能小于零。请核对金额。",
-        "A loss of {loss_fen} fen with {paid_before_fen} fen paid before will not do: neither is below zero.",
-    ),
-    "invalid_cover_terms": (
-        "免赔额 {deductible_fen} 分、免赔率 {deductible_bp} 个基点的条款无效。请核对保单条件。",
-        "A deductible of {deductible_fen} fen and {deductible_bp} bp are no valid terms. Check the policy.",
-    ),
-    "lines_refused": (
-        "理算明细有 {count} 处不合规，见下列各项。请逐条更正。",
-        "{count} lines of the adjustment will not do, as listed. Correct each.",
-    ),
-    "line_negative": (
-        "核定金额不能小于零。",
-        "An amount allowed cannot be below zero.",
-    ),
-    "line_above_asked": (
-        "核定金额不能高于报价的 {asked_fen} 分。",
-        "An amount allowed cannot be above the {asked_fen} fen asked.",
-    ),
-    "line_cut_without_reason": (
-        "核减须写明理由。",
-        "What is cut needs a reason.",
-    ),
     "fault_has_claim": (
         "故障 {number} 已有赔案。请在原赔案上继续办理。",
         "Fault {number} has a claim already. Go on with that one.",
