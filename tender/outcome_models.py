@@ -23,6 +23,8 @@ class OpenedBid(Model):
     tender_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tender.id"), index=True)
     organisation_id: Mapped[uuid.UUID]
     number: Mapped[int]
+    header_sha256: Mapped[str]
+    received_at: Mapped[datetime]
     outcome: Mapped[str]
     failure: Mapped[str | None]
     price_fen: Mapped[int | None]

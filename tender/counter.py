@@ -1,0 +1,70 @@
+"""The counter where bids are handed in: check and keep the file, one small transaction, then the signed receipt.
+
+It is the one composed act of this room, because a receipt can only prove what is committed: no receipt, no bid.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import BinaryIO
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import run_in_unit
+from core.errors import Refusal
+from core.papers import Store
+from core.permits import Actor
+from tender import bids, receipts, tenders
+from tender.models import BidReceipt, SealedBid, Tender
+
+
+def submit(
+    engine: Engine,
+    store: Store,
+    receipt_key: Ed25519PrivateKey,
+    tender_id: uuid.UUID,
+    container: BinaryIO,
+    *,
+    by: Actor,
+    at: datetime,
+    most_bytes: int = bids.MOST_BYTES,
+) -> BidReceipt:
+    """Return the receipt of an envelope that is now in the tender's box; refuses as `bids.accept` and `bids.seal` do.
+
+    A refusal is noted in the log, so that an attempt after the deadline is on record with its time.
+    """
+    # READ COMMITTED: the tender's row, held by the trigger, carries the proof, and bidders do not undo each other.
+    plain = engine.execution_options(isolation_level="READ COMMITTED")
+    expected = run_in_unit(engine, by, lambda session: bids.expect(session, _tender(session, tender_id, by), by=by))
+    try:
+        accepted = bids.accept(store, container, expected, most_bytes=most_bytes)
+        sealed = run_in_unit(
+            plain, by, lambda session: bids.seal(session, _tender(session, tender_id, by), accepted, by=by, at=at)
+        )
+    except Refusal as refused:
+        _note(plain, tender_id, refused, by, at)
+        raise
+    return run_in_unit(plain, by, lambda session: _receipt(session, sealed, receipt_key, by))
+
+
+def _tender(session: Session, tender_id: uuid.UUID, by: Actor) -> Tender:
+    return tenders.get(session, tender_id, by=by)
+
+
+def _receipt(session: Session, sealed: SealedBid, receipt_key: Ed25519PrivateKey, by: Actor) -> BidReceipt:
+    tender = _tender(session, sealed.tender_id, by)
+    return receipts.issue_receipt(session, tender, sealed, receipt_key, by=by)
+
+
+def _note(engine: Engine, tender_id: uuid.UUID, refused: Refusal, by: Actor, at: datetime) -> None:
+    """Write that an envelope was refused, and why."""
+    event = "bid.refused_late" if refused.code in ("deadline_passed", "tender_opened") else "bid.refused"
+
+    def work(session: Session) -> None:
+        audit.record(session, event, by=by, at=at, of=("tender", tender_id), facts={"code": refused.code})
+
+    run_in_unit(engine, by, work)
