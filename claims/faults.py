@@ -1,0 +1,245 @@
+"""Faults: reported, acknowledged, reached, repaired, accepted; taken in whole lists; measured against the standard."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, exists, insert, select
+from sqlalchemy.orm import Session, joinedload
+
+from claims import service_standard, stages
+from claims.fault_rows import FaultReport, FaultRow, review
+from claims.models import Fault, FaultEvent
+from claims.service_standard import Clock, FaultTimes, Measured, Standard
+from core import audit, calendar, clock
+from core.db import new_id
+from core.errors import Conflict, Invalid, NotFound
+from core.permits import Actor, Role
+from core.working_time import Days
+from underwriting import pools
+from underwriting.models import Building, Community, Lift, Policy, PolicyLift, Pool
+
+#: How many rows one INSERT of a list takes.
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a person says of a lift: where, what, and whether somebody is inside."""
+
+    lift_number: str
+    description: str
+    is_trapped: bool = False
+    is_built_up: bool = True
+    source: str = "page"
+
+
+def report(session: Session, told: Report, *, by: Actor, at: datetime) -> Fault:
+    """Return a new fault, reported now. Refuses Invalid `fault_needs_words`, NotFound `lift_number_unknown`."""
+    words = told.description.strip()
+    if not words or len(words) > 2000:
+        raise Invalid("fault_needs_words", most=2000)
+    lift = session.scalar(select(Lift).where(Lift.number == told.lift_number.strip()))
+    if lift is None:
+        raise NotFound("lift_number_unknown", number=told.lift_number.strip()[:40])
+    fault = Fault(
+        lift_id=lift.id,
+        stage="reported",
+        description=words,
+        is_trapped=told.is_trapped,
+        is_built_up=told.is_built_up,
+        source=told.source,
+        reported_at=at,
+        reported_by=by.person_id,
+    )
+    session.add(fault)
+    session.flush()
+    session.add(FaultEvent(fault_id=fault.id, verb="report", at=at, person_id=by.person_id, note=""))
+    facts = {"number": fault.number, "is_trapped": told.is_trapped, "source": told.source}
+    audit.record(session, "fault.report", by=by, at=at, of=("fault", fault.id), facts=facts)
+    return fault
+
+
+#: verb -> the instant that it sets.
+_INSTANTS: Mapping[str, str] = {
+    "acknowledge": "acknowledged_at",
+    "arrive": "arrived_at",
+    "repair": "repaired_at",
+    "accept": "accepted_at",
+}
+
+
+def advance(session: Session, fault: Fault, verb: str, *, by: Actor, at: datetime, note: str = "") -> Fault:
+    """Move a fault on (`acknowledge`, `arrive`, `repair`, `accept`, `reopen`, `withdraw`) at the server's instant.
+
+    Taking a repair back (`reopen`) or a report (`withdraw`) needs a note. Refuses Conflict `stage_refuses`, Invalid
+    `fault_step_needs_note`, `fault_times_disordered`.
+    """
+    row = lock(session, fault.id)
+    if verb in {"reopen", "withdraw"} and not note.strip():
+        raise Invalid("fault_step_needs_note", verb=verb)
+    earlier = [row.reported_at, row.acknowledged_at, row.arrived_at, row.repaired_at]
+    if any(instant and instant > at for instant in earlier):
+        raise Invalid("fault_times_disordered", fault=row.number)
+    stages.move_fault(session, row, verb, by=by, at=at, note=note.strip())
+    if verb == "reopen":
+        row.repaired_at = None
+    elif verb in _INSTANTS:
+        setattr(row, _INSTANTS[verb], at)
+    session.flush()
+    return row
+
+
+def lock(session: Session, fault_id: uuid.UUID) -> Fault:
+    """Return a fault, locked until the transaction ends."""
+    query = select(Fault).where(Fault.id == fault_id).options(joinedload(Fault.lift, innerjoin=True))
+    row = session.scalar(query.with_for_update(of=Fault).execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("fault_not_found")
+    return row
+
+
+def get(session: Session, fault_id: uuid.UUID, actor: Actor) -> Fault:
+    """Return a fault that the actor may see, with its lift, building and community; NotFound `fault_not_found`."""
+    place = joinedload(Fault.lift).joinedload(Lift.building).joinedload(Building.community)
+    row = session.scalar(visible_to(actor).where(Fault.id == fault_id).options(place))
+    if row is None:
+        raise NotFound("fault_not_found")
+    return row
+
+
+def events_of(session: Session, fault: Fault) -> Sequence[FaultEvent]:
+    """Return the steps of a fault, oldest first."""
+    return session.scalars(select(FaultEvent).where(FaultEvent.fault_id == fault.id).order_by(FaultEvent.id)).all()
+
+
+def visible_to(actor: Actor) -> Select[Fault]:
+    """Return the query of the faults an actor may see.
+
+    A community sees its own lifts', an insurer those on lifts that its pools ever covered, the others all.
+    """
+    query = select(Fault)
+    if actor.sees_all or actor.role is Role.REPAIRER:
+        return query
+    if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER}:
+        own = (
+            select(Lift.id)
+            .join(Building, Building.id == Lift.building_id)
+            .join(Community, Community.id == Building.community_id)
+            .where(Community.organisation_id == actor.organisation_id)
+        )
+        return query.where(Fault.lift_id.in_(own))
+    mine = pools.visible_to(actor).with_only_columns(Pool.id)
+    covered = select(PolicyLift.lift_id).join(Policy, Policy.id == PolicyLift.policy_id)
+    return query.where(exists(covered.where(PolicyLift.lift_id == Fault.lift_id, Policy.pool_id.in_(mine))))
+
+
+def review_rows(
+    session: Session, rows: Iterable[FaultRow], *, at: datetime, collected_from: datetime | None = None
+) -> FaultReport:
+    """Return what a list of faults holds against the lifts and faults on record: what would be taken, and why not."""
+    read = list(rows)
+    numbers = {row.lift_number for row in read}
+    known = session.scalars(select(Lift.number).where(Lift.number.in_(numbers))).all()
+    found = select(Lift.number, Fault.reported_at).join(Lift, Lift.id == Fault.lift_id).where(Lift.number.in_(numbers))
+    recorded = {(row.number, row.reported_at) for row in session.execute(found)}
+    return review(read, at=at, known_lifts=known, recorded=recorded, collected_from=collected_from)
+
+
+def take_rows(session: Session, checked: FaultReport, source: str, *, by: Actor, at: datetime) -> int:
+    """Write the rows that a review takes, all in this transaction; return how many.
+
+    Refuses Conflict `no_row_to_take` where there is none.
+    """
+    if not checked.taken:
+        raise Conflict("no_row_to_take", read=checked.read)
+    numbers = {row.lift_number for row in checked.taken}
+    lifts = {
+        row.number: row.id for row in session.execute(select(Lift.number, Lift.id).where(Lift.number.in_(numbers)))
+    }
+    faults = [_values(row, lifts[row.lift_number], source, by) for row in checked.taken]
+    for start in range(0, len(faults), _BATCH):
+        chunk = faults[start : start + _BATCH]
+        session.execute(insert(Fault).values(chunk))
+        steps = [
+            {
+                "id": new_id(),
+                "fault_id": row["id"],
+                "verb": "import",
+                "at": at,
+                "person_id": by.person_id,
+                "note": source,
+            }
+            for row in chunk
+        ]
+        session.execute(insert(FaultEvent).values(steps))
+    facts = {"rows": len(faults), "read": checked.read}
+    audit.record(session, "fault.import", by=by, at=at, of=("fault_list", new_id()), facts=facts)
+    return len(faults)
+
+
+def _values(row: FaultRow, lift_id: uuid.UUID, source: str, by: Actor) -> dict[str, object]:
+    """Return the columns of a fault that a list tells of."""
+    return {
+        "id": new_id(),
+        "lift_id": lift_id,
+        "stage": "repaired" if row.restored_at else "reported",
+        "description": row.description or "-",
+        "is_trapped": row.is_trapped,
+        "is_built_up": True,
+        "source": source,
+        "reported_at": row.reported_at,
+        "acknowledged_at": row.acknowledged_at,
+        "arrived_at": row.arrived_at,
+        "repaired_at": row.restored_at,
+        "reported_by": by.person_id,
+        "version": 1,
+    }
+
+
+def times_of(fault: Fault) -> FaultTimes:
+    """Return a fault's instants as the service standard reads them."""
+    return FaultTimes(
+        fault=str(fault.number),
+        reported_at=fault.reported_at,
+        acknowledged_at=fault.acknowledged_at,
+        arrived_at=fault.arrived_at,
+        repaired_at=fault.repaired_at,
+        is_trapped=fault.is_trapped,
+        is_built_up=fault.is_built_up,
+    )
+
+
+def days_around(session: Session, since: datetime, until: datetime) -> Days:
+    """Return what the calendar knows of the days that clocks started between two instants can reach."""
+    return calendar.load(session, clock.on(since), clock.on(until + timedelta(days=30)))
+
+
+def clocks_of(session: Session, fault: Fault, standard: Standard, *, at: datetime) -> dict[str, Clock]:
+    """Return a fault's clocks at an instant."""
+    days = days_around(session, fault.reported_at, at)
+    return service_standard.clocks(times_of(fault), standard, days, at)
+
+
+def figures(
+    session: Session, actor: Actor, standard: Standard, *, since: datetime, until: datetime, at: datetime
+) -> Measured:
+    """Return the service figures of the faults reported in [since, until) that the actor may see, as of `at`."""
+    seen = (
+        visible_to(actor)
+        .where(Fault.reported_at >= since, Fault.reported_at < until, Fault.stage != "withdrawn")
+        .with_only_columns(
+            Fault.number,
+            Fault.reported_at,
+            Fault.acknowledged_at,
+            Fault.arrived_at,
+            Fault.repaired_at,
+            Fault.is_trapped,
+            Fault.is_built_up,
+        )
+    )
+    told = [FaultTimes(str(row[0]), *row[1:]) for row in session.execute(seen)]
+    return service_standard.measure(told, standard, days_around(session, since, at), at)

@@ -1,0 +1,189 @@
+"""The register of communities, buildings and lifts: taken in from a list, all of it or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Select, func, insert, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import new_id
+from core.errors import Finding, Invalid
+from core.parties import sort_key_of
+from core.permits import Actor, Role
+from underwriting.models import Building, Community, Lift, Policy, PolicyLift
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EstateRow:
+    """One lift of a list with the place it stands in; `row` is its row in the list, for telling what is wrong."""
+
+    row: int
+    district: str
+    community: str
+    building: str
+    lift_number: str
+    in_service_on: date
+    floors: int
+    households: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a list added to the register."""
+
+    communities: int
+    buildings: int
+    lifts: int
+
+
+def check(session: Session, rows: Sequence[EstateRow], *, on: date) -> list[Finding]:
+    """Return every row that cannot be taken: a number twice or on record, a day to come, impossible floors."""
+    findings: list[Finding] = []
+    first: dict[str, int] = {}
+    numbers = {row.lift_number for row in rows}
+    known = set(session.scalars(select(Lift.number).where(Lift.number.in_(numbers))))
+    for row in rows:
+        where = f"{row.row}"
+        if row.lift_number in known:
+            findings.append(Finding("lift_on_record", where, {"number": row.lift_number}))
+        elif row.lift_number in first:
+            findings.append(
+                Finding("lift_twice_in_list", where, {"number": row.lift_number, "first": first[row.lift_number]})
+            )
+        first.setdefault(row.lift_number, row.row)
+        if row.in_service_on > on:
+            findings.append(Finding("in_service_in_future", where, {"in_service_on": row.in_service_on}))
+        if not 2 <= row.floors <= 200:
+            findings.append(Finding("floors_out_of_range", where, {"floors": row.floors}))
+    return findings
+
+
+def take(session: Session, rows: Sequence[EstateRow], *, on: date, by: Actor, at: datetime) -> Taken:
+    """Add a list's lifts with their communities and buildings, all of them or none.
+
+    Refuses Invalid `estate_rows_refused` with every bad row, `no_rows` for an empty list.
+    """
+    if not rows:
+        raise Invalid("no_rows")
+    findings = check(session, rows, on=on)
+    if findings:
+        raise Invalid("estate_rows_refused", findings, count=len(findings))
+    communities, new_communities = _communities(session, rows)
+    buildings, new_buildings = _buildings(session, rows, communities)
+    lifts = [
+        {
+            "id": new_id(),
+            "building_id": buildings[communities[row.district, row.community], row.building],
+            "number": row.lift_number,
+            "in_service_on": row.in_service_on,
+            "floors": row.floors,
+        }
+        for row in rows
+    ]
+    for start in range(0, len(lifts), _BATCH):
+        session.execute(insert(Lift).values(lifts[start : start + _BATCH]))
+    taken = Taken(new_communities, new_buildings, len(lifts))
+    facts = {"communities": taken.communities, "buildings": taken.buildings, "lifts": taken.lifts}
+    audit.record(session, "estate.imported", by=by, at=at, of=("estate_list", new_id()), facts=facts)
+    return taken
+
+
+def _communities(session: Session, rows: Sequence[EstateRow]) -> tuple[dict[tuple[str, str], object], int]:
+    """Return (district, name) -> id of the communities that the rows name, and how many are new."""
+    known: dict[tuple[str, str], object] = {
+        (row.district, row.name): row.id
+        for row in session.execute(select(Community.id, Community.district, Community.name))
+    }
+    new: dict[tuple[str, str], dict[str, object]] = {}
+    for row in rows:
+        key = (row.district, row.community)
+        if key not in known:
+            made = new.setdefault(
+                key,
+                {
+                    "id": new_id(),
+                    "district": row.district,
+                    "name": row.community,
+                    "sort_key": sort_key_of(row.community),
+                    "households": 0,
+                },
+            )
+            made["households"] = max(int(str(made["households"])), row.households)
+    if new:
+        session.execute(insert(Community).values(list(new.values())))
+    return {**known, **{key: value["id"] for key, value in new.items()}}, len(new)
+
+
+def _buildings(
+    session: Session, rows: Sequence[EstateRow], communities: dict[tuple[str, str], object]
+) -> tuple[dict[tuple[object, str], object], int]:
+    """Return (community id, name) -> id of the buildings that the rows name, and how many are new."""
+    wanted = {communities[row.district, row.community] for row in rows}
+    found = select(Building.id, Building.community_id, Building.name).where(Building.community_id.in_(wanted))
+    known: dict[tuple[object, str], object] = {(row.community_id, row.name): row.id for row in session.execute(found)}
+    new: dict[tuple[object, str], dict[str, object]] = {}
+    for row in rows:
+        key = (communities[row.district, row.community], row.building)
+        if key not in known and key not in new:
+            new[key] = {"id": new_id(), "community_id": key[0], "name": row.building}
+    if new:
+        session.execute(insert(Building).values(list(new.values())))
+    return {**known, **{key: value["id"] for key, value in new.items()}}, len(new)
+
+
+def communities_visible_to(actor: Actor) -> Select[Community]:
+    """Return the query of the communities an actor may see: a community's own, all for everyone else on the staff."""
+    query = select(Community).order_by(Community.sort_key, Community.id)
+    if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER}:
+        return query.where(Community.organisation_id == actor.organisation_id)
+    return query
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the city's register is insured on a day."""
+
+    communities: int
+    communities_insured: int
+    lifts: int
+    lifts_insured: int
+    households_insured: int
+
+
+def coverage(session: Session, on: date) -> Coverage:
+    """Return how much of the register is insured on a day."""
+    insured = select(PolicyLift.lift_id).where(PolicyLift.covered_from <= on, PolicyLift.covered_to > on)
+    places = (
+        select(Building.community_id).join(Lift, Lift.building_id == Building.id).where(Lift.id.in_(insured)).distinct()
+    )
+    households = select(func.coalesce(func.sum(Community.households), 0)).where(Community.id.in_(places))
+    counted = (
+        select(func.count()).select_from(Community),
+        select(func.count()).select_from(places.subquery()),
+        select(func.count()).select_from(Lift),
+        select(func.count()).select_from(insured.distinct().subquery()),
+        households,
+    )
+    return Coverage(*(int(session.scalar(query) or 0) for query in counted))
+
+
+def uncovered(session: Session, community: Community, starts_on: date, ends_on: date) -> Sequence[Lift]:
+    """Return a community's lifts that no policy covers at any time in [starts_on, ends_on), by number."""
+    taken = (
+        select(PolicyLift.lift_id)
+        .join(Policy, Policy.id == PolicyLift.policy_id)
+        .where(PolicyLift.covered_from < ends_on, PolicyLift.covered_to > starts_on)
+    )
+    query = (
+        select(Lift)
+        .join(Building, Building.id == Lift.building_id)
+        .where(Building.community_id == community.id, Lift.id.not_in(taken))
+        .order_by(Lift.number)
+    )
+    return session.scalars(query).all()
