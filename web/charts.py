@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import index
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -57,7 +59,7 @@ class _Plane:
 
 
 def plain(value: int) -> str:
-    """Return a whole number with separators and a true minus: the words for values unless told otherwise.
+    """Return a whole number with separators and a true minus: how values read unless told otherwise.
 
     >>> plain(-1200)
     '−1,200'
@@ -129,12 +131,12 @@ def _feet(plane: _Plane, names: Sequence[str], middles: Sequence[int], most: int
     """Names under their places: as many as have room, always the first and the last."""
     every = max(1, -(-len(names) // most))
     drawn = []
-    for index, (name, middle) in enumerate(zip(names, middles, strict=True)):
-        last = index == len(names) - 1
-        if not last and (index % every or (every > 1 and len(names) - 1 - index < every)):
+    for place, (name, middle) in enumerate(zip(names, middles, strict=True)):
+        last = place == len(names) - 1
+        if not last and (place % every or (every > 1 and len(names) - 1 - place < every)):
             continue
-        place = "start" if middle < 300 else "end" if middle > 9_700 else "middle"
-        drawn.append(_text(plane.x(middle), plane.top + plane.height + 18, name, place))
+        side = "start" if middle < 300 else "end" if middle > 9_700 else "middle"
+        drawn.append(_text(plane.x(middle), plane.top + plane.height + 18, name, side))
     return drawn
 
 
@@ -165,10 +167,10 @@ def share_bar(
     """
     plane = _Plane(0, 1, 0, width)
     parts, spoken, start = [], [], 0
-    for index, member in enumerate(members):
-        weight = _whole(member, "weight")
+    for place, member in enumerate(members):
+        weight = index(_value(member, "weight"))
         left, right = start * 10_000 // whole, (start + weight) * 10_000 // whole
-        rank = min(index, len(GREYS) - 1)
+        rank = min(place, len(GREYS) - 1)
         parts.append(
             Markup(
                 '<rect x="{}" y="0" width="{}" height="32" class="rank-{}" fill="{}" stroke="#fff" stroke-width="0"/>'
@@ -177,24 +179,22 @@ def share_bar(
         percent = share_text(weight, whole)
         spoken.append(f"{_value(member, 'name')} {percent}")
         if weight * 100 >= whole * 8:
+            ink = "on-dark" if rank < 2 else "on-light"
             parts.append(
-                Markup('<text x="{}" y="21" dx="8" font-size="13" class="{}" fill="{}">{}</text>').format(
-                    plane.x(left), "on-dark" if rank < 2 else "on-light", "#fff" if rank < 2 else "#000", percent
+                Markup('<text x="{}" y="21" dx="8" font-size="13" class="{}{}" fill="{}">{}</text>').format(
+                    plane.x(left),
+                    ink,
+                    "" if weight * 100 >= whole * 18 else " wide-only",
+                    "#fff" if rank < 2 else "#000",
+                    percent,
                 )
             )
         start += weight
     return _svg(width, 32, f"{label}: {', '.join(spoken)}", parts, "shares__bar")
 
 
-def _value(row: Mapping[str, object] | object, key: str) -> object:
+def _value(row: Mapping[str, object] | object, key: str) -> Any:
     return row[key] if isinstance(row, Mapping) else getattr(row, key)
-
-
-def _whole(row: Mapping[str, object] | object, key: str) -> int:
-    value = _value(row, key)
-    if not isinstance(value, int):
-        raise TypeError(f"{key} must be a whole number")
-    return value
 
 
 def bars(rows: Sequence[tuple[str, int]], *, words: Words = plain, high: int | None = None) -> Markup:
@@ -237,12 +237,12 @@ def columns(
     few = len(rows) <= 8
     gutter = 0 if few else _gutter(marks, words)
     parts = [_rule(plane, plane.base, "c-base", "#000")] if few else _grid(plane, marks, words)
-    for index, (_, value) in enumerate(rows):
+    for place, (_, value) in enumerate(rows):
         y = plane.y(value)
         top, bottom = min(y, plane.base), max(y, plane.base)
         parts.append(
             Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}" fill="#000"/>').format(
-                plane.x(index * slot + slot // 6),
+                plane.x(place * slot + slot // 6),
                 top,
                 plane.x(slot * 2 // 3),
                 bottom - top,
@@ -250,10 +250,10 @@ def columns(
             )
         )
         if few:
-            place = top - 5 if value >= 0 else bottom + 13
-            parts.append(_text(plane.x(index * slot + slot // 2), place, words(value), "middle", "c-value"))
+            level = top - 5 if value >= 0 else bottom + 13
+            parts.append(_text(plane.x(place * slot + slot // 2), level, words(value), "middle", "c-value"))
     parts += _limit(plane, limit, limit_name)
-    parts += _feet(plane, [name for name, _ in rows], [index * slot + slot // 2 for index in range(len(rows))])
+    parts += _feet(plane, [name for name, _ in rows], [place * slot + slot // 2 for place in range(len(rows))])
     return _svg(width, plane.top + height + 26, label, parts, gutter=gutter)
 
 
@@ -272,14 +272,14 @@ def histogram(
     plane, marks = _plane(counts, height, width)
     slot = 10_000 // len(counts)
     parts = _grid(plane, marks, words)
-    for index, count in enumerate(counts):
+    for place, count in enumerate(counts):
         y = plane.y(count)
         parts.append(
             Markup('<rect x="{}" y="{}" width="{}" height="{}" class="c-fill-1" fill="#000"/>').format(
-                plane.x(index * slot + 12), y, plane.x(slot - 24), plane.base - y
+                plane.x(place * slot + 12), y, plane.x(slot - 24), plane.base - y
             )
         )
-    parts += _feet(plane, list(edges), [min(index * slot, 10_000) for index in range(len(edges))])
+    parts += _feet(plane, list(edges), [min(place * slot, 10_000) for place in range(len(edges))])
     return _svg(width, plane.top + height + 26, label, parts, gutter=_gutter(marks, words))
 
 
@@ -329,7 +329,7 @@ def _curves(
     every = [value for line in series for value in line.values]
     plane, marks = _plane([*every, limit], height, width)
     count = max(len(places) - 1, 1)
-    across = [index * 10_000 // count for index in range(len(places))]
+    across = [place * 10_000 // count for place in range(len(places))]
     parts = _grid(plane, marks, words)
     for number, line in enumerate(series[:3], start=1):
         parts.append(_path(plane, across, line.values, number, is_stepped))
@@ -385,8 +385,8 @@ def sparkline(values: Sequence[int], label: str) -> Markup:
         return Markup("")
     low, reach = min(values), max(max(values) - min(values), 1)
     points = " ".join(
-        f"{2 + index * 92 // (len(values) - 1)},{21 - (value - low) * 18 // reach}"
-        for index, value in enumerate(values)
+        f"{2 + place * 92 // (len(values) - 1)},{21 - (value - low) * 18 // reach}"
+        for place, value in enumerate(values)
     )
     x, y = points.split(" ")[-1].split(",")
     return Markup(

@@ -11,9 +11,9 @@ class Column:
     """One column of the `table` macro: which value, under which heading, shown as which kind.
 
     Kinds: text, code (a reference number, never broken over lines), money, signed, number, percent, date, instant,
-    span, mono, chip (`of` names the kind of record), custom (the caller of the macro writes the cell). `href` names
-    the row's value that holds the link of this cell; `is_sortable` makes the heading a link; `is_head` makes the cell
-    the row's own heading.
+    span, carry (words set to the right), mono, chip (`of` names the kind of record), custom (the caller of the macro
+    writes the cell). `href` names the row's value that holds the link of this cell; `is_sortable` makes the heading a
+    link; `is_head` makes the cell the row's own heading.
     """
 
     key: str
@@ -28,7 +28,7 @@ class Column:
     @property
     def is_numeric(self) -> bool:
         """Say whether the cell is set to the right."""
-        return self.kind in {"money", "signed", "number", "percent", "span"}
+        return self.kind in {"money", "signed", "number", "percent", "span", "carry"}
 
 
 def column(key: str, label: str, kind: str = "text", **rest: object) -> Column:

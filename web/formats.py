@@ -88,11 +88,10 @@ def stream_name(stream: str) -> str:
 def here(**changes: object) -> str:
     """Return the address of this page with some query values changed; None takes one away.
 
-    Any `page` is dropped unless it is among the changes, because a new filter starts at the first page.
+    `page` and `lang` are dropped unless they are among the changes: a new filter starts at the first page, and a
+    chosen language is remembered.
     """
-    query = {name: request.args.getlist(name) for name in request.args}
-    if "page" not in changes:
-        query.pop("page", None)
+    query = {name: request.args.getlist(name) for name in request.args if name not in ("page", "lang")}
     for name, value in changes.items():
         if value is None:
             query.pop(name, None)

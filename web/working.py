@@ -6,8 +6,10 @@ Pure: the results come from ledger/, tender/ and core/ as they are; here they ar
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ledger.apportion import Split, Weights, apportion_stream, starting_carry
 from ledger.money import format_fen
@@ -131,35 +133,76 @@ def allocated_members(case: Mapping[str, object], names: Sequence[str] = ()) -> 
     return sorted(named, key=lambda one: -one["weight"])
 
 
-def amount_rows(table: Mapping[str, Sequence[int | None]], members: Sequence[str]) -> list[dict[str, object]]:
-    """Return a table of a rehearsal (line -> one amount per member) as rows, with the sum of what is there.
+@dataclass(frozen=True, slots=True)
+class RehearsalTables:
+    """What a rehearsal showed, as rows for tables: each has `line` (a code) and one value under each member's name.
 
-    >>> amount_rows({"interest": [None, 0, -2206]}, ["A", "B", "C"])
-    [{'line': 'interest', 'A': None, 'B': 0, 'C': -2206, 'sum_fen': -2206}]
+    `statements` are (period, rows, balance), the period empty where there was one close only.
     """
-    return [
-        {"line": line, **dict(zip(members, amounts, strict=True)), "sum_fen": sum(one or 0 for one in amounts)}
-        for line, amounts in table.items()
-    ]
+
+    members: tuple[str, ...]
+    statements: tuple[tuple[str, list[dict[str, object]], dict[str, object]], ...]
+    splits: list[dict[str, object]]
+    remitted: dict[str, object]
+    trial_balance: list[dict[str, object]]
+    trial_total_fen: int
+    carries: list[dict[str, object]]
 
 
-def split_table(splits: Mapping[str, object]) -> dict[str, Sequence[int | None]]:
+def rehearsal_tables(out: Mapping[str, Any], members: Sequence[str], whole: int) -> RehearsalTables:
+    """Return the tables of a rehearsal's result, whose lists are in member order and whose carries are in 1/whole fen.
+
+    >>> out = {"splits_fen": {"C1": [3, 2]}, "statement_fen": {"claims": [None, -2], "balance": [2, -2]},
+    ...        "trial_balance_after_close_fen": {"2220:A": -2, "1220:B": 2}, "remitted_gross_fen": [None, 0],
+    ...        "carries": {"claim": [0, 0]}}
+    >>> shown = rehearsal_tables(out, ["A", "B"], 2)
+    >>> shown.statements[0][2], shown.trial_total_fen
+    ({'line': 'balance', 'A': 2, 'B': -2}, 0)
+    """
+    found = out.get("statement_fen", {})
+    by_period = {"": found} if any(isinstance(row, list) for row in found.values()) else found
+    statements = []
+    for period, lines in by_period.items():
+        rows = _rows({line: row for line, row in lines.items() if line != "balance"}, members)
+        statements.append((period, rows, _rows({"balance": lines["balance"]}, members)[0]))
+    balances = out.get("trial_balance_after_close_fen", {})
+    carries = {stream: [carry_text(one, whole) for one in carry] for stream, carry in out.get("carries", {}).items()}
+    return RehearsalTables(
+        members=tuple(members),
+        statements=tuple(statements),
+        splits=_rows(split_lines(out.get("splits_fen", {})), members),
+        remitted=_rows({"remitted": out.get("remitted_gross_fen", [None] * len(members))}, members)[0],
+        trial_balance=[{"line": account, "amount_fen": fen} for account, fen in balances.items()],
+        trial_total_fen=sum(balances.values()),
+        carries=_rows(carries, members),
+    )
+
+
+def _rows(table: Mapping[str, Sequence[object]], members: Sequence[str]) -> list[dict[str, object]]:
+    return [{"line": line, **dict(zip(members, values, strict=True))} for line, values in table.items()]
+
+
+def split_lines(splits: Mapping[str, Any]) -> dict[str, Sequence[object]]:
     """Return the splits of a rehearsal as one flat table: a premium's net and tax become two lines.
 
-    >>> split_table({"P1": {"net": [3, 2], "vat": [1, 0]}, "C1": [5, 4]})
+    >>> split_lines({"P1": {"net": [3, 2], "vat": [1, 0]}, "C1": [5, 4]})
     {'P1 net': [3, 2], 'P1 vat': [1, 0], 'C1': [5, 4]}
     """
-    flat: dict[str, Sequence[int | None]] = {}
+    flat: dict[str, Sequence[object]] = {}
     for key, parts in splits.items():
         if isinstance(parts, Mapping):
             flat.update({f"{key} {part}": amounts for part, amounts in parts.items()})
-        elif isinstance(parts, Sequence):
+        else:
             flat[key] = parts
     return flat
 
 
 def _text(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=2)
+    """JSON as one would type it: lists of plain values on one line."""
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    return re.sub(
+        r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text
+    )
 
 
 #: What each calculator is filled with when it is first opened.
