@@ -76,9 +76,10 @@ def make_pool(
     return MadePool(pool, members, period)
 
 
-def make_lifts(session: Session, count: int, *, community: str = "示例苑", prefix: str = "L") -> list[Lift]:
+def make_lifts(session: Session, count: int, *, community: str = "", prefix: str = "L") -> list[Lift]:
     """Return lifts of one community, in service since 2015."""
-    estate = Community(name=community, district="示例区", sort_key=parties.sort_key_of(community), households=100)
+    name = community or f"示例苑 {prefix}"
+    estate = Community(name=name, district="示例区", sort_key=parties.sort_key_of(name), households=100)
     session.add(estate)
     session.flush()
     building = Building(community_id=estate.id, name="1栋")

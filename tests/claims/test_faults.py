@@ -1,0 +1,130 @@
+"""Faults: from report to acceptance by the server's clock, taken in whole lists, seen only by whom they concern."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from claims import faults
+from claims.fault_rows import FaultRow
+from claims.faults import Report
+from claims.models import Fault
+from claims.service_standard import Standard, State
+from core import calendar
+from core.db import unit_of_work
+from core.errors import Conflict, Invalid, NotFound
+from core.permits import SYSTEM, Actor, Role
+from tests.makers import AT, make_lifts, make_policy, make_pool
+
+
+def _minutes(count: int) -> datetime:
+    return AT + timedelta(minutes=count)
+
+
+def test_a_fault_from_report_to_acceptance(session: Session) -> None:
+    """Every step is stamped by the server, kept as a step of its own, and read by the clocks of the standard."""
+    calendar.import_published(session, by=SYSTEM, at=AT)
+    make_lifts(session, 1)
+    fault = faults.report(session, Report("L00001", "门关不上", is_trapped=True), by=SYSTEM, at=AT)
+    for verb, minutes in (("acknowledge", 20), ("arrive", 35), ("repair", 200), ("accept", 260)):
+        faults.advance(session, fault, verb, by=SYSTEM, at=_minutes(minutes))
+    assert (fault.stage, fault.accepted_at) == ("accepted", _minutes(260))
+    assert [event.verb for event in faults.events_of(session, fault)] == [
+        "report",
+        "acknowledge",
+        "arrive",
+        "repair",
+        "accept",
+    ]
+    clocks = faults.clocks_of(session, fault, Standard(), at=_minutes(300))
+    assert {name: clock.state for name, clock in clocks.items()} == {
+        "response": State.ON_TIME,
+        "arrival": State.LATE,
+        "half_day": State.ON_TIME,
+        "longest": State.ON_TIME,
+    }
+
+
+def test_steps_out_of_order_are_refused(session: Session) -> None:
+    """A fault is not repaired before anyone came, nothing happens before it was reported, taking back needs a note."""
+    make_lifts(session, 1)
+    fault = faults.report(session, Report("L00001", "异响"), by=SYSTEM, at=AT)
+    with pytest.raises(Conflict, match="stage_refuses"):
+        faults.advance(session, fault, "repair", by=SYSTEM, at=_minutes(5))
+    with pytest.raises(Invalid, match="fault_times_disordered"):
+        faults.advance(session, fault, "acknowledge", by=SYSTEM, at=_minutes(-1))
+    with pytest.raises(Invalid, match="fault_step_needs_note"):
+        faults.advance(session, fault, "withdraw", by=SYSTEM, at=_minutes(5))
+    faults.advance(session, fault, "withdraw", by=SYSTEM, at=_minutes(5), note="误报")
+    assert fault.stage == "withdrawn"
+
+
+def test_the_database_keeps_the_order_of_times(engine: Engine) -> None:
+    """A repair before the report is refused by the database where the verb is left out."""
+    with unit_of_work(engine, SYSTEM) as session:
+        make_lifts(session, 1)
+        faults.report(session, Report("L00001", "异响"), by=SYSTEM, at=AT)
+    with pytest.raises(DBAPIError, match="ck_fault_repaired"), unit_of_work(engine, SYSTEM) as session:
+        session.execute(text("UPDATE fault SET repaired_at = reported_at - interval '1 minute'"))
+
+
+def test_a_report_needs_a_lift_and_words(session: Session) -> None:
+    """A report names a lift of the register and says what is wrong."""
+    make_lifts(session, 1)
+    with pytest.raises(NotFound, match="lift_number_unknown"):
+        faults.report(session, Report("L99999", "异响"), by=SYSTEM, at=AT)
+    with pytest.raises(Invalid, match="fault_needs_words"):
+        faults.report(session, Report("L00001", "  "), by=SYSTEM, at=AT)
+
+
+def test_a_list_is_taken_whole(session: Session) -> None:
+    """Good rows are taken at once, with their instants; what is on record is not taken again."""
+    make_lifts(session, 2)
+    start = datetime(2026, 2, 10, 1, 0, tzinfo=UTC)
+    rows = [
+        FaultRow(2, "L00001", start, start + timedelta(hours=3), "维修"),
+        FaultRow(3, "L00002", start, None, "维修"),
+        FaultRow(4, "L00404", start, None, "维修"),
+    ]
+    checked = faults.review_rows(session, rows, at=AT)
+    assert [finding.where for finding in checked.findings if finding.code == "lift_unknown"] or checked.counts
+    assert faults.take_rows(session, checked, "list.csv", by=SYSTEM, at=AT) == 2
+    stored = session.scalars(select(Fault).order_by(Fault.reported_at, Fault.number)).all()
+    assert sorted(fault.stage for fault in stored) == ["repaired", "reported"]
+    again = faults.review_rows(session, rows, at=AT)
+    with pytest.raises(Conflict, match="no_row_to_take"):
+        faults.take_rows(session, again, "list.csv", by=SYSTEM, at=AT)
+
+
+def test_an_insurer_sees_the_faults_of_lifts_its_pools_cover(session: Session) -> None:
+    """A follower sees faults on covered lifts, an insurer outside the pool sees none, a community its own."""
+    made = make_pool(session)
+    lifts = make_lifts(session, 2)
+    make_policy(session, made, lifts=lifts[:1])
+    for lift in lifts:
+        faults.report(session, Report(lift.number, "异响"), by=SYSTEM, at=AT)
+    outsider = Actor(None, make_pool(session, name="别的共保体").members[0].id, Role.CLAIMS_HANDLER, "insurer")
+
+    def seen(actor: Actor) -> int:
+        return len(session.scalars(faults.visible_to(actor)).all())
+
+    assert seen(made.actor(Role.CLAIMS_HANDLER, 2)) == 1
+    assert seen(outsider) == 0
+    assert seen(Actor(None, None, Role.REPAIRER, "repairer")) == 2
+    assert seen(Actor(None, outsider.organisation_id, Role.PROPERTY_MANAGER, "community")) == 0
+
+
+def test_the_figures_of_a_window(session: Session) -> None:
+    """Faults of the window alone are measured, each ratio with its number."""
+    calendar.import_published(session, by=SYSTEM, at=AT)
+    make_lifts(session, 1)
+    first = faults.report(session, Report("L00001", "异响"), by=SYSTEM, at=AT)
+    faults.advance(session, first, "acknowledge", by=SYSTEM, at=_minutes(31))
+    faults.report(session, Report("L00001", "异响"), by=SYSTEM, at=_minutes(60 * 24 * 40))
+    measured = faults.figures(session, SYSTEM, Standard(), since=AT, until=_minutes(60 * 24), at=_minutes(60 * 24 * 2))
+    assert (measured.open, measured.closed) == (1, 0)
+    assert (measured.response.met, measured.response.n) == (0, 1)

@@ -1,0 +1,61 @@
+"""The register: a list's lifts are taken in all together, or every bad row is told and nothing is taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.errors import Invalid
+from core.permits import SYSTEM
+from tests.makers import AT, ON, make_policy, make_pool
+from underwriting import estates
+from underwriting.estates import EstateRow, Taken
+from underwriting.models import Community, Lift
+
+GOOD = EstateRow(2, "芦淞区", "示例花园", "1栋", "L-1", date(2014, 6, 1), 18, households=900)
+
+
+def test_a_list_brings_its_places_along(session: Session) -> None:
+    """Communities and buildings come with their first lift, once."""
+    rows = [GOOD, replace(GOOD, row=3, lift_number="L-2"), replace(GOOD, row=4, building="2栋", lift_number="L-3")]
+    assert estates.take(session, rows, on=ON, by=SYSTEM, at=AT) == Taken(1, 2, 3)
+    more = [replace(GOOD, row=2, lift_number="L-4"), replace(GOOD, row=3, community="示例里", lift_number="L-5")]
+    assert estates.take(session, more, on=ON, by=SYSTEM, at=AT) == Taken(1, 1, 2)
+    assert session.scalars(select(Community.households).where(Community.name == "示例花园")).one() == 900
+
+
+def test_every_bad_row_is_told_and_nothing_is_taken(session: Session) -> None:
+    """One bad row holds the whole list back, and all of them are named at once."""
+    estates.take(session, [GOOD], on=ON, by=SYSTEM, at=AT)
+    rows = [
+        GOOD,
+        replace(GOOD, row=3, lift_number="L-2"),
+        replace(GOOD, row=4, lift_number="L-2"),
+        replace(GOOD, row=5, lift_number="L-3", in_service_on=date(2026, 3, 3)),
+        replace(GOOD, row=6, lift_number="L-4", floors=1),
+    ]
+    with pytest.raises(Invalid, match="estate_rows_refused") as caught:
+        estates.take(session, rows, on=ON, by=SYSTEM, at=AT)
+    assert [(finding.where, finding.code) for finding in caught.value.findings] == [
+        ("2", "lift_on_record"),
+        ("4", "lift_twice_in_list"),
+        ("5", "in_service_in_future"),
+        ("6", "floors_out_of_range"),
+    ]
+    assert session.scalar(select(func.count()).select_from(Lift)) == 1
+    with pytest.raises(Invalid, match="no_rows"):
+        estates.take(session, [], on=ON, by=SYSTEM, at=AT)
+
+
+def test_coverage_counts_insured_lifts_once(session: Session) -> None:
+    """A lift counts as insured on the days that a policy covers it."""
+    made = make_pool(session)
+    policy = make_policy(session, made)
+    estates.take(session, [GOOD], on=ON, by=SYSTEM, at=AT)
+    on_day = estates.coverage(session, policy.inception_on)
+    assert (on_day.communities, on_day.communities_insured, on_day.lifts, on_day.lifts_insured) == (2, 1, 4, 3)
+    assert estates.coverage(session, policy.expires_on).lifts_insured == 0
