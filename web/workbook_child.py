@@ -12,6 +12,7 @@ import datetime
 import io
 import json
 import posixpath
+import re
 import resource
 import sys
 import zipfile
@@ -26,6 +27,8 @@ import python_calamine
 CHUNK = 1 << 16
 #: A part smaller than this may be packed as tightly as it likes.
 SMALL = 1 << 18
+#: The numbers of the formats that every workbook has and that show a time of day.
+TIMED_FORMATS = frozenset({"18", "19", "20", "21", "22", "45", "46", "47"})
 #: A compound file (old Office) and a zip: neither belongs inside a workbook.
 NESTED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
@@ -146,11 +149,39 @@ def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     return parts
 
 
-class SheetScan:
-    """What the sheet's own text says and the reader does not tell: formulas, errors, and how far it reaches."""
+def timed_styles(archive: zipfile.ZipFile) -> frozenset[str]:
+    """Return the numbers of the cell styles that show a time of day."""
+    codes: dict[str, str] = {}
+    styles: list[str] = []
+    inside: list[str] = []
 
-    def __init__(self, limits: dict[str, Any]) -> None:
+    def style(tag: str, attributes: dict[str, str]) -> None:
+        if tag == "numFmt":
+            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif tag in ("cellXfs", "cellStyleXfs", "cellStyles"):
+            inside[:] = [tag]
+        elif tag == "xf" and inside == ["cellXfs"]:
+            styles.append(attributes.get("numFmtId", ""))
+
+    if "xl/styles.xml" in archive.namelist():
+        elements(archive, "xl/styles.xml", style)
+    timed = TIMED_FORMATS | {name for name, code in codes.items() if shows_time(code)}
+    return frozenset(str(number) for number, format_id in enumerate(styles) if format_id in timed)
+
+
+def shows_time(code: str) -> bool:
+    """Say whether a number format shows hours or seconds, leaving out what it quotes, escapes and brackets."""
+    plain = re.sub(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', "", code.lower())
+    return "h" in plain or "s" in plain
+
+
+class SheetScan:
+    """What the sheet's own text says and the reader does not tell: formulas, errors, times, how far it reaches."""
+
+    def __init__(self, limits: dict[str, Any], timed: frozenset[str]) -> None:
         self.limits = limits
+        self.timed = timed
+        self.times: set[tuple[int, int]] = set()
         self.bad: dict[tuple[int, int], str] = {}
         self.row = self.column = 0
         self.cells = self.last_row = self.last_column = 0
@@ -168,6 +199,8 @@ class SheetScan:
             self.reach()
             if attributes.get("t") == "e":
                 self.bad[self.row, self.column] = "cell_error_value"
+            if attributes.get("s") in self.timed:
+                self.times.add((self.row, self.column))
         elif tag == "f":
             self.bad[self.row, self.column] = "cell_formula"
 
@@ -208,8 +241,11 @@ def chosen_sheet(book: Any, wanted: str | None) -> tuple[str, list[str]]:
     return wanted if wanted is not None else visible[0], visible
 
 
-def cell_json(value: Any) -> Any:
-    """Return a cell in its JSON form: no float goes out, a whole one as a number, any other as decimal text."""
+def cell_json(value: Any, is_timed: bool) -> Any:
+    """Return a cell in its JSON form: no float goes out, a whole one as a number, any other as decimal text.
+
+    The reader gives a date for every instant at midnight; in a cell that shows the time it is one.
+    """
     if value == "" or value is None:
         return None
     if isinstance(value, bool | str):
@@ -221,19 +257,19 @@ def cell_json(value: Any) -> Any:
     if isinstance(value, datetime.datetime):
         return {"instant": value.isoformat()}
     if isinstance(value, datetime.date):
-        return {"day": value.isoformat()}
+        return {"instant": f"{value.isoformat()}T00:00:00"} if is_timed else {"day": value.isoformat()}
     return str(value)
 
 
-def rows(sheet: Any, bad: dict[tuple[int, int], str]) -> Iterator[tuple[int, list[Any]]]:
+def rows(sheet: Any, scan: SheetScan) -> Iterator[tuple[int, list[Any]]]:
     """Yield the sheet's rows that hold anything, with their numbers, from its first used column on.
 
     A formula that was never computed has no value, so the reader may end before it; it is put in its place here.
     """
     start = sheet.start[1] + 1 if sheet.start is not None else 16_384
-    left = min([start, *(column for _, column in bad)])
+    left = min([start, *(column for _, column in scan.bad)])
     marked: dict[int, dict[int, str]] = {}
-    for (number, column), code in bad.items():
+    for (number, column), code in scan.bad.items():
         marked.setdefault(number, {})[column - left] = code
     lines = sheet.iter_rows() if sheet.start is not None else iter(())
     number = 0
@@ -242,7 +278,8 @@ def rows(sheet: Any, bad: dict[tuple[int, int], str]) -> Iterator[tuple[int, lis
         values = next(lines, None)
         if values is None and not marked:
             return
-        cells = [None] * (start - left) + [cell_json(value) for value in values or ()]
+        cells: list[Any] = [None] * (start - left)
+        cells += [cell_json(value, (number, column) in scan.times) for column, value in enumerate(values or (), start)]
         for place, code in marked.pop(number, {}).items():
             cells += [None] * (place + 1 - len(cells))
             cells[place] = {code: "#" if cells[place] is None else str(cells[place])}
@@ -257,12 +294,12 @@ def read(source: Any, limits: dict[str, Any], out: Any) -> None:
     copy = checked_copy(source, limits)
     book = python_calamine.CalamineWorkbook.from_filelike(copy)
     name, visible = chosen_sheet(book, limits["sheet"])
-    scan = SheetScan(limits)
     with zipfile.ZipFile(copy) as archive:
+        scan = SheetScan(limits, timed_styles(archive))
         elements(archive, sheet_parts(archive)[name], scan.start)
     sheet = book.get_sheet_by_name(name)
     out.write(json.dumps({"sheet": name, "sheets": visible}) + "\n")
-    for number, cells in rows(sheet, scan.bad):
+    for number, cells in rows(sheet, scan):
         out.write(json.dumps([number, cells]) + "\n")
 
 

@@ -20,6 +20,7 @@ from core.errors import Invalid
 from web.cells import BadCell, Cell, Limits
 from web.messages.tables import MESSAGES
 from web.tables import clean_name, column_letter, read_table
+from web.workbook_child import shows_time
 
 
 def rows_of(content: bytes, name: str = "表.csv", limits: Limits | None = None) -> list[tuple[int, tuple[Cell, ...]]]:
@@ -106,6 +107,32 @@ def test_formulas_and_errors_in_a_workbook_are_marked() -> None:
     book.close()
     _, row = rows_of(out.getvalue(), "a.xlsx")
     assert row == (4, (BadCell("cell_formula", "2"), BadCell("cell_formula", "#"), "=1+1"))
+
+
+def test_midnight_in_a_column_of_times_is_an_instant() -> None:
+    """A cell that shows the time of day is an instant at midnight too; a cell that shows only the date is a date."""
+    midnight = datetime(2026, 1, 5)  # noqa: DTZ001
+    _, row = rows_of(workbook(["时", "日"], [midnight, date(2026, 1, 5)]), "a.xlsx")
+    assert row == (2, (midnight, date(2026, 1, 5)))
+    assert not isinstance(row[1][1], datetime)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_timed"),
+    [
+        ("yyyy-mm-dd", False),
+        ("yyyy/m/d h:mm", True),
+        ("[h]:mm", True),
+        ('yyyy"年"m"月"d"日"', False),
+        ('yyyy"hours"', False),
+        ("[$-409]yyyy\\-mm", False),
+        ("[$-804]yyyy-mm-dd hh:mm:ss", True),
+        ("mm:ss", True),
+    ],
+)
+def test_a_number_format_tells_whether_it_shows_the_time(code: str, is_timed: bool) -> None:
+    """Hours or seconds in a format show a time; quoted, escaped and bracketed letters do not."""
+    assert shows_time(code) is is_timed
 
 
 def test_a_sheet_is_chosen_among_those_that_can_be_seen() -> None:
