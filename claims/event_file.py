@@ -128,9 +128,9 @@ def _agreement(raw: Mapping[str, Any], findings: list[Finding]) -> FileAgreement
     if ("shares_bp" in raw) == ("weights" in raw):
         findings.append(Finding("shares_or_weights", "agreement.shares_bp"))
     elif "shares_bp" in raw and whole != 10_000:
-        findings.append(Finding("shares_not_whole", "agreement.whole", {"total": sum(weights), "whole": 10_000}))
+        findings.append(Finding("weights_do_not_sum", "agreement.whole", {"total": sum(weights), "whole": 10_000}))
     elif sum(weights) != whole or min(weights, default=0) <= 0:
-        findings.append(Finding("shares_not_whole", "agreement.shares_bp", {"total": sum(weights), "whole": whole}))
+        findings.append(Finding("weights_do_not_sum", "agreement.shares_bp", {"total": sum(weights), "whole": whole}))
     if len(weights) != len(members) or len(set(members)) != len(members) or len(members) < 2:
         findings.append(Finding("members_do_not_fit", "agreement.members", {"members": len(members)}))
     if raw["lead"] not in members:

@@ -61,12 +61,12 @@ def set_shares(
 ) -> MemberShares:
     """Return a new share version for policies that begin on or after `effective_on`; the first member is the lead.
 
-    Refuses Invalid `shares_not_whole` where the weights do not add up to the whole (the database refuses it too), and
-    `shares_go_back` where a version already reaches that day or beyond.
+    Refuses Invalid `weights_do_not_sum` where they do not add up to the whole (the database refuses it too),
+    `invalid_weights` for a member without one, `shares_go_back` where a version already reaches that day or beyond.
     """
-    total = sum(weight for _, weight in members)
-    if total != whole or any(weight <= 0 for _, weight in members):
-        raise Invalid("shares_not_whole", total=total, whole=whole)
+    weights = Weights(tuple(weight for _, weight in members), whole)
+    if min(weights.weights) == 0:
+        raise Invalid("invalid_weights", weights=weights.weights, whole=whole)
     last = session.execute(
         select(func.max(ShareVersion.number), func.max(ShareVersion.effective_on)).where(
             ShareVersion.pool_id == pool_id

@@ -93,7 +93,6 @@ def post(
     real = [_positive(move) for move in moves if move.amount_fen]
     if not real:
         raise Invalid("nothing_to_post", reason=event.reason.value)
-    numbers = account_ids(session, pool_id, [ref for move in real for ref in (move.debit, move.credit)])
     entry = Entry(
         pool_id=pool_id,
         period_id=period.id,
@@ -109,25 +108,31 @@ def post(
     )
     session.add(entry)
     session.flush()
-    rows = [
-        {
-            "pool_id": pool_id,
-            "period_id": period.id,
-            "entry_id": entry.id,
-            "line": line,
-            "debit_id": numbers[move.debit],
-            "credit_id": numbers[move.credit],
-            "amount_fen": move.amount_fen,
-        }
-        for line, move in enumerate(real)
-    ]
-    session.execute(insert(Transfer).values(rows))
     posted = Posted(pool_id, period.id, entry.id)
+    _write(session, posted, real)
     for split in splits:
         streams.keep(session, split, period_id=period.id, entry_id=entry.id)
     facts = {"pool": pool_id, "reason": entry.reason, "amount_fen": entry.amount_fen, "on": event.on.isoformat()}
     audit.record(session, "entry.posted", by=by, at=at, of=("entry", entry.id), facts=facts)
     return posted
+
+
+def _write(session: Session, posted: Posted, moves: Sequence[Move]) -> None:
+    """Write an entry's transfers in one statement, so that the database can check their sum against the entry."""
+    numbers = account_ids(session, posted.pool_id, [ref for move in moves for ref in (move.debit, move.credit)])
+    rows = [
+        {
+            "pool_id": posted.pool_id,
+            "period_id": posted.period_id,
+            "entry_id": posted.entry_id,
+            "line": line,
+            "debit_id": numbers[move.debit],
+            "credit_id": numbers[move.credit],
+            "amount_fen": move.amount_fen,
+        }
+        for line, move in enumerate(moves)
+    ]
+    session.execute(insert(Transfer).values(rows))
 
 
 def _positive(move: Move) -> Move:

@@ -39,7 +39,7 @@ def form(session: Session, plan: PoolPlan, *, by: Actor, at: datetime) -> Pool:
     """Return a new pool with its book and the first version of its agreement.
 
     Refuses Conflict `pool_name_taken`, `award_has_pool`, Invalid `pool_needs_two` (co-insurance is by two or more
-    insurers), `shares_not_whole`.
+    insurers), `weights_do_not_sum`.
     """
     if len({member for member, _ in plan.members}) < 2 or len(plan.members) < 2:
         raise Invalid("pool_needs_two")
