@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import weasyprint
+from weasyprint.css.tokens import InvalidValues
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
@@ -36,6 +37,6 @@ def write_pdf(html: str, assets: Mapping[str, Asset], identifier: bytes) -> byte
             font_config=FontConfiguration()
         )
         body: bytes = document.write_pdf(pdf_identifier=identifier, pdf_tags=True, pdf_version="1.7")
-    except FatalURLFetchingError as refused:
-        raise Invalid("document_asset_refused", address=str(refused.__cause__)[:200]) from refused
+    except (FatalURLFetchingError, InvalidValues) as refused:
+        raise Invalid("document_asset_refused", address=str(refused.__cause__ or refused)[:200]) from refused
     return body

@@ -40,7 +40,8 @@ class Face:
     @cached_property
     def characters(self) -> frozenset[int]:
         """Return the code points that the family has a glyph for."""
-        return frozenset(_open(self.path, self.family).getBestCmap())
+        with _open(self.path, self.family) as font:
+            return frozenset(font.getBestCmap())
 
     @cached_property
     def _advances(self) -> dict[str, int]:
@@ -48,8 +49,8 @@ class Face:
 
     @cached_property
     def _columns(self) -> tuple[dict[int, str], dict[str, tuple[int, int]], int]:
-        font = _open(self.path, self.mono_family or self.family)
-        return font.getBestCmap(), font["hmtx"].metrics, font["head"].unitsPerEm
+        with _open(self.path, self.mono_family or self.family) as font:
+            return font.getBestCmap(), font["hmtx"].metrics, font["head"].unitsPerEm
 
     def advance(self, character: str) -> int:
         """Return how wide the character is in the sister family, in thousandths of the type size."""

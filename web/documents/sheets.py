@@ -94,14 +94,14 @@ def statement_xlsx(rows: StatementRows) -> bytes:
     import xlsxwriter
 
     body = io.BytesIO()
-    book = xlsxwriter.Workbook(body, {"constant_memory": True, "strings_to_urls": False})
     made = datetime.combine(rows.head.issued_on, time())
-    book.set_properties({"title": f"{rows.head.title_zh} {rows.head.number}", "created": made})
-    styles = _styles(book)
-    summary, items = book.add_worksheet(SUMMARY), book.add_worksheet(ITEMS)
-    _write_summary(_Sheet(summary, styles), rows)
-    _write_items(_Sheet(items, styles), rows)
-    book.close()
+    # Left by the context also after a refusal: each sheet stands in a temporary file until the book is closed.
+    with xlsxwriter.Workbook(body, {"constant_memory": True}) as book:
+        book.set_properties({"title": f"{rows.head.title_zh} {rows.head.number}", "created": made})
+        styles = _styles(book)
+        summary, items = book.add_worksheet(SUMMARY), book.add_worksheet(ITEMS)
+        _write_summary(_Sheet(summary, styles), rows)
+        _write_items(_Sheet(items, styles), rows)
     return body.getvalue()
 
 

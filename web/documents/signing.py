@@ -159,7 +159,9 @@ def sign(body: bytes, signer: Signer, *, reason: str, at: datetime) -> bytes:
 def verify(body: bytes, trusted: Sequence[x509.Certificate], *, at: datetime) -> Verification:
     """Return what the last signature of a paper is worth at an instant, given the certificates one trusts.
 
-    Refuses `pdf_unreadable` for what is no PDF. Nothing is fetched: revocation is the keeper's of the trusted list.
+    The certificate is judged at the time of signing, so that a paper signed in time stays good in the archive after
+    its certificate has ended; a time of signing after `at` is not believed. Nothing is fetched: who trusts a
+    certificate takes it off the list when it is revoked. Refuses `pdf_unreadable` for what is no PDF.
     """
     from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -167,16 +169,14 @@ def verify(body: bytes, trusted: Sequence[x509.Certificate], *, at: datetime) ->
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.errors import SignatureValidationError
     from pyhanko.sign.validation.status import SignatureCoverageLevel
-    from pyhanko_certvalidator import ValidationContext
 
-    context = ValidationContext(
-        trust_roots=[_for_pyhanko(one) for one in trusted], moment=at, allow_fetching=False, revocation_mode="soft-fail"
-    )
     try:
         signatures = PdfFileReader(io.BytesIO(body)).embedded_signatures
         if not signatures:
             return Verification(is_signed=False)
-        found = validate_pdf_signature(signatures[-1], signer_validation_context=context)
+        signed_at = signatures[-1].self_reported_timestamp
+        found = validate_pdf_signature(signatures[-1], _trust(trusted, signed_at or at))
+        certificate = x509.load_der_x509_certificate(found.signing_cert.dump())
     except (SignatureValidationError, SigningError):
         return Verification(is_signed=True)
     except (PdfError, *_DAMAGED) as wrong:
@@ -185,11 +185,29 @@ def verify(body: bytes, trusted: Sequence[x509.Certificate], *, at: datetime) ->
         is_signed=True,
         is_intact=found.intact and found.valid,
         covers_all=found.coverage == SignatureCoverageLevel.ENTIRE_FILE,
-        is_trusted=found.trusted,
-        signer_name=str(found.signing_cert.subject.native.get("common_name", "")),
-        fingerprint=found.signing_cert.sha256.hex(),
-        signed_at=found.signer_reported_dt,
+        is_trusted=found.trusted and signed_at is not None and _was_valid(certificate, signed_at, at),
+        signer_name=_common_name(certificate),
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        signed_at=signed_at,
     )
+
+
+def _trust(trusted: Sequence[x509.Certificate], moment: datetime) -> Any:
+    from pyhanko_certvalidator import ValidationContext
+
+    return ValidationContext(
+        trust_roots=[_for_pyhanko(one) for one in trusted],
+        moment=moment,
+        allow_fetching=False,
+        revocation_mode="soft-fail",
+    )
+
+
+def _was_valid(certificate: x509.Certificate, signed_at: datetime, at: datetime) -> bool:
+    # A certificate that is itself on the list of the trusted is not asked for its dates by the validator.
+    if signed_at.tzinfo is None:
+        return False
+    return certificate.not_valid_before_utc <= signed_at <= min(certificate.not_valid_after_utc, at)
 
 
 def _read_key(path: Path, passphrase: bytes | None) -> Any:
