@@ -326,7 +326,10 @@ def read_head(container: BinaryIO) -> Head:
     Refuses with Invalid `envelope_unrecognised`, `envelope_cut_short`, `envelope_header_too_long` (most),
     `signature_wrong`, and as `read_header` does.
     """
-    magic, length = _PREFIX.unpack(read_exactly(container, _PREFIX.size, "envelope_unrecognised"))
+    try:
+        magic, length = _PREFIX.unpack(read_exactly(container, _PREFIX.size))
+    except Invalid:
+        raise Invalid("envelope_unrecognised") from None
     if magic != MAGIC:
         raise Invalid("envelope_unrecognised")
     if length > MOST_HEADER:
@@ -338,13 +341,13 @@ def read_head(container: BinaryIO) -> Head:
     return Head(header, raw, signature)
 
 
-def read_exactly(container: BinaryIO, length: int, code: str = "envelope_cut_short") -> bytes:
+def read_exactly(container: BinaryIO, length: int) -> bytes:
     """Return exactly so many bytes; refuses with Invalid `envelope_cut_short` where the stream ends before."""
     pieces = []
     while length:
         piece = container.read(length)
         if not piece:
-            raise Invalid(code)
+            raise Invalid("envelope_cut_short")
         pieces.append(piece)
         length -= len(piece)
     return b"".join(pieces)

@@ -133,7 +133,7 @@ def ask_possession(public: bytes, tender: str, randomness: Randomness | None = N
     """
     randomness = randomness or Randomness()
     nonce = randomness.draw(32)
-    sealed = randomness.hpke_seal(public, _POSSESSION + tender.encode("ascii"), nonce)
+    sealed = randomness.hpke_seal(public, _POSSESSION + tender.encode("utf-8"), nonce)
     return Challenge(sealed, hashlib.sha256(_answer(nonce)).digest())
 
 
@@ -142,7 +142,7 @@ def answer_possession(key: p256.PrivateKey, tender: str, sealed: bytes) -> bytes
 
     The answer is a hash of what was sealed, so that nothing else sealed to the key can be read through a challenge.
     """
-    nonce = p256.hpke_open(key, _POSSESSION + tender.encode("ascii"), sealed)
+    nonce = p256.hpke_open(key, _POSSESSION + tender.encode("utf-8"), sealed)
     if nonce is None:
         raise Invalid("challenge_unreadable")
     return _answer(nonce)
