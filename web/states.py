@@ -67,6 +67,7 @@ STATES: dict[str, dict[str, State]] = {
     "bid": {
         "draft": _todo("未提交", "Not submitted"),
         "sealed": _done("已封存", "Sealed", "lock"),
+        "replaced": _over("已替换", "Replaced"),
         "withdrawn": _over("已撤回", "Withdrawn"),
         "opened": _live("已开封", "Opened"),
         "revoked": _stop("视为撤销", "Deemed revoked"),

@@ -1,6 +1,7 @@
 // After a refused form the summary takes the focus; its links lead into the fields.
-const summary = document.querySelector("[data-errors]");
-if (summary) {
+export function start() {
+  const summary = document.querySelector("[data-errors]");
+  if (!summary) return;
   summary.focus({ preventScroll: true });
   summary.scrollIntoView({ block: "start" });
   summary.addEventListener("click", (event) => {

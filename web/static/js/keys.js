@@ -5,7 +5,7 @@ const links = () => [...document.querySelectorAll("table[data-keys] tbody tr")]
 
 const types = (place) => place.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
 
-document.addEventListener("keydown", (event) => {
+const press = (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || types(event.target)) return;
   if (event.key === "j" || event.key === "k") {
     const all = links();
@@ -19,13 +19,18 @@ document.addEventListener("keydown", (event) => {
     const box = document.activeElement.closest?.("tr")?.querySelector("input[type=checkbox]");
     if (box) box.click();
   }
-});
+};
 
-const count = document.querySelector("[data-selected]");
-if (count) {
-  const form = count.closest("form");
+let begun = false;
+
+export function start() {
+  if (!begun) document.addEventListener("keydown", press);
+  begun = true;
+  const count = document.querySelector("[data-selected]");
+  const form = count?.closest("form");
+  if (!form) return;
   const plain = count.textContent;
-  form?.addEventListener("change", () => {
+  form.addEventListener("change", () => {
     const marked = form.querySelectorAll("tbody input[type=checkbox]:checked").length;
     const english = document.documentElement.lang === "en";
     count.textContent = marked ? (english ? `${marked} selected` : `已选 ${marked} 行`) : plain;
