@@ -37,6 +37,8 @@ SEALED_SHARE_LENGTH = 65 + SHARE_LENGTH + TAG
 #: A tender without the bidder's lock has this K1, which everyone knows.
 NO_K1 = bytes(KEY_LENGTH)
 NO_K1_SHA256 = hashlib.sha256(NO_K1).digest()
+#: A rehearsal's dummy bid has this in place of the notice's hash; no real bid has.
+REHEARSAL_NOTICE = bytes(32)
 #: Versions and amendments count no further.
 MOST_NUMBER = 10**6
 
@@ -141,10 +143,16 @@ class Header:
         return canonical(self._place(part))
 
     def share_context(self, part: str, number: int) -> bytes:
-        """Return what binds a sealed share to its place: the `info` of its HPKE."""
-        return b"gongbao/share/1\x00" + canonical(
-            {**self._place(part), "custodian": self.custodians[number].hex(), "number": str(number)}
-        )
+        """Return what binds a sealed share to its place: the `info` of its HPKE.
+
+        The notice is in it, so that a real bid cannot be put before custodians as a rehearsal, which has none.
+        """
+        own = {
+            "custodian": self.custodians[number].hex(),
+            "notice_sha256": self.notice_sha256.hex(),
+            "number": str(number),
+        }
+        return b"gongbao/share/1\x00" + canonical({**self._place(part), **own})
 
     def _place(self, part: str) -> dict[str, str]:
         return {

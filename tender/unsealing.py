@@ -20,6 +20,7 @@ from tender import p256, shamir
 from tender.content import ContentReader, FileEntry, OpenedPart, Writable
 from tender.envelope import (
     NO_K1,
+    REHEARSAL_NOTICE,
     SHARE_LENGTH,
     TAG,
     Head,
@@ -113,13 +114,17 @@ def _unevenness(sample: bytes) -> int:
     return sum((256 * sample.count(value) - len(sample)) ** 2 for value in range(256)) // (256 * len(sample))
 
 
-def open_share(key: p256.PrivateKey, head: Head, part: str) -> bytes:
+def open_share(key: p256.PrivateKey, head: Head, part: str, *, rehearsal: bool = False) -> bytes:
     """Return a custodian's share of a part's K2, opened with the custodian's own key and checked.
 
-    The first byte is the share's number. Runs where the custodian sits; the server never does this. Refuses with
-    Invalid `custodian_unknown`, `share_unreadable` (custodian) where it was not sealed to this key for this part of
-    this bid, `share_wrong` (custodian) where it is not what the header commits to, `part_unknown` (part).
+    The first byte is the share's number. Runs where the custodian sits; the server never does this. With `rehearsal`
+    only a dummy bid's share is opened, so that a rehearsal cannot be used to read a real bid early. Refuses with
+    Invalid `not_a_rehearsal`, `custodian_unknown`, `share_unreadable` (custodian) where it was not sealed to this key
+    for this part of this bid, `share_wrong` (custodian) where it is not what the header commits to, `part_unknown`
+    (part).
     """
+    if rehearsal and head.header.notice_sha256 != REHEARSAL_NOTICE:
+        raise Invalid("not_a_rehearsal")
     fingerprint = p256.fingerprint(p256.point(key))
     if fingerprint not in head.header.custodians:
         raise Invalid("custodian_unknown")

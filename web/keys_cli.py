@@ -58,17 +58,20 @@ def show(key_file: Path, holder: str, as_json: bool) -> None:
 @click.option("--key", "key_file", type=FILE, required=True, help="保管人密钥文件 / the custodian's key file")
 @click.option("--part", type=click.Choice(PARTS), default="bid", show_default=True)
 @click.option("--out", type=NEW, required=True, help="份额文件 / the share file to write")
+@click.option("--rehearsal", is_flag=True, help="演练：只打开假投标 / open a dummy bid's share only")
 @key_passphrase
 @json_option
 @said_plainly
-def share(bids: tuple[Path, ...], key_file: Path, part: str, out: Path, passphrase: str, as_json: bool) -> None:
+def share(
+    bids: tuple[Path, ...], key_file: Path, part: str, out: Path, rehearsal: bool, passphrase: str, as_json: bool
+) -> None:
     """取出各份投标中属于本保管人的份额（只需投标文件的开头）。Open this custodian's shares of sealed bids."""
     key = keyfiles.unlock_key("custodian-key", key_file.read_bytes(), passphrase)
     opened: list[tuple[Head, bytes]] = []
     for path in bids:
         with path.open("rb") as container:
             head = read_head(container)
-        opened.append((head, open_share(key, head, part)))
+        opened.append((head, open_share(key, head, part, rehearsal=rehearsal)))
     tender = opened[0][0].header.tender
     if any(head.header.tender != tender for head, _ in opened):
         raise Invalid("envelope_not_of_this", what="tender")

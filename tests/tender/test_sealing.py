@@ -134,6 +134,17 @@ def test_share_opens_for_its_custodian_alone(made: Made) -> None:
     assert refused(lambda: open_share(CUSTODIANS[0], head, "bid")) == "share_wrong(custodian=1)"
 
 
+def test_a_rehearsal_cannot_read_a_real_bid(made: Made) -> None:
+    """Asked for a rehearsal, a custodian opens a dummy bid's share only, even if a real bid is dressed up as one."""
+    dummy = make_bid(replace(make_terms(lock="custodians"), notice_sha256=bytes(32)))
+    assert check_share(dummy.head, "bid", open_share(CUSTODIANS[1], dummy.head, "bid", rehearsal=True)) == 1
+    assert refused(lambda: open_share(CUSTODIANS[1], made.head, "bid", rehearsal=True)) == "not_a_rehearsal()"
+    forger = p256.new_key()
+    header = replace(made.head.header, notice_sha256=bytes(32), signer=p256.point(forger))
+    head = read_head(io.BytesIO(sign_container(header, made.bodies, forger)))
+    assert refused(lambda: open_share(CUSTODIANS[1], head, "bid", rehearsal=True)) == "share_unreadable(custodian=2)"
+
+
 def test_price_stays_closed_while_the_technical_part_opens() -> None:
     """Of two envelopes each has its own key; shares of one open nothing of the other, even if a page mixes them up."""
     made = make_bid(make_terms(3, 5, parts=("technical", "price")))

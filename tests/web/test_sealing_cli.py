@@ -231,6 +231,7 @@ def test_mistakes_in_opening(here: Path) -> None:
     assert refused("unseal", "damaged.gbe", "--out", "opened", *recovery, "bid.recovery") == "ciphertext_changed"
     assert refused("unseal", "form.json", "--out", "opened") == "envelope_unrecognised"
     assert refused(*share, "form.json", "--out", "x.share") == "envelope_unrecognised"
+    assert refused(*share, "bid.gbe", "--rehearsal", "--out", "x.share") == "not_a_rehearsal"
     assert refused("keys", "words", "--key", "custodian0.key", "--split", "2/3", "--passphrase-file", "pass") == (
         "split_wrong"
     )

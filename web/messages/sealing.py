@@ -156,6 +156,10 @@ _KEYS: dict[str, tuple[str, str]] = {
         "这把私钥不属于本次招标的任何保管人。请选用为本次招标生成的密钥文件。",
         "This key is no custodian's of this tender. Use the key file that was made for it.",
     ),
+    "not_a_rehearsal": (
+        "这不是演练用的假投标，而是一份真实投标。演练时绝不打开真实投标的份额；请向监督人员报告。",
+        "This is a real bid, not a rehearsal's dummy. Its share is never opened in a rehearsal; tell the supervisor.",
+    ),
     "share_unreadable": (
         "第 {custodian} 位保管人的份额无法用其私钥打开：份额受损，或不是为这一份投标密封的。",
         "The share of custodian {custodian} does not open with its key: damaged, or not sealed for this bid.",

@@ -20,6 +20,8 @@ export const KEY_LENGTH = 32;
 export const SHARE_LENGTH = 33;
 const SEALED_SHARE_LENGTH = 65 + SHARE_LENGTH + TAG;
 export const NO_K1 = new Uint8Array(KEY_LENGTH);
+/** A rehearsal's dummy bid has this in place of the notice's hash; no real bid has. */
+export const REHEARSAL_NOTICE = new Uint8Array(32);
 const NO_K1_SHA256 = "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925";
 const PART_NAMES = ["bid", "technical,price"];
 const LOCKS = ["custodians", "both"];
@@ -117,7 +119,12 @@ export const contextOf = (header, part) => canonical(place(header, part));
 export const shareContextOf = (header, part, number) =>
   concat(
     utf8("gongbao/share/1\0"),
-    canonical({ ...place(header, part), custodian: hex(header.custodians[number]), number: String(number) }),
+    canonical({
+      ...place(header, part),
+      custodian: hex(header.custodians[number]),
+      notice_sha256: hex(header.noticeSha256),
+      number: String(number),
+    }),
   );
 
 /** Return what the bidder signs: the container's first bytes up to the end of the header. */

@@ -4,6 +4,7 @@ import { Refusal, concat, hex, same, sha256 } from "./bytes.js";
 import { ContentReader } from "./content.js";
 import {
   NO_K1,
+  REHEARSAL_NOTICE,
   SHARE_LENGTH,
   TAG,
   chunkLengths,
@@ -18,8 +19,12 @@ import * as p256 from "./p256.js";
 import { partCipher } from "./seal.js";
 import { SECRET_AT, valueAt } from "./shamir.js";
 
-/** Return a custodian's share of a part's K2, opened with the custodian's key and checked; `head` as `readHead` gives. */
-export async function openShare(key, head, part) {
+/**
+ * Return a custodian's share of a part's K2, opened with the custodian's key and checked; `head` as `readHead` gives.
+ * With `rehearsal` only a dummy bid's share is opened, so that a rehearsal cannot be used to read a real bid early.
+ */
+export async function openShare(key, head, part, { rehearsal = false } = {}) {
+  if (rehearsal && !same(head.header.noticeSha256, REHEARSAL_NOTICE)) throw new Refusal("not_a_rehearsal");
   const own = hex(await p256.fingerprint(key.point));
   const number = head.header.custodians.findIndex((fingerprint) => hex(fingerprint) === own);
   if (number < 0) throw new Refusal("custodian_unknown");
