@@ -75,10 +75,10 @@ def test_pdf_sheet_and_csv_say_the_same_fen(amounts_fen: list[int]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(amounts)
 def test_many_statements_say_the_same_fen_everywhere(amounts_fen: list[int]) -> None:
-    """The same over hundreds of statements."""
+    """The same over a hundred statements."""
     check_agreement_of(make_statement(amounts_fen))
 
 

@@ -7,10 +7,10 @@ only checks that what was given adds up. Signs: positive = the pool owes the mem
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from core.errors import Invalid
 from ledger.money import in_words
@@ -162,7 +162,7 @@ def net_due(rows: StatementRows) -> NetDue:
 
 def as_data(rows: StatementRows) -> dict[str, object]:
     """Return the rows as plain JSON values: whole fen, ISO dates, the order of the rows kept."""
-    data: dict[str, object] = json.loads(_canonical(asdict(rows)))
+    data: dict[str, object] = json.loads(_canonical(rows))
     return data
 
 
@@ -171,7 +171,7 @@ def canonical_bytes(rows: StatementRows) -> bytes:
 
     The place where it can be verified is left out, so that the digest does not change when the site moves.
     """
-    data = asdict(rows)
+    data = _plain(rows)
     del data["verification"]
     return _canonical(data)
 
@@ -181,8 +181,14 @@ def rows_digest(rows: StatementRows) -> str:
     return sha256(canonical_bytes(rows)).hexdigest()
 
 
-_canonical_text = partial(json.dumps, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=date.isoformat)
-
-
 def _canonical(data: object) -> bytes:
-    return _canonical_text(data).encode()
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_json_of)
+    return text.encode()
+
+
+def _json_of(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else _plain(value)
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}

@@ -12,12 +12,14 @@ from typing import Any
 
 from core.errors import Invalid
 from ledger.money import check_amount, plain_fen
-from web.documents.rows import StatementRows, net_due, rows_digest
+from web.documents.rows import Movement, StatementRows, net_due, rows_digest
 from web.documents.wording import carry_text, share_text
 
 #: What a spreadsheet takes for the start of a formula, in half and full width, and what may hide one before it.
 _FORMULA = frozenset("=+-@＝＋－＠")
 _CONTROLS = frozenset("\t\r\n")
+#: The day that spreadsheets count from: a date is the number of days since, shown as a date.
+_DAY_NOUGHT = date(1899, 12, 30)
 SUMMARY, ITEMS = "汇总", "明细"
 _MONEY_FORMAT = "#,##0.00;[Red]\N{MINUS SIGN}#,##0.00"
 _ITEM_COLUMNS = (
@@ -129,9 +131,7 @@ class _Sheet:
 
     def text(self, column: int, text: str, style: str = "text") -> None:
         """Write text, never a formula, a number or an address."""
-        # A text of the form <r>…</r> would go into the file as raw markup; the apostrophe keeps it text.
-        shown = f"'{text}" if text.startswith("<r>") else text
-        self._took(self._sheet.write_string(self.row, column, shown, self._styles[style]))
+        self._took(self._sheet.write_string(self.row, column, _no_markup(text), self._styles[style]))
 
     def whole(self, column: int, number: int, style: str = "whole") -> None:
         """Write a whole number."""
@@ -141,14 +141,29 @@ class _Sheet:
         """Write an amount as a number with exactly two decimals."""
         self._took(self._sheet.write_number(self.row, column, _yuan(fen), self._styles["money"]))
 
-    def on(self, column: int, on: date) -> None:
-        """Write a real date."""
-        moment = datetime.combine(on, time())
-        self._took(self._sheet.write_datetime(self.row, column, moment, self._styles["date"]))
-
     def total(self, column: int, formula: str, fen: int) -> None:
         """Write one of our formulas with its value, so that a reader that does not compute shows it too."""
         self._took(self._sheet.write_formula(self.row, column, formula, self._styles["total"], _yuan(fen)))
+
+    def movements(self, movements: Iterable[Movement]) -> None:
+        """Write one row a movement: date, entry, words, amount. The innermost loop of a long export, so spelt out."""
+        string, number = self._sheet.write_string, self._sheet.write_number
+        day, whole, text, money = (self._styles[name] for name in ("date", "whole", "text", "money"))
+        row = self.row
+        for item in movements:
+            row += 1
+            refused = (
+                number(row, 0, (item.on - _DAY_NOUGHT).days, day)
+                or number(row, 1, item.entry_number, whole)
+                or string(row, 2, _no_markup(item.reason_zh), text)
+                or string(row, 3, _no_markup(item.reason_en), text)
+                or string(row, 4, _no_markup(item.subject), text)
+                or string(row, 5, _no_markup(item.description), text)
+                or number(row, 6, _yuan(item.amount_fen), money)
+            )
+            if refused:
+                raise Invalid("sheet_refuses", row=row + 1)
+        self.row = row
 
     def _took(self, answer: int) -> None:
         if answer:
@@ -220,15 +235,7 @@ def _write_items(sheet: _Sheet, rows: StatementRows) -> None:
     sheet.widths(width for _, width in _ITEM_COLUMNS)
     for column, (name, _) in enumerate(_ITEM_COLUMNS):
         sheet.text(column, name, "head" if column < 6 else "head_right")
-    for movement in rows.movements:
-        sheet.row += 1
-        sheet.on(0, movement.on)
-        sheet.whole(1, movement.entry_number)
-        for column, text in enumerate(
-            (movement.reason_zh, movement.reason_en, movement.subject, movement.description), start=2
-        ):
-            sheet.text(column, text)
-        sheet.money(6, movement.amount_fen)
+    sheet.movements(rows.movements)
     last = sheet.row + 1
     sheet.row += 1
     sheet.text(0, "合计 Total", "sum_text")
@@ -255,6 +262,11 @@ def _styles(book: Any) -> dict[str, Any]:
         "total": {**summed, "num_format": _MONEY_FORMAT},
     }
     return {name: book.add_format({**base, **kind}) for name, kind in kinds.items()}
+
+
+def _no_markup(text: str) -> str:
+    # A text of the form <r>…</r> would go into the file as raw markup; the apostrophe keeps it text.
+    return f"'{text}" if text.startswith("<r>") else text
 
 
 def _yuan(fen: int) -> Decimal:
