@@ -1,0 +1,160 @@
+"""The JSON API under /api/v1: one file per resource, schemas and routes together. A file dropped in here is found.
+
+Each module holds `api`, a `resource(...)`: a flask-smorest blueprint under /api/v1. Every route says `@needs` first,
+then `@api.arguments` and `@api.response`. Schemas are `Strict`: an unknown field is refused, an integer is an integer.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask
+from flask_smorest import Api, Blueprint
+from marshmallow import fields
+
+from core.errors import Invalid
+from ledger.money import plain_fen
+
+PREFIX = "/api/v1"
+PAGE_MAX = 200
+
+
+class Strict(ma.Schema):
+    """A schema that refuses what it does not know and keeps the order of its fields."""
+
+    class Meta:  # noqa: D106
+        unknown = ma.RAISE
+
+
+class Fen(fields.Integer):
+    """Money in whole fen, and nothing but an integer will do."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+
+
+class MoneySchema(Strict):
+    """An amount of money, twice: `fen` to compute with, `yuan` to read."""
+
+    fen = Fen(metadata={"description": "whole fen", "example": 123456789})
+    yuan = fields.String(metadata={"description": "yuan with two decimals", "example": "1234567.89"})
+
+
+class ProblemFinding(Strict):
+    """One wrong place of a request."""
+
+    where = fields.String(metadata={"description": "the field, or row and column"})
+    code = fields.String()
+    detail = fields.String()
+    facts = fields.Dict()
+
+
+class Problem(Strict):
+    """A problem document (RFC 9457). `code` is stable; `detail` is in the language asked for."""
+
+    type = fields.String(metadata={"example": "/problems/stage_refuses"})
+    title = fields.String()
+    status = fields.Integer(strict=True)
+    detail = fields.String()
+    code = fields.String(metadata={"example": "stage_refuses"})
+    facts = fields.Dict()
+    errors = fields.List(fields.Nested(ProblemFinding))
+
+
+class Count(fields.Field[int]):
+    """A small whole number in an address, where everything is text: plain ASCII digits and nothing else."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,6}", value):
+            raise ma.ValidationError("Not a valid integer.")
+        return int(value)
+
+
+class PageQuery(Strict):
+    """How a list is paged: `limit` rows after the place that `cursor` marks."""
+
+    limit = Count(load_default=50, validate=ma.validate.Range(min=1, max=PAGE_MAX))
+    cursor = fields.String(load_default="")
+
+
+class OurApi(Api):  # type: ignore[misc]
+    """flask-smorest without its own error handler (web/errors.py) and its own documentation pages (web/api/docs.py)."""
+
+    ERROR_SCHEMA = Problem
+
+    def _register_error_handlers(self) -> None:
+        """Leave failures to web/errors.py."""
+
+
+def resource(name: str, description: str, path: str = "") -> Blueprint:
+    """Return the blueprint of a resource at `/api/v1` + path (its name, where not told)."""
+    blueprint = Blueprint(f"api_{name}", f"web.api.{name}", url_prefix=PREFIX + (path or f"/{name}"))
+    blueprint.description = description
+    return blueprint
+
+
+def money(fen: int) -> dict[str, object]:
+    """Return an amount as `MoneySchema` writes it.
+
+    >>> money(-2651624)
+    {'fen': -2651624, 'yuan': '-26516.24'}
+    """
+    return {"fen": fen, "yuan": plain_fen(fen)}
+
+
+def cursor_of(*key: object) -> str:
+    """Return an opaque mark of a place in a list ordered by `key`.
+
+    >>> read_cursor(cursor_of(7, "a"))
+    [7, 'a']
+    """
+    text = json.dumps(key, separators=(",", ":"), ensure_ascii=False, default=str)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> list[Any]:
+    """Return the key that a cursor marks; nothing for an empty one. Refuses `cursor_wrong`."""
+    if not cursor:
+        return []
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, ValueError):
+        raise Invalid("cursor_wrong") from None
+    if not isinstance(key, list):
+        raise Invalid("cursor_wrong")
+    return key
+
+
+def listed(rows: Sequence[Any], limit: int, key: Any) -> dict[str, object]:
+    """Return a page of a list: `rows` were asked for with limit + 1; `key(row)` is what they are ordered by."""
+    shown = rows[:limit]
+    following = cursor_of(*key(shown[-1])) if len(rows) > limit else None
+    return {"data": shown, "next": following}
+
+
+def modules() -> Iterator[ModuleType]:
+    """Yield the modules of this package, by name."""
+    for found in sorted(pkgutil.iter_modules(__path__), key=lambda one: one.name):
+        yield importlib.import_module(f"{__name__}.{found.name}")
+
+
+def register(app: Flask) -> None:
+    """Register every resource, and describe them in OpenAPI 3.1."""
+    app.config.update(API_TITLE="Gongbao", API_VERSION="1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
+    described = OurApi(app, spec_kwargs={"info": {"description": "Lift co-insurance, from tender to settlement."}})
+    described.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    for module in modules():
+        if hasattr(module, "api"):
+            described.register_blueprint(module.api)
+        if hasattr(module, "pages"):
+            app.register_blueprint(module.pages)
+    app.extensions["gongbao"].api = described

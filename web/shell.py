@@ -1,0 +1,193 @@
+"""What stands around every view: who may ask, one transaction, one instant, done again where it must be.
+
+A view says what it needs (`@needs("tender.read")`) and takes what it gets: `unit()` the session of its unit of work,
+`actor()` who asks, `at()` the instant of the request. It may run several times for one request (a serialisation
+failure is tried again), so it does nothing that a rollback does not undo: mail, files and papers are jobs.
+
+- A request that only reads (GET, HEAD) runs READ ONLY on one snapshot; any other runs SERIALIZABLE.
+- What a view answers with status 400 or more is rolled back, so a form shown again with its errors has kept nothing.
+- A POST to the API with an `Idempotency-Key` is done once; the same key gives the same answer again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from flask import Flask, Response, current_app, g, redirect, request, session
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from core import permits
+from core.db import RETRIED, unit_of_work
+from core.errors import Conflict, Forbidden, Invalid
+from core.permits import Actor, Role
+from ledger.entries import once
+from web.errors import Unauthenticated, is_for_program
+from web.visits import instant, visit
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+TRIES = 6
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+KEY_MAX = 100
+
+#: Routes that no `needs` stands on, with the reason: files for all, and Flask-Security's own screens.
+FREE: Mapping[str, str] = {
+    "static": "files for everyone",
+    "security.": "signing in and the account's own keys; Flask-Security asks for the account itself",
+}
+
+
+class _Undone(Exception):
+    """Carries an answer out of a unit of work that is not to be kept."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def unit() -> Session:
+    """Return the session of this request's unit of work; only inside a view."""
+    found: Session = g.unit
+    return found
+
+
+def actor() -> Actor:
+    """Return who asks: PUBLIC where nobody is signed in."""
+    return visit().actor
+
+
+def at() -> datetime:
+    """Return the instant of this request: one for all that it does."""
+    return instant()
+
+
+def needs(action: str, *, writes: bool | None = None, has_unit: bool = True) -> Callable[[View], View]:
+    """Let a view be asked for by those roles only that the table of `core.permits` names for this action.
+
+    `writes=True` gives a GET a transaction that may write; `has_unit=False` gives the view none at all (a page without
+    data, a calculator). A visitor who is not signed in is asked to, unless the action is open to the public.
+    """
+
+    def around(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
+            refused = _admit(action)
+            if refused is not None:
+                return refused
+            if not has_unit:
+                return current_app.make_response(current_app.ensure_sync(view)(*args, **kwargs))
+            is_writing = request.method not in READS if writes is None else writes
+            return _in_unit(lambda: _answer(view, args, kwargs), is_writing=is_writing)
+
+        guarded.__needs__ = action  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return around
+
+
+def _admit(action: str) -> ResponseReturnValue | None:
+    """Return nothing where the actor may ask for this; an invitation to sign in or to set up the second factor."""
+    who = visit()
+    if permits.may(who.actor, action):
+        is_free = action == "account.use" or Role.PUBLIC in permits.ACTIONS[action]
+        if is_free or not who.must_set_up_second_factor:
+            return None
+        if is_for_program():
+            raise Forbidden("second_factor_needed")
+        return redirect("/account/second-factor")
+    if not who.is_signed_in:
+        return ask_to_sign_in()
+    permits.require(who.actor, action)
+    return None
+
+
+def ask_to_sign_in() -> ResponseReturnValue:
+    """Send a person to the sign-in page and back here afterwards; tell a program 401."""
+    if is_for_program():
+        raise Unauthenticated("sign_in_first")
+    if request.method not in READS:
+        return redirect("/login")
+    return redirect(f"/login?next={quote(request.full_path.rstrip('?'), safe='/')}")
+
+
+def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
+    """Return the answer of a view run in one committed unit of work, again after a serialisation failure."""
+    engine = current_app.extensions["gongbao"].engine
+    if not is_writing:
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    cookie = dict(session)
+    for _ in range(TRIES):
+        try:
+            with unit_of_work(engine, actor()) as opened:
+                g.unit = opened
+                response = answer()
+                if response.status_code >= 400:
+                    raise _Undone(response)
+            return response
+        except _Undone as undone:
+            return undone.response
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in RETRIED:
+                raise
+            _begin_again(cookie)
+        finally:
+            g.pop("unit", None)
+    raise Conflict("busy")
+
+
+def _begin_again(cookie: Mapping[str, Any]) -> None:
+    """Put the cookie and the uploaded files back to where they were before the view ran."""
+    if dict(session) != cookie:
+        session.clear()
+        session.update(cookie)
+    for upload in request.files.values():
+        upload.stream.seek(0)
+
+
+def _answer(view: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]) -> Response:
+    """Return what the view answers; for a POST to the API under an idempotency key, what it answered the first time."""
+    key = request.headers.get("Idempotency-Key")
+    who = actor()
+    is_keyed = key is not None and request.method not in READS and request.path.startswith("/api/")
+    if key is None or not is_keyed or who.person_id is None:
+        return current_app.make_response(view(*args, **kwargs))
+    if not 1 <= len(key) <= KEY_MAX or not all("!" <= letter <= "~" for letter in key):
+        raise Invalid("idempotency_key_wrong")
+    scope = f"{who.organisation_id}:{request.endpoint}"
+    body = {"path": request.full_path, "body": request.get_json(silent=True), "role": who.role.value}
+
+    def work() -> dict[str, Any]:
+        response = current_app.make_response(view(*args, **kwargs))
+        if response.status_code >= 400:
+            raise _Undone(response)
+        return {"status": response.status_code, "json": response.get_json(silent=True)}
+
+    outcome = once(unit(), scope, key, body, work, at=at())
+    answer = current_app.json.response(outcome["json"])
+    answer.status_code = outcome["status"]
+    return answer
+
+
+def action_of(app: Flask, endpoint: str) -> str | None:
+    """Return the action that a route needs; None for those in `FREE`."""
+    found: str | None = getattr(app.view_functions[endpoint], "__needs__", None)
+    return found
+
+
+def check_routes(app: Flask) -> None:
+    """Refuse to start with a route that says not what it needs, or an action that the table does not hold."""
+    wrong = []
+    for endpoint in app.view_functions:
+        action = action_of(app, endpoint)
+        if action is None and not any(endpoint == free or endpoint.startswith(free) for free in FREE):
+            wrong.append(f"{endpoint}: no @needs")
+        elif action is not None and action not in permits.ACTIONS:
+            wrong.append(f"{endpoint}: core/permits.py has no row for {action!r}")
+    if wrong:
+        raise RuntimeError("routes that nobody has decided about:\n  " + "\n  ".join(wrong))

@@ -1,0 +1,190 @@
+"""Who asks: the account behind a cookie or a token, the mandate it acts under, the actor that makes of it.
+
+Found once a request, in one query of its own before any view runs, together with the one instant of the request,
+which is the database's (`gongbao_now`), as it is for every deadline.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app, flash, g, request, session
+from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.parties import Mandate, Organisation, Person
+from core.permits import PUBLIC, Actor, Role
+from underwriting.pools import led_by
+from web.accounts import STAFF, ApiToken, User, UserSession, digest_of
+from web.errors import Unauthenticated
+from web.formats import t
+from web.sign_in import accounts_session
+
+#: How often the last use of a sign-in is written down.
+TOUCHED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Whoever asks. `user_id` is None for the public; `actor` is PUBLIC without a mandate in force."""
+
+    actor: Actor = PUBLIC
+    user_id: uuid.UUID | None = None
+    person_id: uuid.UUID | None = None
+    name: str = ""
+    organisation: str = ""
+    mandate_id: uuid.UUID | None = None
+    has_second_factor: bool = False
+    is_by_token: bool = False
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Say whether there is an account behind this."""
+        return self.user_id is not None
+
+    @property
+    def must_set_up_second_factor(self) -> bool:
+        """Say whether the role needs a second factor that the account has not got."""
+        is_required: bool = current_app.extensions["gongbao"].settings.is_two_factor_required
+        return is_required and self.actor.role in STAFF and not self.has_second_factor
+
+
+def visit() -> Visit:
+    """Return who asks, found at the first call of the request.
+
+    Raises Unauthenticated `token_not_valid` where a token is given that does not hold.
+    """
+    found: Visit | None = g.get("visit")
+    if found is None:
+        found = g.visit = _by_token() if _token() else _by_cookie()
+    return found
+
+
+def forget() -> None:
+    """Have the next `visit()` look again: after a change of mandate within the request."""
+    g.pop("visit", None)
+
+
+def _token() -> str:
+    """Return the bearer token of a request to the API, or nothing."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and request.path.startswith("/api/") else ""
+
+
+def has_token() -> bool:
+    """Say whether the request authenticates itself by a token and not by the cookie."""
+    return bool(_token())
+
+
+def _by_token() -> Visit:
+    opened = accounts_session()
+    try:
+        row = _look(opened, ApiToken, ApiToken.token_hash == digest_of(_token()))
+        if row is None or row[0].revoked_at is not None or row[0].expires_at <= row.at or not _holds(row):
+            raise Unauthenticated("token_not_valid")
+        return _visit(opened, row, is_by_token=True)
+    finally:
+        opened.close()
+
+
+def _by_cookie() -> Visit:
+    sid = session.get("sid")
+    if not sid:
+        return Visit()
+    opened = accounts_session()
+    try:
+        row = _look(opened, UserSession, UserSession.id_hash == digest_of(sid))
+        if row is None or not row.active or row.fs_uniquifier != session.get("_user_id"):
+            _drop()
+            return Visit()
+        idle_min = current_app.extensions["gongbao"].settings.session_idle_min
+        if row.at - row[0].seen_at > timedelta(minutes=idle_min):
+            opened.delete(row[0])
+            opened.commit()
+            _drop()
+            flash(t("闲置时间过长，已退出登录。", "You were signed out after a time without use."), "wait")
+            return Visit()
+        if row.at - row[0].seen_at > TOUCHED_EVERY:
+            opened.execute(
+                update(UserSession).where(UserSession.id_hash == row[0].id_hash).values(seen_at=row.at),
+                execution_options={"synchronize_session": False},
+            )
+            opened.commit()
+        return _visit(opened, row)
+    finally:
+        opened.close()
+
+
+def _drop() -> None:
+    """Take the sign-in out of the cookie; what else is in it stays."""
+    for name in ("sid", "_user_id", "_fresh", "_id", "fs_paa"):
+        session.pop(name, None)
+
+
+def instant() -> datetime:
+    """Return the one instant of the request, by the database's clock."""
+    if "at" not in g:
+        with Session(current_app.extensions["gongbao"].engine) as opened:
+            g.at = opened.scalars(select(func.gongbao_now())).one()
+    found: datetime = g.at
+    return found
+
+
+def _look(
+    opened: Session, kind: type[ApiToken] | type[UserSession], which: ColumnElement[bool]
+) -> Row[tuple[object, ...]] | None:
+    """Return (row, at, account's columns, mandate, organisation) of a token or a sign-in."""
+    query = (
+        select(
+            kind,
+            func.gongbao_now().label("at"),
+            User.id.label("user_id"),
+            User.person_id,
+            User.active,
+            User.fs_uniquifier,
+            User.tf_primary_method,
+            Person.name,
+            Mandate,
+            Organisation,
+        )
+        .join(User, User.id == kind.user_id)
+        .join(Person, Person.id == User.person_id)
+        .outerjoin(Mandate, Mandate.id == kind.mandate_id)
+        .outerjoin(Organisation, Organisation.id == Mandate.organisation_id)
+        .where(which)
+    )
+    return opened.execute(query).one_or_none()  # type: ignore[return-value]
+
+
+def _holds(row: Row[tuple[object, ...]]) -> bool:
+    """Say whether the account is open and its mandate in force."""
+    return bool(row.active) and _is_in_force(row.Mandate, row.at)
+
+
+def _is_in_force(mandate: Mandate | None, at: datetime) -> bool:
+    if mandate is None:
+        return False
+    day = clock.on(at)
+    return mandate.valid_from <= day and (mandate.valid_to is None or mandate.valid_to > day)
+
+
+def _visit(opened: Session, row: Row[tuple[object, ...]], *, is_by_token: bool = False) -> Visit:
+    g.at = row.at
+    actor = PUBLIC
+    if _is_in_force(row.Mandate, row.at):
+        organisation: Organisation = row.Organisation
+        led = led_by(opened, organisation.id) if organisation.kind == "insurer" else frozenset()
+        actor = Actor(row.person_id, organisation.id, Role(row.Mandate.role), organisation.kind, led)
+    return Visit(
+        actor=actor,
+        user_id=row.user_id,
+        person_id=row.person_id,
+        name=row.name,
+        organisation=row.Organisation.name if actor is not PUBLIC else "",
+        mandate_id=row.Mandate.id if actor is not PUBLIC else None,
+        has_second_factor=bool(row.tf_primary_method),
+        is_by_token=is_by_token,
+    )
