@@ -272,8 +272,9 @@ class _Receiver:
 
     def __init__(self, entry: FileEntry, sink: Writable | None) -> None:
         self._entry = entry
-        self._kept = bytearray() if sink is None else None
-        self._sink = sink
+        kept = io.BytesIO()
+        self._kept = kept if sink is None else None
+        self._sink: Writable = kept if sink is None else sink
         self._left = entry.size
         self._hash = hashlib.sha256()
 
@@ -286,13 +287,10 @@ class _Receiver:
         mine, rest = plain[: self._left], plain[self._left :]
         self._left -= len(mine)
         self._hash.update(mine)
-        if self._sink is not None:
-            self._sink.write(mine)
-        elif self._kept is not None:
-            self._kept += mine
+        self._sink.write(mine)
         return rest
 
     def opened(self) -> OpenedFile:
         entry = self._entry
-        data = None if self._kept is None else bytes(self._kept)
+        data = self._kept.getvalue() if self._kept else None
         return OpenedFile(entry.name, entry.size, entry.kind, self._hash.digest(), data)

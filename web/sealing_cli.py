@@ -14,7 +14,7 @@ import click
 from core.errors import Invalid
 from tender import keyfiles, p256
 from tender.canonical import Json
-from tender.content import PLAIN_KIND, Content, FileEntry, FileToSeal, file_from_path
+from tender.content import PLAIN_KIND, Content, FileEntry, FileToSeal, OpenedPart, file_from_path
 from tender.envelope import Head, Terms, read_head, read_terms
 from tender.sealing import PartKeys, SealedBid, key_signer
 from tender.sealing import seal as seal_bid
@@ -203,21 +203,31 @@ def unseal(
         unfinished = out.with_name(out.name + ".unfinished")
         unfinished.mkdir(mode=0o700)
         source.seek(0)
-        with ExitStack() as opened:
-            opened.callback(_remove_folder, unfinished)
-            written: list[str] = []
-
-            def into(entry: FileEntry) -> BinaryIO:
-                written.append(f"{len(written) + 1:02d}-{entry.name}")
-                return opened.enter_context(create_new(unfinished / written[-1]))
-
-            k2 = keys.k2 if keys and not shares else None
-            result = open_envelope(source, part, shares=shares, k2=k2, k1=keys.k1 if keys else None, into=into)
-            form = json.dumps(result.fields, ensure_ascii=False, indent=1, sort_keys=True)
-            write_new(unfinished / "fields.json", form.encode("utf-8"))
+        try:
+            result, files = _write_opened(source, part, shares, keys, unfinished)
             unfinished.rename(out)
-    facts = {"part": part, "fields": result.fields, "files": written, "header_sha256": head.sha256.hex()}
-    tell(as_json, facts, f"已打开：{out} / opened, {len(written)} files")
+        finally:
+            _remove_folder(unfinished)
+    facts = {"part": part, "fields": result.fields, "files": files, "header_sha256": head.sha256.hex()}
+    tell(as_json, facts, f"已打开：{out} / opened, {len(files)} files")
+
+
+def _write_opened(
+    source: BinaryIO, part: str, shares: Sequence[bytes], keys: PartKeys | None, folder: Path
+) -> tuple[OpenedPart, list[str]]:
+    """Open a part into a folder: each file by its number and name, and the form as `fields.json`."""
+    names: list[str] = []
+    with ExitStack() as opened:
+
+        def into(entry: FileEntry) -> BinaryIO:
+            names.append(f"{len(names) + 1:02d}-{entry.name}")
+            return opened.enter_context(create_new(folder / names[-1]))
+
+        k2 = keys.k2 if keys and not shares else None
+        result = open_envelope(source, part, shares=shares, k2=k2, k1=keys.k1 if keys else None, into=into)
+    form = json.dumps(result.fields, ensure_ascii=False, indent=1, sort_keys=True)
+    write_new(folder / "fields.json", form.encode("utf-8"))
+    return result, names
 
 
 def _remove_folder(folder: Path) -> None:

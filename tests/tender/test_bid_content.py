@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from tender import p256
-from tender.content import Content, FileEntry, file_from_bytes
+from tender.content import Content, ContentReader, FileEntry, file_from_bytes, manifest_of, plain_chunks
 from tender.unsealing import open_envelope, open_share, verify_sealed
 from tests.tender.sealed_bids import BIDDER, CUSTODIANS, ORGANISATION, Made, make_bid, make_terms, seal_plain
 
@@ -146,3 +146,28 @@ def test_content_refused_before_sealing() -> None:
         (Content({}, [replace(a, size=1 << 32)]), "content_too_long"),
     ):
         assert refused(lambda c=content: make_bid(contents={"bid": c})).startswith(code)  # type: ignore[misc]
+
+
+@settings(max_examples=30, deadline=None)
+@given(cuts=st.lists(st.integers(1, 200), min_size=1, max_size=50))
+def test_content_is_read_in_any_pieces(cuts: list[int]) -> None:
+    """However the decrypted stream is cut, the same fields and files come out, and not before all of it is there."""
+    content = Content({"a": "b"}, [file_from_bytes("一.txt", bytes(range(256)) * 3), file_from_bytes("空", b"")])
+    [stream] = plain_chunks(content, manifest_of(content), 4096)
+    reader, at = ContentReader(4096, None), 0
+    while at < len(stream):
+        for cut in cuts:
+            if at < 700:
+                assert refused(reader.finish) == "content_wrong(why='length')"
+            reader.feed(stream[at : at + cut])
+            at += cut
+    part = reader.finish()
+    assert [(file.name, file.data) for file in part.files] == [("一.txt", bytes(range(256)) * 3), ("空", b"")]
+
+
+def test_manifest_longer_than_a_chunk() -> None:
+    """A form of several MiB comes out whole."""
+    fields = {"plan": "电梯" * 400_000}
+    made = make_bid(contents={"bid": Content(fields)})
+    keys = made.bid.keys["bid"]
+    assert open_envelope(made.stream, "bid", k2=keys.k2, k1=keys.k1).fields == fields

@@ -11,6 +11,8 @@ import pytest
 from core.errors import Invalid
 from tender import keyfiles, p256
 from tender.canonical import canonical
+from tender.sharefiles import read_shares, write_shares
+from tender.unsealing import open_share
 from tests.tender.sealed_bids import BIDDER, CUSTODIANS, OTHER_TENDER, TENDER, make_bid, make_terms
 
 PASSPHRASE = "正确的马·电池·订书钉"
@@ -145,3 +147,21 @@ def test_private_keys_refused() -> None:
     for secret in (bytes(32), p256.ORDER.to_bytes(32, "big"), b"\xff" * 32, bytes(31) + b"\x01\x00", b"\x01"):
         assert refused(lambda s=secret: p256.private_key(s)) == "private_key_wrong"  # type: ignore[misc]
     assert p256.scalar(p256.private_key(bytes(31) + b"\x01")) == bytes(31) + b"\x01"
+    assert refused(lambda: p256.public_key(b"\x04")) == "public_key_wrong"
+
+
+def test_share_file_is_read_as_written() -> None:
+    """A custodian's share file gives each bid's share back; one bid twice, another kind, or far too much is refused."""
+    bids = [make_bid(version=number) for number in (1, 2)]
+    opened = [(made.head, open_share(CUSTODIANS[0], made.head, "bid")) for made in bids]
+    raw = write_shares(TENDER, "bid", opened)
+    read = read_shares(raw)
+    assert (read.tender, read.part) == (TENDER, "bid")
+    assert read.shares == {head.sha256: share for head, share in opened}
+    for wrong, code in (
+        (write_shares(TENDER, "bid", [opened[0], opened[0]]), "sealing_field_wrong"),
+        (raw.replace(b'"shares","part"', b'"share","part"'), "sealing_field_wrong"),
+        (write_shares("示例", "bid", opened), "sealing_field_wrong"),
+        (b'"' + b"a" * (1 << 20) + b'"', "json_not_canonical"),
+    ):
+        assert refused(lambda w=wrong: read_shares(w)) == code  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import random
@@ -129,6 +130,12 @@ def test_share_opens_for_its_custodian_alone(made: Made) -> None:
         head = read_head(io.BytesIO(sign_container(header, made.bodies)))
         words = refused(lambda h=head, n=number: open_share(CUSTODIANS[n - 1], h, "bid"))  # type: ignore[misc]
         assert words == f"share_unreadable(custodian={number})"
+    moved = bytes([2]) + open_share(CUSTODIANS[0], made.head, "bid")[1:]
+    again = hashlib.sha256(moved).digest()
+    closed = p256.hpke_seal(made.terms.custodians[0], made.head.header.share_context("bid", 0), moved)
+    other = replace(part, shares=(replace(one, sealed=closed), two, replace(three, share_sha256=again)))
+    head = read_head(io.BytesIO(sign_container(replace(made.head.header, parts=(other,)), made.bodies)))
+    assert refused(lambda: open_share(CUSTODIANS[0], head, "bid")) == "share_wrong(custodian=1)"
     lying = replace(part, shares=(replace(one, share_sha256=bytes(32)), two, three))
     head = read_head(io.BytesIO(sign_container(replace(made.head.header, parts=(lying,)), made.bodies)))
     assert refused(lambda: open_share(CUSTODIANS[0], head, "bid")) == "share_wrong(custodian=1)"

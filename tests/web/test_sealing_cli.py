@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import stat
 import string
@@ -14,8 +15,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tender import keyfiles, p256
-from tender.envelope import Terms, read_head
-from tests.tender.sealed_bids import ORGANISATION, TENDER, make_terms
+from tender.envelope import Terms, read_head, read_terms
+from tests.tender.sealed_bids import (
+    ORGANISATION,
+    OTHER_TENDER,
+    TENDER,
+    chunks_hash,
+    make_bid,
+    make_terms,
+    sign_container,
+)
 from web.messages.sealing import MESSAGES
 from web.sealing_cli import sealing
 
@@ -235,6 +244,39 @@ def test_mistakes_in_opening(here: Path) -> None:
     assert refused("keys", "words", "--key", "custodian0.key", "--split", "2/3", "--passphrase-file", "pass") == (
         "split_wrong"
     )
+    assert not list(here.glob("opened*"))
+    (here / "opened").mkdir()
+    assert refused(*unseal, *recovery, "bid.recovery") == "output_exists"
+    elsewhere = make_bid(replace(make_terms(), custodians=read_terms((here / "terms.json").read_bytes()).custodians))
+    moved = sign_container(replace(elsewhere.head.header, tender=OTHER_TENDER), elsewhere.bodies)
+    (here / "moved.gbe").write_bytes(moved)
+    assert refused(*share, "moved.gbe", "--out", "x.share") == "share_unreadable"
+    (here / "elsewhere.gbe").write_bytes(make_bid(replace(elsewhere.terms, tender=OTHER_TENDER)).container)
+    assert refused(*share, "bid.gbe", "elsewhere.gbe", "--out", "x.share") == "envelope_not_of_this"
+    assert not (here / "x.share").exists()
+    done(*share, "elsewhere.gbe", "--out", "x.share")
+    assert refused(*share, "bid.gbe", "--out", "x.share") == "output_exists"
+
+
+def test_nothing_is_left_of_a_bid_that_does_not_open(here: Path) -> None:
+    """If the last chunk is badly sealed, the files written before it are gone again."""
+    make_tender(here)
+    (here / "方案.pdf").write_bytes(bytes(3 << 20))
+    done(*SEAL, "--fields", "form.json", "--file", "方案.pdf")
+    container = (here / "bid.gbe").read_bytes()
+    with (here / "bid.gbe").open("rb") as stream:
+        head = read_head(stream)
+    [part] = head.header.parts
+    body = container[head.length : -1] + bytes([container[-1] ^ 1])
+    header = replace(head.header, parts=(replace(part, chunks_sha256=chunks_hash(body)),))
+    key = keyfiles.unlock_key("bidder-key", (here / "bidder.key").read_bytes(), PASSPHRASE)
+    badly = sign_container(header, [body], key)
+    (here / "badly.gbe").write_bytes(badly)
+    keys = keyfiles.unlock_recovery((here / "bid.recovery").read_bytes(), PASSPHRASE).keys
+    again = keyfiles.lock_recovery(read_head(io.BytesIO(badly)), keys, PASSPHRASE)
+    (here / "badly.recovery").write_bytes(again)
+    recovery = ["--recovery", "badly.recovery", "--recovery-passphrase-file", "pass"]
+    assert refused("unseal", "badly.gbe", "--out", "opened", *recovery) == "content_unreadable"
     assert not list(here.glob("opened*"))
 
 
