@@ -47,6 +47,8 @@ NAMING = {
 
 #: SQLSTATEs that mean "the same work, done again, may well succeed".
 RETRIED = frozenset({"40001", "40P01"})
+#: Two requests under one key at once: the second, done again, finds what the first did.
+KEY_TAKEN = "pk_idempotency_key"
 
 
 class Model(DeclarativeBase):
@@ -102,6 +104,15 @@ def set_scope(session: Session, actor: Actor | None) -> None:
     )
 
 
+def may_try_again(error: DBAPIError) -> bool:
+    """Say whether the same work, done again in a new transaction, may well succeed."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state in RETRIED:
+        return True
+    diagnosis = getattr(error.orig, "diag", None)
+    return state == "23505" and getattr(diagnosis, "constraint_name", None) == KEY_TAKEN
+
+
 @contextmanager
 def unit_of_work(engine: Engine, actor: Actor | None = None) -> Iterator[Session]:
     """Open one transaction in the actor's scope; commit on a clean exit, roll back on any exception.
@@ -128,7 +139,7 @@ def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], R
             with unit_of_work(engine, actor) as session:
                 return work(session)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in RETRIED:
+            if not may_try_again(error):
                 raise
     raise Conflict("busy")
 

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import permits
-from core.db import RETRIED, unit_of_work
+from core.db import may_try_again, unit_of_work
 from core.errors import Conflict, Forbidden, Invalid
 from core.permits import Actor, Role
 from ledger.entries import once
@@ -133,7 +133,7 @@ def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
         except _Undone as undone:
             return undone.response
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in RETRIED:
+            if not may_try_again(error):
                 raise
             _begin_again(cookie)
         finally:
@@ -169,9 +169,7 @@ def _answer(view: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str
         return {"status": response.status_code, "json": response.get_json(silent=True)}
 
     outcome = once(unit(), scope, key, body, work, at=at())
-    answer = current_app.json.response(outcome["json"])
-    answer.status_code = outcome["status"]
-    return answer
+    return current_app.make_response((current_app.json.response(outcome["json"]), outcome["status"]))
 
 
 def action_of(app: Flask, endpoint: str) -> str | None:
