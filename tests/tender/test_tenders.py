@@ -1,0 +1,219 @@
+"""A tender up to its deadline: drafted, checked by the rules, approved by another, published, amended, halted."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from core.clock import CITY
+from core.db import unit_of_work
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.permits import PUBLIC, SYSTEM, Actor, Role
+from core.server import Urls
+from tender import tenders
+from tender.drafting import DraftCriterion, criteria_of
+from tender.models import Tender
+from tender.moving import take_side
+from tests.makers_tender import (
+    AGREEMENT_TERMS,
+    DEADLINE,
+    DRAFTED,
+    PUBLISHED,
+    Town,
+    draft_of,
+    form_of,
+    hand_in,
+    make_keyed,
+    make_tender,
+    make_town,
+)
+
+
+@pytest.fixture
+def town(engine: Engine, place: Urls, tmp_path: Path) -> Town:
+    """Everybody whom a tender needs."""
+    return make_town(engine, place, tmp_path)
+
+
+def codes(refused: pytest.ExceptionInfo[Invalid]) -> set[str]:
+    return {finding.code for finding in refused.value.findings}
+
+
+def test_a_draft_names_every_wrong_field_at_once(town):
+    """A draft that no tender could be is refused with all its faults, and nothing is written."""
+    wrong = draft_of(
+        title=" ",
+        lift_count=0,
+        starts_on=date(2027, 7, 1),
+        tie_keys=("没有这一项",),
+        agreement_terms={**AGREEMENT_TERMS, "vat_bp": 6.5, "bonus": 1},
+        criteria=(DraftCriterion("服务方案", 9_000, mark_step_hundredths=0),),
+    )
+    with unit_of_work(town.engine, SYSTEM) as session:
+        with pytest.raises(Invalid) as refused:
+            tenders.draft(session, wrong, by=town.officer, at=DRAFTED)
+        assert codes(refused) == {
+            *("length_wrong", "out_of_range", "dates_out_of_order", "criterion_not_declared"),
+            *("field_unknown", "criterion_wrong"),
+        }
+        assert session.scalar(select(func.count()).select_from(Tender)) == 0
+
+
+def test_only_an_officer_drafts_and_a_number_is_taken_once(town):
+    """An insurer drafts no tender; two tenders never share a number."""
+    with unit_of_work(town.engine, SYSTEM) as session:
+        with pytest.raises(Forbidden):
+            tenders.draft(session, draft_of(), by=town.insurers[0].bidder, at=DRAFTED)
+        tenders.draft(session, draft_of(), by=town.officer, at=DRAFTED)
+        with pytest.raises(Conflict, match="tender_number_taken"):
+            tenders.draft(session, draft_of(), by=town.officer, at=DRAFTED)
+
+
+def test_a_draft_is_edited_whole_until_its_keys_are_made(town):
+    """In draft all may change, criteria too; afterwards it must be returned to draft first."""
+    tender_id = make_keyed(town)
+    other = draft_of(criteria=(DraftCriterion("服务方案", 6_000), DraftCriterion("理赔时效", 3_000)))
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        with pytest.raises(Conflict, match="tender_in_other_stage"):
+            tenders.edit(session, tender, other, by=town.officer, at=DRAFTED)
+        tenders.return_to_draft(session, tender, by=town.officer, at=DRAFTED)
+        tenders.edit(session, tender, other, by=town.officer, at=DRAFTED)
+        assert [item.name for item in criteria_of(session, tender)] == ["服务方案", "理赔时效"]
+        assert tender.rehearsed_at is None
+
+
+def test_approval_needs_a_second_person_and_the_rules(town):
+    """Who drafted does not approve, and a draft that breaks its profile's rules is named rule by rule."""
+    soon = datetime(2026, 3, 16, 9, 0, tzinfo=CITY)
+    tender_id = make_keyed(town, draft_of(deadline_at=soon, opening_at=soon + timedelta(hours=1), bond_fen=10_000_000))
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        same_person = replace(town.approver, person_id=town.officer.person_id)
+        with pytest.raises(Forbidden, match="second_person_needed"):
+            tenders.approve(session, tender, by=same_person, at=DRAFTED)
+        with pytest.raises(Invalid, match="tender_breaks_rules") as refused:
+            tenders.approve(session, tender, by=town.approver, at=DRAFTED)
+        assert {"opening_not_at_deadline", "bond_too_high", "dates_out_of_order"} <= codes(refused)
+        assert town.tender(session, tender_id).stage == "keyed"
+
+
+def test_the_notice_is_fixed_by_its_hash(town):
+    """What was approved can be hashed again by anyone, and holds every figure that bidders rely on."""
+    tender_id = make_tender(town)
+    with unit_of_work(town.engine, PUBLIC) as session:
+        tender = tenders.by_number(session, "ZB-2026-001", by=PUBLIC)
+        assert tender.id == tender_id
+        assert hashlib.sha256(tender.notice.encode()).hexdigest() == tender.notice_hash
+        for figure in ('"ceiling_fen":"150000"', '"lead_fee_bp":"500"', '"weight_hundredths":"9000"', '"4000"'):
+            assert figure in tender.notice
+        terms = tenders.terms_of(session, tender)
+        assert (len(terms.custodians), terms.threshold, terms.amendment) == (5, 3, 0)
+
+
+def test_a_tender_is_seen_by_the_bureau_and_once_published_by_all(town):
+    """Before its publication nobody outside the bureau learns that a tender exists, its custodians excepted."""
+    tender_id = make_keyed(town)
+    insurer, keeper = town.insurers[0].bidder, town.keepers[0].actor
+    with unit_of_work(town.engine, SYSTEM) as session:
+        assert tenders.get(session, tender_id, by=town.officer).id == tender_id
+        assert tenders.get(session, tender_id, by=keeper).id == tender_id
+        for outsider in (insurer, PUBLIC, Actor(None, None, Role.EXPERT)):
+            with pytest.raises(NotFound, match="tender_not_found"):
+                tenders.get(session, tender_id, by=outsider)
+            assert session.scalars(tenders.visible_to(outsider)).all() == []
+        with pytest.raises(Conflict, match="tender_not_published"):
+            tenders.terms_of(session, town.tender(session, tender_id))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE tender SET ceiling_fen = 1",
+        "UPDATE tender SET notice_hash = repeat('0', 64)",
+        "UPDATE tender SET deadline_at = deadline_at + interval '1 day', opening_at = opening_at + interval '1 day'",
+        "UPDATE tender SET box_closed_at = deadline_at + interval '1 day'",
+        "UPDATE criterion SET weight_hundredths = 1",
+        "DELETE FROM criterion",
+        "UPDATE custodian SET fingerprint = repeat('0', 64)",
+        "DELETE FROM custodian",
+    ],
+)
+def test_the_database_keeps_a_published_tender(town, change):
+    """Price ceiling, criteria, custodians and deadline stand from the publication on, whatever the program does."""
+    make_tender(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        nested = session.begin_nested()
+        with pytest.raises(DBAPIError) as refused:
+            session.execute(text(change))
+        nested.rollback()
+        assert refused.value.orig.sqlstate in ("GB024", "GB023")
+
+
+def test_a_change_that_affects_bids_leaves_fifteen_days(town):
+    """A clarification five days before the deadline moves it ten days, opening and all; the number goes into bids."""
+    tender_id = make_tender(town)
+    at = town.at(DEADLINE - timedelta(days=5))
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        first = tenders.amend(
+            session, tender, "澄清：到场时限按自然分钟计。", affects_bids=True, by=town.officer, at=at
+        )
+        assert (first.number, first.deadline_after) == (1, DEADLINE + timedelta(days=10))
+        assert tender.opening_at == tender.deadline_at == DEADLINE + timedelta(days=10)
+        second = tenders.amend(session, tender, "更正联系人电话。", affects_bids=False, by=town.officer, at=at)
+        assert (second.number, second.deadline_after) == (2, first.deadline_after)
+        assert tenders.terms_of(session, tender).amendment == 2
+        assert [row.number for row in tenders.amendments_of(session, tender)] == [1, 2]
+        with pytest.raises(Invalid, match="deadline_earlier"):
+            tenders.amend(session, tender, "提前", affects_bids=False, deadline_at=DEADLINE, by=town.officer, at=at)
+        with pytest.raises(Conflict, match="deadline_passed"):
+            tenders.amend(session, tender, "太晚", affects_bids=False, by=town.officer, at=first.deadline_after)
+
+
+def test_a_halted_tender_takes_no_bid_and_loses_no_time(town):
+    """Two days' halt moves the deadline two days; meanwhile nothing is taken; the one after the deadline moves none."""
+    tender_id = make_tender(town)
+    at = town.at(PUBLISHED + timedelta(days=5))
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tenders.suspend(session, town.tender(session, tender_id), "异议待答复", by=town.supervisor, at=at)
+    with pytest.raises(Conflict, match="tender_takes_no_bids"):
+        hand_in(town, tender_id, town.insurers[0], form_of())
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        tenders.resume(session, tender, by=town.supervisor, at=at + timedelta(days=2))
+        assert (tender.stage, tender.deadline_at) == ("published", DEADLINE + timedelta(days=2))
+        late = DEADLINE + timedelta(days=3)
+        tenders.suspend(session, tender, "投诉", by=town.supervisor, at=late)
+        tenders.resume(session, tender, by=town.supervisor, at=late + timedelta(days=2))
+        assert tender.deadline_at == DEADLINE + timedelta(days=2)
+
+
+def test_a_tender_is_called_off_by_the_approver_with_a_reason(town):
+    """A cancelled tender takes no more bids and is never removed."""
+    tender_id = make_tender(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        with pytest.raises(Forbidden):
+            tenders.cancel(session, tender, "预算取消", by=town.officer, at=PUBLISHED)
+        with pytest.raises(Invalid, match="reason_missing"):
+            tenders.cancel(session, tender, " ", by=town.approver, at=PUBLISHED)
+        tenders.cancel(session, tender, "预算取消", by=town.approver, at=PUBLISHED)
+        assert (tender.stage, tender.end_reason) == ("cancelled", "预算取消")
+    with pytest.raises(Conflict, match="tender_takes_no_bids"):
+        hand_in(town, tender_id, town.insurers[0], form_of())
+
+
+def test_one_person_stands_on_one_side(town):
+    """Who drafted a tender keeps no share of its key and sits on no committee."""
+    tender_id = make_tender(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        with pytest.raises(Forbidden, match="other_side"):
+            take_side(session, tender, "committee", town.officer.person_id, town.officer.organisation_id)
