@@ -48,6 +48,19 @@ def start_embedded(folder: Path, database: str = DATABASE, *, is_kept: bool = Tr
     return urls
 
 
+def another(urls: Urls, database: str) -> Urls:
+    """Return the addresses of a new, empty database beside an embedded one; what had its name is gone."""
+    here = urlsplit(urls.admin).path.lstrip("/")
+    made = Urls(
+        *(url.replace(f"/{here}?", f"/{database}?") for url in (urls.owner, urls.app, urls.auditor, urls.admin))
+    )
+    admin = urls.admin.replace(f"/{here}?", "/postgres?")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+    make_roles(admin, database)
+    return made
+
+
 def urls_at(place: str) -> Urls:
     """Return the four addresses of a place such as `@/gongbao?host=/tmp` on a server that trusts its socket."""
     return Urls(*(f"postgresql://{user}:{place}" for user in (OWNER, APP, AUDITOR, "postgres")))

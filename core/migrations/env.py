@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-
 from alembic import context
 
 from core.db import Model
-
-#: Tables that no model describes: the clock's one row, partitions, and the job queue's own.
-UNMODELLED = re.compile(r"clock_offset|transfer_(rehearsal|p\d+)|procrastinate_.*|alembic_version")
-
-
-def is_modelled(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
-    """Say whether a comparison with the models looks at this object."""
-    return not (kind == "table" and name is not None and UNMODELLED.fullmatch(name))
-
+from core.migrations.unmodelled import is_modelled
 
 connection = context.config.attributes["connection"]
 context.configure(
