@@ -27,7 +27,7 @@ from core.parties import Mandate, Person
 from core.permits import Actor, Role
 
 #: argon2id as OWASP and RFC 9106 advise (64 MiB, three passes); one hash takes about a tenth of a second.
-HASHING: Mapping[str, int] = {"time_cost": 3, "memory_cost": 65_536, "parallelism": 4}
+HASHING: Mapping[str, Any] = {"time_cost": 3, "memory_cost": 65_536, "parallelism": 4}
 
 PASSWORD_MIN = 12
 
@@ -42,11 +42,11 @@ TOKEN_MARK = "gb_"  # noqa: S105
 TOKEN_DAYS_MAX = 400
 
 
-class User(UserMixin, Model):  # type: ignore[misc]
+class User(UserMixin, Model):
     """An account: an address and a password, a second factor, the person who signs in with them."""
 
     __tablename__ = "user_account"
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)  # type: ignore[assignment]
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), unique=True)
     email: Mapped[str] = mapped_column(unique=True)
     password: Mapped[str]
@@ -112,7 +112,7 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def hash_password(password: str, hashing: Mapping[str, int] = HASHING) -> str:
+def hash_password(password: str, hashing: Mapping[str, Any] = HASHING) -> str:
     """Return the argon2id hash of a password as Flask-Security will check it (NFKD first)."""
     from argon2 import PasswordHasher
 
@@ -127,7 +127,7 @@ def create_user(
     *,
     by: Actor,
     at: datetime,
-    hashing: Mapping[str, int] = HASHING,
+    hashing: Mapping[str, Any] = HASHING,
 ) -> User:
     """Return a new account for a person.
 

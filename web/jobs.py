@@ -45,7 +45,7 @@ def defer(
         "args": json.dumps(dict(args or {}), ensure_ascii=False, default=str),
         "at": not_before,
     }
-    return session.scalars(_DEFER, values).one()
+    return int(session.scalars(_DEFER, values).one())
 
 
 def waiting(engine: Engine) -> int:

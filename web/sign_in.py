@@ -22,7 +22,7 @@ from typing import Any
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask, current_app, g, request, session
-from flask_login import user_logged_out
+from flask_login import user_logged_out  # type: ignore[import-untyped]
 from flask_security import Security, SQLAlchemySessionUserDatastore
 from flask_security.core import RoleMixin
 from flask_security.forms import LoginForm
@@ -56,11 +56,11 @@ _TEMPLATES = {
 }
 
 
-class NoRole(RoleMixin):  # type: ignore[misc]
+class NoRole(RoleMixin):
     """Flask-Security asks for a kind of role; ours are mandates, so there is none of this kind."""
 
 
-class OurLoginForm(LoginForm):  # type: ignore[misc]
+class OurLoginForm(LoginForm):
     """The sign-in form: no more than so many hashes at once, and no sign-in that outlives the session."""
 
     def validate(self, **kwargs: Any) -> bool:
@@ -131,7 +131,7 @@ def install(app: Flask, engine: Engine) -> None:
     app.extensions["accounts_session"] = accounts = scoped_session(made, scopefunc=lambda: id(g._get_current_object()))
     security = Security(datastore=SQLAlchemySessionUserDatastore(accounts, User, NoRole), login_form=OurLoginForm)
     security.init_app(app)
-    security.i18n_domain = Words(app)
+    security.i18n_domain = Words(app)  # type: ignore[no-untyped-call]
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
     # No program signs in with Flask-Security's own tokens; ours are in web/shell.py.
     app.login_manager.request_loader(lambda request: None)  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import current_app, flash, g, request, session
 from sqlalchemy import ColumnElement, Row, func, select, update
@@ -133,9 +134,7 @@ def instant() -> datetime:
     return found
 
 
-def _look(
-    opened: Session, kind: type[ApiToken] | type[UserSession], which: ColumnElement[bool]
-) -> Row[tuple[object, ...]] | None:
+def _look(opened: Session, kind: type[ApiToken] | type[UserSession], which: ColumnElement[bool]) -> Row[Any] | None:
     """Return (row, at, account's columns, mandate, organisation) of a token or a sign-in."""
     query = (
         select(
@@ -156,10 +155,10 @@ def _look(
         .outerjoin(Organisation, Organisation.id == Mandate.organisation_id)
         .where(which)
     )
-    return opened.execute(query).one_or_none()  # type: ignore[return-value]
+    return opened.execute(query).one_or_none()
 
 
-def _holds(row: Row[tuple[object, ...]]) -> bool:
+def _holds(row: Row[Any]) -> bool:
     """Say whether the account is open and its mandate in force."""
     return bool(row.active) and _is_in_force(row.Mandate, row.at)
 
@@ -171,7 +170,7 @@ def _is_in_force(mandate: Mandate | None, at: datetime) -> bool:
     return mandate.valid_from <= day and (mandate.valid_to is None or mandate.valid_to > day)
 
 
-def _visit(opened: Session, row: Row[tuple[object, ...]], *, is_by_token: bool = False) -> Visit:
+def _visit(opened: Session, row: Row[Any], *, is_by_token: bool = False) -> Visit:
     g.at = row.at
     actor = PUBLIC
     if _is_in_force(row.Mandate, row.at):

@@ -12,9 +12,9 @@ import importlib
 import json
 import pkgutil
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import marshmallow as ma
 from flask import Flask
@@ -23,6 +23,8 @@ from marshmallow import fields
 
 from core.errors import Invalid
 from ledger.money import plain_fen
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 PREFIX = "/api/v1"
 PAGE_MAX = 200
@@ -95,9 +97,31 @@ class OurApi(Api):  # type: ignore[misc]
         """Leave failures to web/errors.py."""
 
 
-def resource(name: str, description: str, path: str = "") -> Blueprint:
+class Decorator(Protocol):
+    """Leaves the type of the view that it stands on as it is."""
+
+    def __call__(self, view: View, /) -> View:
+        """Return the view, registered or wrapped."""
+
+
+class Resource(Blueprint):  # type: ignore[misc]
+    """A flask-smorest blueprint whose decorators keep the types of their views."""
+
+    get: Callable[..., Decorator]
+    post: Callable[..., Decorator]
+    put: Callable[..., Decorator]
+    patch: Callable[..., Decorator]
+    delete: Callable[..., Decorator]
+    route: Callable[..., Decorator]
+    arguments: Callable[..., Decorator]
+    response: Callable[..., Decorator]
+    alt_response: Callable[..., Decorator]
+    doc: Callable[..., Decorator]
+
+
+def resource(name: str, description: str, path: str = "") -> Resource:
     """Return the blueprint of a resource at `/api/v1` + path (its name, where not told)."""
-    blueprint = Blueprint(f"api_{name}", f"web.api.{name}", url_prefix=PREFIX + (path or f"/{name}"))
+    blueprint = Resource(f"api_{name}", f"web.api.{name}", url_prefix=PREFIX + (path or f"/{name}"))
     blueprint.description = description
     return blueprint
 

@@ -67,6 +67,10 @@ _REQUESTS: dict[str, tuple[str, str]] = {
     ),
     "code_unknown": ("没有代码“{code}”。", "There is no code “{code}”."),
     "choose_a_file": ("请选择文件，或把内容粘贴到框里。", "Choose a file, or paste its text into the box."),
+    "not_utf8": (
+        "文件不是 UTF-8 编码的文字。请另存为 UTF-8 后再上传。",
+        "This is not text in UTF-8. Save it as UTF-8 first.",
+    ),
     "rehearsal_too_large": (
         "页面上最多推演 {events_most} 个事件、{kib_most} KiB。更大的文件请用命令 gongbao rehearse。",
         "The page plays at most {events_most} events and {kib_most} KiB. Use the command gongbao rehearse for more.",

@@ -19,6 +19,7 @@ def home() -> ResponseReturnValue:
     role = actor().role
     view = current_app.extensions["gongbao"].homes.get(role)
     if view is not None:
-        return current_app.ensure_sync(view)()
+        answer: ResponseReturnValue = view()
+        return answer
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     return render_template("home/plain.html", items=menu_of(app, actor()), is_public=role is Role.PUBLIC)
