@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import Conflict, Invalid, NotFound
-from core.permits import Actor, Role
+from core.permits import Actor, Role, require
 from ledger import books
 from ledger.books import MemberShares
 from ledger.models import Share
+from tender.awards import AwardedNumbers
 from underwriting.models import Agreement, Pool
 from underwriting.terms import TERM_NAMES, Terms
+from underwriting.terms import terms_of as terms_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,29 @@ def form(session: Session, plan: PoolPlan, *, by: Actor, at: datetime) -> Pool:
     audit.record(session, "pool.formed", by=by, at=at, of=("pool", pool.id), facts={"members": len(plan.members)})
     add_version(session, pool, plan, by=by, at=at)
     return pool
+
+
+def plan_of_award(numbers: AwardedNumbers, name: str = "") -> PoolPlan:
+    """Return the plan of the pool that an award gives: its members, shares, window and terms as they were awarded.
+
+    Without a `name` the pool is called after its tender.
+    """
+    return PoolPlan(
+        name=name.strip() or f"{numbers.tender_title.removesuffix('招标')}（{numbers.tender_number}）",
+        members=numbers.members,
+        whole=numbers.whole,
+        effective_on=numbers.starts_on,
+        ends_on=numbers.ends_on,
+        terms=terms_in(numbers.terms),
+        service_standard=dict(numbers.service_standard),
+        award_id=numbers.award_id,
+    )
+
+
+def form_from_award(session: Session, numbers: AwardedNumbers, name: str = "", *, by: Actor, at: datetime) -> Pool:
+    """Return the pool of an award, formed with the awarded numbers and nothing typed again. Refuses as `form` does."""
+    require(by, "pool.form")
+    return form(session, plan_of_award(numbers, name), by=by, at=at)
 
 
 def add_version(session: Session, pool: Pool, plan: PoolPlan, *, by: Actor, at: datetime) -> Agreement:
