@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
@@ -44,7 +44,7 @@ def history(session: Session, *subjects: tuple[str, object], most: int = 200) ->
     return [_told(event, person or "", whose or "") for event, person, whose in session.execute(query)]
 
 
-def _is_about(kind: str, what: object):  # type: ignore[no-untyped-def]
+def _is_about(kind: str, what: object) -> ColumnElement[bool]:
     return and_(AuditEvent.object_kind == kind, AuditEvent.object_id == str(what))
 
 

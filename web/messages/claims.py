@@ -270,7 +270,51 @@ _ADJUSTING: dict[str, tuple[str, str]] = {
     ),
 }
 
+_FAULTS: dict[str, tuple[str, str]] = {
+    "fault_not_found": (
+        "没有找到这次故障，或您无权查看。",
+        "There is no such fault, or it is not yours to see.",
+    ),
+    "fault_needs_words": (
+        "请用一两句话说明电梯怎么了（最多 {most} 字）。",
+        "Say in a sentence or two what the lift does (at most {most} characters).",
+    ),
+    "lift_number_unknown": (
+        "没有编号为“{number}”的电梯。请核对轿厢内铭牌上的编号。",
+        "There is no lift “{number}”. Check the number on the plate in the car.",
+    ),
+    "fault_step_needs_note": (
+        "撤回报修或退回修复须写明理由。",
+        "Taking back a report or a repair needs its reason.",
+    ),
+    "no_row_to_take": (
+        "读到 {read} 行，没有一行可以导入。请按清单更正后再上传。",
+        "{read} rows were read and none can be taken. Correct what is listed and send the list again.",
+    ),
+    "upload_not_found": (
+        "没有找到这份上传的名单，或它不是您上传的。请重新上传。",
+        "There is no such uploaded list, or it is not yours. Send it again.",
+    ),
+    "upload_missing": (
+        "请选择要上传的文件（CSV 或 XLSX）。",
+        "Choose the file to send (CSV or XLSX).",
+    ),
+    "zone_unknown": (
+        "没有“{zone}”这个时区。可写 Asia/Shanghai 或 UTC。",
+        "There is no time zone “{zone}”. Write Asia/Shanghai or UTC.",
+    ),
+    "mapping_wrong": (
+        "“{text}”不是列对应关系。请写成 字段=表头，多个用逗号分开。",
+        "“{text}” maps no column. Write field=header, several parted by commas.",
+    ),
+    "lift_for_report_missing": (
+        "请选择电梯，或填写轿厢内铭牌上的编号。",
+        "Choose the lift, or type the number on the plate in the car.",
+    ),
+}
+
 MESSAGES: dict[str, tuple[str, str]] = {
+    **_FAULTS,
     **_OUTAGE_LIST,
     **_SERVICE,
     **_CLAIMS,

@@ -1,4 +1,4 @@
-"""Words for the refusals of rating and refunds."""
+"""Words for the refusals of rating, pools, the register of lifts, policies and refunds."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "invalid_tariff": (
@@ -34,5 +34,129 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "effective_outside_term": (
         "终止日期 {effective_on} 不在保险期间（{inception_on} 至 {expires_on}）之内。请更正日期。",
         "{effective_on} does not lie within the policy ({inception_on} to {expires_on}). Correct the day.",
+    ),
+    # pools and their terms
+    "pool_not_found": (
+        "没有找到这个共保体，或您无权查看。",
+        "There is no such pool, or it is not yours to see.",
+    ),
+    "pool_needs_two": (
+        "共保体至少要有两家不同的保险公司。请补充成员。",
+        "A pool needs two different insurers at least. Add members.",
+    ),
+    "pool_name_taken": (
+        "已有名为“{name}”的共保体。请换一个名称。",
+        "There is a pool called “{name}” already. Choose another name.",
+    ),
+    "award_has_pool": (
+        "这次中标结果已经组建过共保体。请在已有的共保体上继续。",
+        "A pool was formed from this award already. Go on with that one.",
+    ),
+    "lead_changed": (
+        "新版协议不能更换首席承保人。更换首席须另行组建共保体。",
+        "A new version of the agreement keeps its lead. Another lead means another pool.",
+    ),
+    "agreement_not_found": (
+        "{day} 没有生效的共保协议。请核对起保日期，或先签订新一版协议。",
+        "No agreement is in force on {day}. Check the day of inception, or make the next version first.",
+    ),
+    "terms_invalid": (
+        "协议条款有误，见各项说明。",
+        "The terms of the agreement are wrong; each says why.",
+    ),
+    "out_of_range": (
+        "“{value}”超出范围，应在 {low} 至 {high} 之间。",
+        "“{value}” is out of range: it should lie from {low} to {high}.",
+    ),
+    # the register of lifts
+    "community_not_found": (
+        "没有找到这个小区，或您无权查看。",
+        "There is no such community, or it is not yours to see.",
+    ),
+    "lift_not_found": (
+        "没有找到这部电梯，或您无权查看。请核对编号。",
+        "There is no such lift, or it is not yours to see. Check the number.",
+    ),
+    "no_rows": (
+        "名单里没有可以登记的行。请核对文件。",
+        "There is no row to register. Check the file.",
+    ),
+    "estate_rows_refused": (
+        "名单有 {count} 处需要更正，全部未登记。逐项见下。",
+        "{count} places of the list must be corrected, so nothing was registered. Each is listed.",
+    ),
+    "lift_on_record": (
+        "电梯 {number} 已经登记过。请从名单中删去这一行。",
+        "Lift {number} is registered already. Take this row out of the list.",
+    ),
+    "lift_twice_in_list": (
+        "电梯 {number} 在名单中重复，首次见第 {first} 行。请核对。",
+        "Lift {number} stands twice in the list, first in row {first}. Check both.",
+    ),
+    "in_service_in_future": (
+        "投用日期 {in_service_on} 还未到。请核对年份。",
+        "In service from {in_service_on}, which is still to come. Check the year.",
+    ),
+    "floors_out_of_range": (
+        "层数 {floors} 不合理，应在 2 至 200 之间。",
+        "{floors} floors will not do: a lift has from 2 to 200.",
+    ),
+    # policies
+    "policy_not_found": (
+        "没有找到这张保单，或您无权查看。",
+        "There is no such policy, or it is not yours to see.",
+    ),
+    "policy_number_taken": (
+        "保单号 {number} 已被使用。请换一个号码。",
+        "The policy number {number} is taken. Choose another.",
+    ),
+    "policy_needs_lifts": (
+        "请至少选择一部电梯。",
+        "Choose at least one lift.",
+    ),
+    "policy_one_community": (
+        "一张保单只承保一个小区的电梯，所选电梯分属 {communities} 个小区。请分开投保。",
+        "A policy covers the lifts of one community; these stand in {communities}. Make one policy for each.",
+    ),
+    "policy_lifts_refused": (
+        "有 {count} 部电梯不能承保，保单未生成。逐部见下。",
+        "{count} lifts cannot be insured, so no policy was made. Each is listed.",
+    ),
+    "lift_too_young": (
+        "这部电梯 {in_service_on} 投用，起保日尚未超过五年，不在共保范围内。请取消选择。",
+        "In service since {in_service_on}, not more than five years at inception, so not for this pool. Leave it out.",
+    ),
+    "lift_already_covered": (
+        "这部电梯在此期间已由另一张保单承保。请取消选择，或调整保险期间。",
+        "Another policy covers this lift in that time. Leave it out, or choose another term.",
+    ),
+    "premium_not_set": (
+        "第 {number} 版协议没有约定每部电梯的保费，不能批量出单。请先在协议中约定。",
+        "Version {number} of the agreement names no premium for a lift, so no batch can be bound. Agree on one first.",
+    ),
+    "policy_not_on_sale": (
+        "所选共保体在 {day} 没有生效的协议。请另选共保体或日期。",
+        "The pool has no agreement in force on {day}. Choose another pool or day.",
+    ),
+    "agreement_settles_net": (
+        "保单 {number} 所属协议按净额结算，保费不单独划付，随结算单清算。",
+        "The agreement of policy {number} settles net: its premium is not passed on by itself but with the statement.",
+    ),
+    # refunds
+    "refund_not_found": (
+        "没有找到这笔退费，或您无权查看。",
+        "There is no such refund, or it is not yours to see.",
+    ),
+    "refund_too_large": (
+        "退费 {gross_fen} 分超过这张保单尚可退还的 {left_fen} 分。请核对金额。",
+        "{gross_fen} fen is more than the {left_fen} fen that can still be given back on this policy. Check the sum.",
+    ),
+    "lift_not_on_policy": (
+        "这部电梯不在此保单上，或已经退出。请核对编号。",
+        "This lift is not on the policy, or was taken off it already. Check the number.",
+    ),
+    "removal_outside_term": (
+        "退出日期须在保险期间（{inception_on} 至 {expires_on}，不含到期日）之内。请更正日期。",
+        "The day of removal must lie within the policy ({inception_on} up to {expires_on}). Correct it.",
     ),
 }
