@@ -1,25 +1,25 @@
-"""What happened to a record, from the audit log: the timeline of its page, told in the reader's language."""
+"""The timeline of a record, read from the audit log: what happened, when, by whom for whom."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
 from core.parties import Organisation, Person
-from core.permits import Role
-from ledger.money import plain_fen
-from web.formats import role_name, t
-from web.history_words import ACTIONS, MARKS
+from web.formats import role_name, t, yuan
+from web.history_words import ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One event of a timeline, as the `timeline` macro takes it."""
+    """One event as the `timeline` macro shows it."""
 
     at: datetime
     what: str
@@ -27,64 +27,59 @@ class Happened:
     note: str
     shape: str
     href: str = ""
+    action: str = ""
 
 
-def history(session: Session, *subjects: tuple[str, object], most: int = 200) -> list[Happened]:
-    """Return what the audit log tells of these records ((kind, id), ...), newest first, at most so many."""
-    if not subjects:
-        return []
+def history(
+    session: Session,
+    kind: str,
+    object_id: object,
+    *more: tuple[str, object],
+    words: Mapping[str, str] | None = None,
+    leaves_out: Iterable[str] = (),
+    hides_people: bool = False,
+) -> list[Happened]:
+    """Return what happened to a record, and to `more` of them as (kind, id), newest first.
+
+    `words` are the page's own names of actions; `leaves_out` names actions that a reader may not know of or need not;
+    `hides_people` tells organisations only. Public facts only: amounts are shown in yuan, ids are not.
+    """
+    about = [
+        (AuditEvent.object_kind == one_kind) & (AuditEvent.object_id == str(one_id))
+        for one_kind, one_id in [(kind, object_id), *more]
+    ]
     query = (
         select(AuditEvent, Person.name, Organisation.short_name)
         .outerjoin(Person, Person.id == AuditEvent.person_id)
         .outerjoin(Organisation, Organisation.id == AuditEvent.organisation_id)
-        .where(or_(*(_is_about(kind, what) for kind, what in subjects)))
-        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
-        .limit(most)
+        .where(or_(*about), AuditEvent.action.not_in(list(leaves_out)))
+        .order_by(AuditEvent.id.desc())
     )
-    return [_told(event, person or "", whose or "") for event, person, whose in session.execute(query)]
+    return [
+        _happened(event, None if hides_people else name, whose, words or {})
+        for event, name, whose in session.execute(query)
+    ]
 
 
-def _is_about(kind: str, what: object) -> ColumnElement[bool]:
-    return and_(AuditEvent.object_kind == kind, AuditEvent.object_id == str(what))
+def _happened(event: AuditEvent, name: str | None, whose: str | None, words: Mapping[str, str]) -> Happened:
+    zh, en, shape = ACTIONS.get(event.action, (event.action, event.action, "dot"))
+    who = " · ".join(part for part in (whose, name or role_name(event.role)) if part)
+    return Happened(event.at, words.get(event.action) or t(zh, en), who, _note(event.facts), shape, action=event.action)
 
 
-def _told(event: AuditEvent, person: str, whose: str) -> Happened:
-    words = ACTIONS.get(event.action)
-    return Happened(
-        at=event.at,
-        what=t(*words) if words else event.action,
-        who=_who(event, person, whose),
-        note=_note(event.facts),
-        shape=MARKS.get(event.action.partition(".")[2], "dot"),
+def _note(facts: Mapping[str, Any]) -> str:
+    """Return the amounts among an event's facts, in yuan."""
+    return t("，", ", ").join(
+        yuan(value) for key, value in facts.items() if key.endswith("_fen") and type(value) is int
     )
 
 
-def _who(event: AuditEvent, person: str, whose: str) -> str:
-    """Return the person and the organisation it acted for; the machinery by its role."""
-    if not person and not whose:
-        return role_name(event.role) if event.role != Role.PUBLIC.value else ""
-    return " · ".join(name for name in (whose, person) if name)
-
-
-#: Facts that a reader is told in the note, in this order; money facts are shown in yuan.
-_NOTED: Sequence[tuple[str, str, str]] = (
-    ("estimate_fen", "估损 {} 元", "estimate CNY {}"),
-    ("payable_fen", "核定 {} 元", "payable CNY {}"),
-    ("gross_fen", "{} 元", "CNY {}"),
-    ("amount_fen", "{} 元", "CNY {}"),
-    ("lifts", "{} 部电梯", "{} lifts"),
-    ("rows", "{} 行", "{} rows"),
-    ("version", "估损第 {} 版", "version {} of the estimate"),
-    ("due_on", "{} 前付款", "due by {}"),
-)
-
-
-def _note(facts: Mapping[str, object]) -> str:
-    """Return the facts of an event that say more than its words."""
-    told = []
-    for name, zh, en in _NOTED:
-        value = facts.get(name)
-        if value is not None:
-            text = plain_fen(value) if name.endswith("_fen") and isinstance(value, int) else str(value)
-            told.append(t(zh, en).format(text))
-    return t("，", ", ").join(told)
+def who_did(session: Session, kind: str, object_id: object, action: str) -> uuid.UUID | None:
+    """Return the person behind the last event of this action on a record; None where there is none."""
+    query = (
+        select(AuditEvent.person_id)
+        .where(AuditEvent.object_kind == kind, AuditEvent.object_id == str(object_id), AuditEvent.action == action)
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
