@@ -103,7 +103,7 @@ def revoke_key(session: Session, key: SigningKey, *, by: Actor, at: datetime) ->
 
 def _insurer(by: Actor) -> tuple[uuid.UUID, uuid.UUID]:
     if by.organisation_id is None or by.person_id is None:
-        raise Forbidden("person_needed")
+        raise Forbidden("tender_person_needed")
     return by.organisation_id, by.person_id
 
 

@@ -197,8 +197,8 @@ def give_rehearsal_share(session: Session, tender: Tender, share: bytes, *, by: 
 def finish_ceremony(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
     """End the key ceremony: every custodian has proved its key, and any of them together open the dummy bid.
 
-    It is opened with the first shares, and again with the last. Refuses with Conflict `custodian_unproven` (custodian), `rehearsal_missing`, `rehearsal_incomplete` (have, need),
-    `rehearsal_failed`.
+    It is opened with the first shares, and again with the last. Refuses with Conflict `custodian_unproven`
+    (custodian), `rehearsal_missing`, `rehearsal_incomplete` (have, need), `rehearsal_failed`.
     """
     require(by, "tender.key")
     tender = lock_tender(session, tender)

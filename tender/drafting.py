@@ -123,34 +123,34 @@ def _figure_findings(draft: TenderDraft) -> list[Finding]:
         ("threshold", 2, 16),
     )
     found = [
-        Finding("out_of_range", name, {"value": getattr(draft, name), "low": low, "high": high})
+        Finding("draft_out_of_range", name, {"value": getattr(draft, name), "low": low, "high": high})
         for name, low, high in bounds
         if type(getattr(draft, name)) is not int or not low <= getattr(draft, name) <= high
     ]
     found += [
-        Finding("length_wrong", name, {"most": most})
+        Finding("draft_length_wrong", name, {"most": most})
         for name, most in (("number", 40), ("title", 200))
         if not 1 <= len(getattr(draft, name).strip()) <= most
     ]
     choices = (("lock", ("custodians", "both")), ("price_rule", ("lead", "lowest", "weighted")))
     found += [
-        Finding("not_one_of", name, {"value": getattr(draft, name), "choices": list(taken)})
+        Finding("draft_not_one_of", name, {"value": getattr(draft, name), "choices": list(taken)})
         for name, taken in choices
         if getattr(draft, name) not in taken
     ]
     if draft.starts_on >= draft.ends_on:
-        found.append(Finding("dates_out_of_order", "ends_on"))
+        found.append(Finding("draft_dates_wrong", "ends_on"))
     if draft.deadline_at.tzinfo is None or draft.opening_at.tzinfo is None:
-        found.append(Finding("instant_without_zone", "deadline_at"))
+        found.append(Finding("draft_instant_without_zone", "deadline_at"))
     elif draft.opening_at < draft.deadline_at:
-        found.append(Finding("dates_out_of_order", "opening_at"))
+        found.append(Finding("draft_dates_wrong", "opening_at"))
     names = {criterion.name for criterion in draft.criteria}
     if len(names) != len(draft.criteria) or not names:
         found.append(Finding("criterion_twice", "criteria"))
     for item in draft.criteria:
         low_step = 1 <= item.mark_step_hundredths <= item.mark_max_hundredths <= 100_000
         if not item.name.strip() or not 1 <= item.weight_hundredths <= 10_000 or not low_step:
-            found.append(Finding("criterion_wrong", item.name[:80] or "criteria"))
+            found.append(Finding("draft_criterion_wrong", item.name[:80] or "criteria"))
     found += [
         Finding("criterion_not_declared", "tie_keys", {"name": key}) for key in draft.tie_keys if key not in names
     ]
@@ -160,15 +160,15 @@ def _figure_findings(draft: TenderDraft) -> list[Finding]:
 def _terms_findings(terms: Mapping[str, Any]) -> list[Finding]:
     """Return what is missing, unknown or out of range in the terms of the agreement."""
     known = {*AGREEMENT_CHOICES, *AGREEMENT_BOUNDS}
-    found = [Finding("field_missing", f"agreement_terms.{name}") for name in sorted(known - terms.keys())]
-    found += [Finding("field_unknown", f"agreement_terms.{name}") for name in sorted(terms.keys() - known)]
+    found = [Finding("draft_field_missing", f"agreement_terms.{name}") for name in sorted(known - terms.keys())]
+    found += [Finding("draft_field_unknown", f"agreement_terms.{name}") for name in sorted(terms.keys() - known)]
     found += [
-        Finding("not_one_of", f"agreement_terms.{name}", {"value": terms[name], "choices": list(choices)})
+        Finding("draft_not_one_of", f"agreement_terms.{name}", {"value": terms[name], "choices": list(choices)})
         for name, choices in AGREEMENT_CHOICES.items()
         if name in terms and terms[name] not in choices
     ]
     found += [
-        Finding("out_of_range", f"agreement_terms.{name}", {"value": terms[name], "low": low, "high": high})
+        Finding("draft_out_of_range", f"agreement_terms.{name}", {"value": terms[name], "low": low, "high": high})
         for name, (low, high) in AGREEMENT_BOUNDS.items()
         if name in terms and (type(terms[name]) is not int or not low <= terms[name] <= high)
     ]

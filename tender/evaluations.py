@@ -61,7 +61,7 @@ def qualify(
     """Qualify every opened bid that is not named for rejection; one above the ceiling is rejected in any case.
 
     In government procurement a tender with too few qualified bids has failed. Refuses with Invalid
-    `reject_reason_unknown` (reason), `reason_missing`, NotFound `bid_not_found`.
+    `reject_reason_unknown` (reason), `tender_reason_missing`, NotFound `bid_not_found`.
     """
     require(by, "tender.evaluate")
     tender = lock_tender(session, tender)
@@ -101,7 +101,7 @@ def _reject(session: Session, bid: Bid, rejection: Rejection, by: Actor, at: dat
     if rejection.reason not in REASONS:
         raise Invalid("reject_reason_unknown", reason=rejection.reason)
     if not rejection.note.strip():
-        raise Invalid("reason_missing")
+        raise Invalid("tender_reason_missing")
     bid.rejected_for, bid.reject_note = rejection.reason, rejection.note.strip()
     move_bid(session, bid, "reject", event="bid.rejected", by=by, at=at, facts={"reason": rejection.reason})
 
@@ -189,13 +189,13 @@ def reopen_sheet(
 ) -> None:
     """Let a member correct its locked sheet, for a reason that is on record (see `grounds_for_recount`).
 
-    Refuses with Invalid `reason_missing`, Conflict `tender_in_other_stage`, NotFound `seat_not_found`.
+    Refuses with Invalid `tender_reason_missing`, Conflict `tender_in_other_stage`, NotFound `seat_not_found`.
     """
     require(by, "tender.evaluate")
     require_stage(tender, "evaluating")
     chair_seat(session, tender, by=by)
     if not reason.strip():
-        raise Invalid("reason_missing")
+        raise Invalid("tender_reason_missing")
     seat = session.get(CommitteeMember, (tender.id, person_id), populate_existing=True)
     if seat is None or seat.replaced_at is not None:
         raise NotFound("seat_not_found")

@@ -163,7 +163,7 @@ def give_bidder_key(
     if bid is None or bid.stage != "sealed":
         raise NotFound("bid_not_found")
     if by.organisation_id is None:
-        raise Forbidden("person_needed")
+        raise Forbidden("tender_person_needed")
     sealed = session.get_one(SealedBid, (tender.id, by.organisation_id, bid.current))
     head = head_of(sealed)
     if kind == "k1":

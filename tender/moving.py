@@ -108,10 +108,10 @@ def take_side(
 ) -> None:
     """Put a person on a side of a tender for good: `bureau`, `custodian`, `committee` or `bidder`.
 
-    Refuses with Forbidden `other_side` who stands on another already, `person_needed` who is no person.
+    Refuses with Forbidden `other_side` who stands on another already, `tender_person_needed` who is no person.
     """
     if person_id is None:
-        raise Forbidden("person_needed")
+        raise Forbidden("tender_person_needed")
     values = {"tender_id": tender.id, "person_id": person_id, "side": side, "organisation_id": organisation_id}
     session.execute(insert(TenderSide).values(values).on_conflict_do_nothing())
     found = session.get(TenderSide, (tender.id, person_id), populate_existing=True)

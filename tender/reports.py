@@ -196,12 +196,12 @@ def sign(session: Session, tender: Tender, dissent: str = "", *, by: Actor, at: 
 
 
 def reopen(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
-    """Take a completed report back for a recount, before shares are made. Invalid `reason_missing`."""
+    """Take a completed report back for a recount, before shares are made. Invalid `tender_reason_missing`."""
     require(by, "tender.report")
     tender = lock_tender(session, tender)
     chair_seat(session, tender, by=by)
     if not reason.strip():
-        raise Invalid("reason_missing")
+        raise Invalid("tender_reason_missing")
     tender.reported_at = None
     move_tender(session, tender, "reopen", by=by, at=at, facts={"reason": reason.strip()})
     rescore(session, tender, by, at)

@@ -245,7 +245,7 @@ def _put_amendment(
 def suspend(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
     """Halt a tender by order (an objection, a complaint): it takes no bid and nothing in it moves on.
 
-    Refuses with Invalid `reason_missing`.
+    Refuses with Invalid `tender_reason_missing`.
     """
     require(by, "tender.suspend")
     tender = lock_tender(session, tender)
@@ -277,24 +277,24 @@ def resume(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None
 
 def _told(reason: str) -> str:
     if not reason.strip():
-        raise Invalid("reason_missing")
+        raise Invalid("tender_reason_missing")
     return reason.strip()
 
 
 def cancel(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
-    """Call a tender off before its opening; the bids in its box stay closed for ever. Invalid `reason_missing`."""
+    """Call a tender off before its opening; its bids stay closed for ever. Invalid `tender_reason_missing`."""
     require(by, "tender.cancel")
     _end(session, tender, "cancel", reason, by, at)
 
 
 def annul(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
-    """Declare a tender void after its opening began, as the supervisor. Refuses with Invalid `reason_missing`."""
+    """Declare a tender void after its opening began, as the supervisor. Invalid `tender_reason_missing`."""
     require(by, "tender.suspend")
     _end(session, tender, "annul", reason, by, at)
 
 
 def fail(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
-    """End a tender that leads to no award (流标). Refuses with Invalid `reason_missing`."""
+    """End a tender that leads to no award (流标). Refuses with Invalid `tender_reason_missing`."""
     require(by, "tender.open")
     _end(session, tender, "fail", reason, by, at)
 

@@ -212,7 +212,7 @@ def test_a_sheet_is_reopened_by_the_chair_for_a_reason(town):
         with pytest.raises(Conflict, match="sheets_unlocked"):
             reports.draw_up(session, tender, by=town.chair, at=AT)
         evaluations.lock_sheet(session, tender, by=expert, at=AT)
-        with pytest.raises(Invalid, match="reason_missing"):
+        with pytest.raises(Invalid, match="tender_reason_missing"):
             evaluations.reopen_sheet(session, tender, expert.person_id, "", by=town.chair, at=AT)
         with pytest.raises(NotFound, match="seat_not_found"):
             evaluations.reopen_sheet(session, tender, tender_id, "x", by=town.chair, at=AT)
@@ -282,7 +282,7 @@ def test_a_member_signs_once_and_may_dissent_and_a_report_can_be_reopened(town):
         for one in town.experts:
             reports.sign(session, town.tender(session, tender_id), by=one, at=AT)
         assert town.tender(session, tender_id).stage == "reported"
-        with pytest.raises(Invalid, match="reason_missing"):
+        with pytest.raises(Invalid, match="tender_reason_missing"):
             reports.reopen(session, tender, "", by=town.chair, at=AT)
         reports.reopen(session, tender, "复核发现分值汇总错误", by=town.chair, at=AT)
         assert {bid.stage for bid in evaluations.bids_of(session, tender, "qualified")} == {"qualified"}

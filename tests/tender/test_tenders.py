@@ -59,8 +59,8 @@ def test_a_draft_names_every_wrong_field_at_once(town):
         with pytest.raises(Invalid) as refused:
             tenders.draft(session, wrong, by=town.officer, at=DRAFTED)
         assert codes(refused) == {
-            *("length_wrong", "out_of_range", "dates_out_of_order", "criterion_not_declared"),
-            *("field_unknown", "criterion_wrong"),
+            *("draft_length_wrong", "draft_out_of_range", "draft_dates_wrong", "criterion_not_declared"),
+            *("draft_field_unknown", "draft_criterion_wrong"),
         }
         assert session.scalar(select(func.count()).select_from(Tender)) == 0
 
@@ -202,7 +202,7 @@ def test_a_tender_is_called_off_by_the_approver_with_a_reason(town):
         tender = town.tender(session, tender_id)
         with pytest.raises(Forbidden):
             tenders.cancel(session, tender, "预算取消", by=town.officer, at=PUBLISHED)
-        with pytest.raises(Invalid, match="reason_missing"):
+        with pytest.raises(Invalid, match="tender_reason_missing"):
             tenders.cancel(session, tender, " ", by=town.approver, at=PUBLISHED)
         tenders.cancel(session, tender, "预算取消", by=town.approver, at=PUBLISHED)
         assert (tender.stage, tender.end_reason) == ("cancelled", "预算取消")

@@ -1,0 +1,218 @@
+"""Words for what the verbs of a tender refuse and find: code -> (中文, English), what is wrong and what to do."""
+
+from __future__ import annotations
+
+_DRAFT: dict[str, tuple[str, str]] = {
+    "draft_wrong": (
+        "招标草案有误，请按所列各处改正后再保存。",
+        "The draft cannot be a tender. Correct every place that is listed, then save again.",
+    ),
+    "draft_out_of_range": (
+        "数值 {value} 不可用，应为 {low} 至 {high} 之间的整数。",
+        "The value {value} cannot be; give a whole number between {low} and {high}.",
+    ),
+    "draft_length_wrong": ("请填写，且不超过 {most} 个字。", "Fill this in, with at most {most} characters."),
+    "draft_not_one_of": ("“{value}”不在可选范围内，请选：{choices}。", "“{value}” is not a choice. Choose: {choices}."),
+    "draft_dates_wrong": (
+        "日期先后有误：保险期止须晚于起，开标不得早于截止。",
+        "The dates are out of order: cover ends after it starts, and the opening is not before the deadline.",
+    ),
+    "draft_instant_without_zone": (
+        "截止和开标时间须带时区。",
+        "The deadline and the opening need a time zone.",
+    ),
+    "draft_criterion_wrong": (
+        "评分项须有名称、大于 0 的分值、最高分和不大于最高分的打分间隔。",
+        "A criterion needs a name, a weight above 0, a highest mark, and a step not larger than it.",
+    ),
+    "draft_field_missing": ("共保协议条款缺少这一项，请补上。", "The terms of the agreement lack this. Add it."),
+    "draft_field_unknown": (
+        "共保协议条款没有这一项，请删去。",
+        "The terms of an agreement have no such item. Remove it.",
+    ),
+    "tender_number_taken": (
+        "招标编号 {number} 已被使用，请另编一个。",
+        "The tender number {number} is taken. Give another.",
+    ),
+    "tender_breaks_rules": (
+        "招标文件不符合所选规则，请按所列各条改正后再审批或发布。",
+        "The tender breaks rules of its profile. Put right what is listed, then approve or publish.",
+    ),
+    "medium_missing": (
+        "请写明发布公告的指定媒体。",
+        "Name the designated medium in which the notice is published.",
+    ),
+    "tender_reason_missing": ("请写明理由。", "Give the reason."),
+    "tender_person_needed": (
+        "这一步须由本人以所在单位身份办理，请以个人账号登录。",
+        "This must be done by a person for an organisation. Log in as yourself.",
+    ),
+    "other_side": (
+        "此人在本项目中已是另一方（{side}），一人只能在一方。",
+        "This person already stands on another side of this tender ({side}); one person is on one side.",
+    ),
+    "tender_not_found": ("没有找到这个招标项目。", "There is no such tender."),
+    "tender_not_published": ("招标尚未发布。", "The tender is not published yet."),
+    "tender_is_published": (
+        "招标已发布，公告内容不能直接改动；需要变更请发布澄清或更正。",
+        "The tender is published and stands as it is. Publish an amendment to change it.",
+    ),
+    "tender_in_other_stage": (
+        "项目现处于“{stage}”阶段，此事只能在“{wanted}”阶段办理。",
+        "The tender is in stage “{stage}”; this is done in “{wanted}”.",
+    ),
+    "amendment_empty": ("请写明澄清或更正的内容。", "Say what is clarified or changed."),
+    "deadline_earlier": (
+        "截止时间只能顺延，不能提前到 {deadline_at} 之前。",
+        "The deadline can only move later than {deadline_at}.",
+    ),
+}
+
+_KEYS: dict[str, tuple[str, str]] = {
+    "custodian_not_neutral": (
+        "密钥保管人须来自住建部门或平台，投标的保险公司不得保管。",
+        "A custodian comes from the bureau or the platform; no insurer keeps a share.",
+    ),
+    "custodian_without_key": (
+        "第 {custodian} 位保管人还没有提交公钥，请先提交。",
+        "Custodian {custodian} has given no public key yet. It must do so first.",
+    ),
+    "custodian_unproven": (
+        "第 {custodian} 位保管人还没有证明持有私钥，请先完成验证。",
+        "Custodian {custodian} has not proved that it holds its key. It must answer its challenge first.",
+    ),
+    "not_custodian": ("您不是本项目的密钥保管人。", "You are not a custodian of this tender."),
+    "rehearsal_missing": (
+        "还没有用现有公钥演练过开标，请先发起演练。",
+        "There was no rehearsal with the present keys. Start one first.",
+    ),
+    "rehearsal_incomplete": (
+        "演练还缺份额：已收 {have} 份，需 {need} 份。",
+        "The rehearsal lacks shares: {have} of {need} are in.",
+    ),
+    "rehearsal_failed": (
+        "演练标书没有正确打开，请重新演练。",
+        "The dummy bid did not open as it was sealed. Rehearse again.",
+    ),
+    "keys_too_early": (
+        "截止时间未到，不能封箱、提交份额或开封。",
+        "The deadline has not come: the box stays open and no share or key is taken.",
+    ),
+    "key_kind_wrong": (
+        "密钥种类“{kind}”不对，应为 k1（投标人锁）或 k2（补交密钥）。",
+        "There is no key “{kind}”; give k1 (the bidder's lock) or k2 (the fallback).",
+    ),
+    "share_not_asked_for": (
+        "第 {custodian} 位保管人的这份份额不在待交之列，未收。",
+        "This share of custodian {custodian} was not asked for, or is in already; it was not taken.",
+    ),
+    "keys_still_collected": (
+        "还有 {missing} 份投标的密钥未收齐；收齐后或到 {until} 才可开标。",
+        "The keys of {missing} bids are still missing. Open when they are in, or after {until}.",
+    ),
+}
+
+_BIDS: dict[str, tuple[str, str]] = {
+    "deadline_passed": (
+        "投标截止时间已过，按规定不予接收。",
+        "The deadline has passed; nothing more is taken.",
+    ),
+    "tender_takes_no_bids": (
+        "该项目现不接收投标（未发布、已暂停或已结束）。",
+        "This tender takes no bids now: it is not published, is halted, or is over.",
+    ),
+    "tender_opened": ("标箱已封，不再接收。", "The box is closed; nothing more is taken."),
+    "bid_not_found": ("没有找到这份投标。", "There is no such bid."),
+    "bid_changed_meanwhile": (
+        "在此期间已有另一版本提交，请查看最新版本后重新封标。",
+        "Another version came in meanwhile. Look at the latest one and seal again.",
+    ),
+    "terms_changed": (
+        "封标后招标文件有了新的更正，请下载最新条款重新封标。",
+        "An amendment was published after you sealed. Fetch the latest terms and seal again.",
+    ),
+    "signing_key_missing": (
+        "贵公司还没有登记签名公钥，请由签字人登记后再投标。",
+        "Your company has no registered signing key. Let a signatory register one first.",
+    ),
+    "signing_key_taken": ("这把签名公钥已登记过，请换一把。", "This signing key is registered already. Use another."),
+    "signing_key_not_found": ("没有找到可用的签名公钥。", "There is no such signing key in use."),
+    "form_wrong": (
+        "投标函字段“{field}”缺少或不可用。",
+        "The field “{field}” of the bid's form is missing or cannot be.",
+    ),
+    "too_few_bids": (
+        "投标只有 {have} 家，不足 {need} 家，依法不得开标。",
+        "There are {have} bids and {need} are needed: they are never opened.",
+    ),
+    "opening_too_early": ("开标时间 {opening_at} 未到。", "The opening is at {opening_at}, not before."),
+    "bids_not_opened": ("投标尚未开封。", "The bids are not opened yet."),
+    "bid_not_opened": ("这份投标没有开封内容。", "There is nothing opened of this bid."),
+}
+
+_EVALUATION: dict[str, tuple[str, str]] = {
+    "committee_seat_taken": ("此人已在评标委员会中。", "This person sits on the committee already."),
+    "committee_incomplete": (
+        "评标委员会不合规：现 {have} 人、专家 {experts} 人；"
+        "应为 {need} 人以上单数，专家 {experts_needed} 人以上，组长一人。",
+        "The committee is not whole: {have} members, {experts} experts; it needs an odd {need} or more,"
+        " {experts_needed} experts, one chair.",
+    ),
+    "conflict_undeclared": (
+        "还有 {count} 位委员没有申明有无利害关系。",
+        "{count} members have not declared whether anything ties them to a bidder.",
+    ),
+    "declared_already": ("您已申明过，不能更改。", "You have declared already; it stands."),
+    "not_on_committee": ("您不在本项目评标委员会中，或已回避。", "You are not on this committee, or were replaced."),
+    "not_in_the_chair": ("此事由评标组长办理。", "The chair of the committee does this."),
+    "reject_reason_unknown": ("否决理由“{reason}”不在规定之列。", "“{reason}” is no reason to reject a bid."),
+    "bid_not_scored": ("这份投标不在评分之列。", "This bid is not one to be marked."),
+    "sheet_incomplete": ("还有 {missing} 处没有打分，不能锁定。", "{missing} marks are missing; fill them in to lock."),
+    "sheet_locked": (
+        "评分表已锁定；确需更正，请组长说明理由后重新打开。",
+        "The sheet is locked. To correct it the chair reopens it with a reason.",
+    ),
+    "sheets_unlocked": ("还有 {count} 份评分表未锁定。", "{count} sheets are not locked yet."),
+    "seat_not_found": ("评标委员会中没有此人。", "There is no such seat on the committee."),
+    "recount_needed": (
+        "评分表有必须更正之处，更正后才能出具报告。",
+        "The sheets hold faults that must be put right before a report.",
+    ),
+    "report_not_found": ("还没有评标报告。", "There is no evaluation report yet."),
+    "report_outdated": (
+        "报告出具后记录有变，请组长重新出具。",
+        "The record has changed since the report was drawn up. Let the chair draw up a new one.",
+    ),
+    "signed_already": ("您已签署这份报告。", "You have signed this report already."),
+}
+
+_AWARD: dict[str, tuple[str, str]] = {
+    "allocation_not_found": ("还没有份额方案。", "No shares have been made yet."),
+    "nothing_declined": (
+        "现方案无人放弃，不必重新分配。",
+        "Nobody has declined, so there is nothing to make again.",
+    ),
+    "offer_not_found": ("没有向贵公司提出份额。", "No share is offered to your company."),
+    "offer_answered": ("贵公司已答复（{answer}），不能更改。", "Your company has answered ({answer}); it stands."),
+    "offer_lapsed": ("答复期限 {due_at} 已过，视为放弃。", "The time to answer ended at {due_at}: taken as declined."),
+    "offers_unanswered": (
+        "还有 {count} 家没有接受份额，不能公示。",
+        "{count} offers are not accepted yet, so the result cannot be shown.",
+    ),
+    "publicity_runs": ("公示期到 {until} 为止，期满后才可定标。", "The publicity runs until {until}; decide after it."),
+    "publicity_over": ("公示期已过，不再受理异议。", "The publicity is over; objections are no longer taken."),
+    "not_a_bidder": ("只有本项目投标人可以提出异议。", "Only a bidder of this tender may object."),
+    "objection_empty": ("请写明内容。", "Say what it is about."),
+    "objection_answered": ("这项异议已答复。", "This objection has been answered."),
+    "objections_open": (
+        "还有 {count} 项异议未答复，不能定标。",
+        "{count} objections are not answered, so there is no award yet.",
+    ),
+    "award_not_found": ("还没有中标结果。", "There is no award yet."),
+    "award_not_whole": (
+        "中标份额合计须为 10 000 基点，首席列第一；请重新分配。",
+        "The awarded shares must sum to 10 000 with the lead first. Make the shares again.",
+    ),
+}
+
+MESSAGES: dict[str, tuple[str, str]] = {**_DRAFT, **_KEYS, **_BIDS, **_EVALUATION, **_AWARD}
