@@ -1,0 +1,155 @@
+"""What every list of the pages shares: filters from the address, one page of rows, count and sum, CSV of just that."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from core.clock import CITY
+from core.errors import Finding
+from ledger.money import plain_fen
+from web.documents.sheets import safe_text
+from web.errors import words
+from web.formats import here
+
+#: Rows of one page, and the most rows of one export.
+PAGE_ROWS = 50
+EXPORT_MOST = 100_000
+#: A word that is looked for is no longer than this.
+TEXT_MOST = 100
+
+
+@dataclass(slots=True)
+class Asked:
+    """The filters of a list as the address has them: what was typed, and what is wrong with it, by field."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """Return a word to look for, empty where none is asked."""
+        self.values[name] = request.args.get(name, "").strip()[:TEXT_MOST]
+        return self.values[name]
+
+    def choice(self, name: str, allowed: Iterable[str]) -> str:
+        """Return one of the allowed words; any other counts as not asked."""
+        typed = request.args.get(name, "")
+        self.values[name] = typed if typed in set(allowed) else ""
+        return self.values[name]
+
+    def day(self, name: str) -> date | None:
+        """Return a date; one that is none is told beside its field and filters nothing."""
+        typed = self.text(name)
+        if not typed:
+            return None
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", typed, re.ASCII):
+                return date.fromisoformat(typed)
+        except ValueError:
+            pass
+        self.errors[name] = words(Finding("input_not_date", name))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a list, with the count (and sum in fen) of everything that the filters let through."""
+
+    rows: Sequence[Any]
+    count: int
+    page: int
+    pages: int
+    sum_fen: int | None = None
+
+
+def page_asked() -> int:
+    """Return the page that the address asks for, counted from 1."""
+    typed = request.args.get("page", "1")
+    return max(1, int(typed)) if re.fullmatch(r"\d{1,6}", typed, re.ASCII) else 1
+
+
+def listed(session: Session, query: Select[Any], *, sum_of: str = "") -> Listed:
+    """Return the asked page of a query's rows; `sum_of` names the column (in fen) that is summed over all of them."""
+    whole = query.order_by(None).subquery()
+    wanted: list[ColumnElement[Any]] = [func.count()]
+    if sum_of:
+        wanted.append(func.coalesce(func.sum(whole.c[sum_of]), 0))
+    found = session.execute(select(*wanted).select_from(whole)).one()
+    count = int(found[0])
+    pages = max(1, -(-count // PAGE_ROWS))
+    page = min(page_asked(), pages)
+    rows = session.execute(query.limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)).all()
+    return Listed(rows, count, page, pages, int(found[1]) if sum_of else None)
+
+
+def of_rows(rows: Sequence[Any], *, sum_fen: int | None = None) -> Listed:
+    """Return the asked page of rows that are all here already."""
+    pages = max(1, -(-len(rows) // PAGE_ROWS))
+    page = min(page_asked(), pages)
+    return Listed(rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], len(rows), page, pages, sum_fen)
+
+
+def sort_asked(columns: Mapping[str, Any], usual: str) -> tuple[str, list[Any]]:
+    """Return the sort that the address asks for (`key`, or `-key` for falling) and what to order by."""
+    asked = request.args.get("sort", usual)
+    key = asked if asked.removeprefix("-") in columns else usual
+    column = columns[key.removeprefix("-")]
+    return key, [column.desc().nulls_last() if key.startswith("-") else column.asc().nulls_last()]
+
+
+def wants_csv() -> bool:
+    """Say whether the address asks for the list as CSV."""
+    return request.args.get("as") == "csv"
+
+
+def csv_link() -> list[tuple[str, str]]:
+    """Return the export link of this list, for `list_line`."""
+    return [("CSV", here(**{"as": "csv"}))]
+
+
+def contains(column: ColumnElement[str] | Any, word: str) -> ColumnElement[bool]:
+    """Return the condition that a column contains a word, whatever signs the word has."""
+    found: ColumnElement[bool] = column.icontains(word, autoescape=True)
+    return found
+
+
+Written = Callable[[Any], object]
+
+
+def csv_of(name: str, columns: Sequence[tuple[str, Written]], rows: Iterable[Any]) -> Response:
+    """Return rows as a CSV file (RFC 4180, UTF-8 with a mark so that a spreadsheet reads it).
+
+    `columns` are (heading, value of a row); money columns end in `_cny` and hold fen. Text never becomes a formula.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([heading for heading, _ in columns])
+    for row in rows:
+        writer.writerow([_written(heading, value(row)) for heading, value in columns])
+    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
+    return answer
+
+
+def _written(heading: str, value: object) -> str:
+    """Return a value as a file holds it: ISO dates, instants with the city's offset, yuan with two decimals."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.astimezone(CITY).isoformat(timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int):
+        return plain_fen(value) if heading.endswith("_cny") else str(value)
+    return safe_text(str(value))
