@@ -1,25 +1,26 @@
-"""The timeline of a record, read from the audit log: what happened, when, by whom for whom."""
+"""What happened to a record, from the audit log: the timeline of its page, told in the reader's language."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
 from core.parties import Organisation, Person
-from web.formats import role_name, t, yuan
-from web.history_words import ACTIONS
+from core.permits import Role
+from ledger.money import plain_fen
+from web.formats import role_name, t
+from web.history_words import ACTIONS, MARKS
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One event as the `timeline` macro shows it."""
+    """One event of a timeline, as the `timeline` macro takes it."""
 
     at: datetime
     what: str
@@ -32,46 +33,96 @@ class Happened:
 
 def history(
     session: Session,
-    kind: str,
-    object_id: object,
-    *more: tuple[str, object],
+    *subjects: object,
     words: Mapping[str, str] | None = None,
     leaves_out: Iterable[str] = (),
     hides_people: bool = False,
+    most: int = 200,
 ) -> list[Happened]:
-    """Return what happened to a record, and to `more` of them as (kind, id), newest first.
+    """Return what the audit log tells of a record, newest first, at most so many: `history(session, "pool", 7)`.
 
-    `words` are the page's own names of actions; `leaves_out` names actions that a reader may not know of or need not;
-    `hides_people` tells organisations only. Public facts only: amounts are shown in yuan, ids are not.
+    Several records are told together as pairs: `history(session, ("fault", one), ("claim", other))`. `words` are the
+    page's own names of actions; `leaves_out` names actions that the reader may not know of, or need not;
+    `hides_people` tells organisations only.
     """
-    about = [
-        (AuditEvent.object_kind == one_kind) & (AuditEvent.object_id == str(one_id))
-        for one_kind, one_id in [(kind, object_id), *more]
-    ]
+    about = _pairs(subjects)
+    if not about:
+        return []
     query = (
         select(AuditEvent, Person.name, Organisation.short_name)
         .outerjoin(Person, Person.id == AuditEvent.person_id)
         .outerjoin(Organisation, Organisation.id == AuditEvent.organisation_id)
-        .where(or_(*about), AuditEvent.action.not_in(list(leaves_out)))
-        .order_by(AuditEvent.id.desc())
+        .where(or_(*(_is_about(kind, what) for kind, what in about)))
+        .where(AuditEvent.action.not_in(list(leaves_out)))
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
+        .limit(most)
     )
     return [
-        _happened(event, None if hides_people else name, whose, words or {})
-        for event, name, whose in session.execute(query)
+        _told(event, "" if hides_people else person or "", whose or "", words or {})
+        for event, person, whose in session.execute(query)
     ]
 
 
-def _happened(event: AuditEvent, name: str | None, whose: str | None, words: Mapping[str, str]) -> Happened:
-    zh, en, shape = ACTIONS.get(event.action, (event.action, event.action, "dot"))
-    who = " · ".join(part for part in (whose, name or role_name(event.role)) if part)
-    return Happened(event.at, words.get(event.action) or t(zh, en), who, _note(event.facts), shape, action=event.action)
+def _pairs(subjects: Sequence[object]) -> list[tuple[str, object]]:
+    """Return (kind, id) pairs, the first of which may stand as two plain values."""
+    pairs: list[tuple[str, object]] = []
+    rest = list(subjects)
+    if rest and isinstance(rest[0], str):
+        pairs.append((rest[0], rest[1]))
+        rest = rest[2:]
+    for one in rest:
+        if not isinstance(one, tuple):
+            raise TypeError(f"not a (kind, id): {one!r}")
+        kind, what = one
+        pairs.append((str(kind), what))
+    return pairs
 
 
-def _note(facts: Mapping[str, Any]) -> str:
-    """Return the amounts among an event's facts, in yuan."""
-    return t("，", ", ").join(
-        yuan(value) for key, value in facts.items() if key.endswith("_fen") and type(value) is int
+def _is_about(kind: str, what: object) -> ColumnElement[bool]:
+    return and_(AuditEvent.object_kind == kind, AuditEvent.object_id == str(what))
+
+
+def _told(event: AuditEvent, person: str, whose: str, words: Mapping[str, str]) -> Happened:
+    known = ACTIONS.get(event.action)
+    return Happened(
+        at=event.at,
+        what=words.get(event.action) or (t(*known) if known else event.action),
+        who=_who(event, person, whose),
+        note=_note(event.facts),
+        shape=MARKS.get(event.action) or MARKS.get(event.action.partition(".")[2], "dot"),
+        action=event.action,
     )
+
+
+def _who(event: AuditEvent, person: str, whose: str) -> str:
+    """Return the person and the organisation it acted for; the machinery by its role."""
+    if not person and not whose:
+        return role_name(event.role) if event.role != Role.PUBLIC.value else ""
+    return " · ".join(name for name in (whose, person) if name)
+
+
+#: Facts that a reader is told in the note, in this order; money facts are shown in yuan.
+_NOTED: Sequence[tuple[str, str, str]] = (
+    ("estimate_fen", "估损 {} 元", "estimate CNY {}"),
+    ("payable_fen", "核定 {} 元", "payable CNY {}"),
+    ("gross_fen", "{} 元", "CNY {}"),
+    ("amount_fen", "{} 元", "CNY {}"),
+    ("lifts", "{} 部电梯", "{} lifts"),
+    ("rows", "{} 行", "{} rows"),
+    ("version", "估损第 {} 版", "version {} of the estimate"),
+    ("due_on", "{} 前付款", "due by {}"),
+)
+
+
+def _note(facts: Mapping[str, object]) -> str:
+    """Return the facts of an event that say more than its words."""
+    told = []
+    for name, zh, en in _NOTED:
+        value = facts.get(name)
+        if value is not None:
+            text = plain_fen(value) if name.endswith("_fen") and isinstance(value, int) else str(value)
+            told.append(t(zh, en).format(text))
+    return t("，", ", ").join(told)
 
 
 def who_did(session: Session, kind: str, object_id: object, action: str) -> uuid.UUID | None:
