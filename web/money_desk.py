@@ -1,0 +1,191 @@
+"""What the pages of the finance desk have in common: whose view it is, a list's page, one step with its own page."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from flask import flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.parties import Organisation
+from core.permits import Actor
+from ledger.models import Share
+from underwriting import pools
+from underwriting.models import Pool
+from web.errors import field_errors
+from web.formats import t
+from web.shell import actor, at, unit
+
+
+def pool_of(pool_id: int) -> Pool:
+    """Return a pool that the actor may know of; NotFound `pool_not_found`."""
+    return pools.get(unit(), pool_id, actor())
+
+
+def led_pool(pool_id: int) -> Pool:
+    """Return a pool that the actor's organisation leads; Forbidden `lead_only` for a member that does not."""
+    pool = pool_of(pool_id)
+    if actor().organisation_id != pool.lead_id:
+        raise Forbidden("lead_only")
+    return pool
+
+
+def leads(pool: Pool) -> bool:
+    """Say whether the actor's organisation leads a pool."""
+    return actor().organisation_id == pool.lead_id
+
+
+def view_of(pool_id: int, who: Actor) -> uuid.UUID | None:
+    """Return the member whose view of a pool's book an actor has; None for those who see all of it."""
+    return None if who.sees_all or pool_id in who.led_pools else who.organisation_id
+
+
+def pools_seen(session: Session, who: Actor) -> Sequence[Pool]:
+    """Return the pools that an actor may know of, newest first."""
+    return session.scalars(pools.visible_to(who).order_by(Pool.id.desc())).all()
+
+
+def member_names(session: Session, pool_ids: Sequence[int]) -> dict[uuid.UUID, str]:
+    """Return member -> name over all share versions of these pools."""
+    members = select(Share.organisation_id).where(Share.pool_id.in_(pool_ids))
+    query = select(Organisation.id, Organisation.name).where(Organisation.id.in_(members))
+    return {row[0]: row[1] for row in session.execute(query.order_by(Organisation.sort_key))}
+
+
+def today() -> date:
+    """Return the city's date at the instant of the request."""
+    return clock.on(at())
+
+
+# What comes in an address or a form
+
+
+def read_day(text: str | None) -> date | None:
+    """Return a date of a filter; None where it is empty or none."""
+    try:
+        return date.fromisoformat(text or "") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text or "") else None
+    except ValueError:
+        return None
+
+
+def need_day(values: Mapping[str, str], name: str = "on") -> date:
+    """Return a date of a form; Invalid `not_a_date`."""
+    day = read_day(values.get(name))
+    if day is None:
+        raise Invalid("not_a_date", value=values.get(name, ""))
+    return day
+
+
+def read_id(text: str | None) -> uuid.UUID | None:
+    """Return an id of an address; None where it is empty or none."""
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+def need_ids(name: str) -> list[uuid.UUID]:
+    """Return the ids chosen in a list, in the address or the form; NotFound where one is no id, Invalid for none."""
+    found = [read_id(text) for text in request.values.getlist(name)]
+    if None in found:
+        raise NotFound("page_not_found")
+    if not found:
+        raise Invalid("nothing_chosen")
+    return [one for one in dict.fromkeys(found) if one is not None]
+
+
+# A step that has a page of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a step: `kind` as the `field` macro knows it."""
+
+    name: str
+    label: str
+    kind: str = "date"
+    hint: str = ""
+    options: Sequence[tuple[str, str]] = ()
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of money as its page shows it: what it is, what it will do, what is asked, what it comes to."""
+
+    title: str
+    sentence: str
+    label: str
+    back: str
+    facts: Sequence[tuple[str, object]] = ()
+    fields: Sequence[Field] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    members: Sequence[Mapping[str, object]] = ()
+    whole: int = 0
+    total_fen: int | None = None
+    kept: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_danger: bool = False
+    note: str = ""
+
+
+def day_field(label: str = "", hint: str = "") -> Field:
+    """Return the field of the day that a step is booked on."""
+    return Field(
+        "on",
+        label or t("入账日期", "Booked on"),
+        hint=hint or t("须在开放的账期之内", "It must lie in an open period"),
+    )
+
+
+def step_page(step: Step, work: Callable[[Mapping[str, str]], tuple[str, str]]) -> ResponseReturnValue:
+    """Show a step, or do it: `work(form)` does it and returns (what to say, where to go).
+
+    What refuses it is shown beside the field it names, with everything typed kept; nothing is then done.
+    """
+    if request.method == "GET":
+        return _shown(step, {"on": today().isoformat(), **step.values, **request.args.to_dict()}, {})
+    try:
+        said, address = work(request.form)
+    except (Invalid, Conflict) as refusal:
+        names = [one.name for one in step.fields]
+        errors = field_errors(refusal, *_where(refusal.code, names))
+        return _shown(step, request.form, errors), refusal.status
+    flash(said, "success")
+    return redirect(address, 303)
+
+
+#: Which field of a step a refusal stands beside; the rest goes to the top of the page.
+_BESIDE: Mapping[str, str] = {
+    "not_a_date": "on",
+    "period_not_opened": "on",
+    "period_closed": "on",
+    "close_outside_period": "on",
+    "due_before_issued": "due_on",
+    "invalid_amount": "amount",
+    "amount_too_large": "amount",
+    "amount_not_positive": "amount",
+    "funding_too_large": "amount",
+    "recovery_too_large": "amount",
+    "recovery_kind_unknown": "kind",
+    "query_needs_words": "words",
+}
+
+
+def _where(code: str, names: Sequence[str]) -> Sequence[str]:
+    """Return the names to give `field_errors`, the one a refusal belongs to first; none for the top of the page."""
+    first = _BESIDE.get(code)
+    if first is None or first not in names:
+        return [""]
+    return [first, *[name for name in names if name != first]]
+
+
+def _shown(step: Step, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    return render_template("finance/step.html", step=step, values=values, errors=errors)
