@@ -13,7 +13,16 @@ from sqlalchemy import Engine, select
 from werkzeug.test import TestResponse
 
 from core.db import unit_of_work
-from core.parties import Mandate, Organisation, Person, actor_of, add_organisation, add_person, give_mandate, mandates_of
+from core.parties import (
+    Mandate,
+    Organisation,
+    Person,
+    actor_of,
+    add_organisation,
+    add_person,
+    give_mandate,
+    mandates_of,
+)
 from core.permits import SYSTEM, Actor, Role, kind_of
 from core.settings import Settings, read_settings
 from tests.conftest import AT

@@ -1,7 +1,7 @@
-"""How a refusal leaves the house: a problem document (RFC 9457), a page that says what can be done, or an exit code.
+"""How a refusal leaves the house: as a problem document (RFC 9457) or as a page that says what can be done now.
 
-One table of kinds, one catalogue of words (`web/messages`), one place where an unforeseen fault becomes a 500 that
-tells its number and nothing else.
+One catalogue of words (`web/messages`), one place where an unforeseen fault becomes a 500 that tells its number and
+nothing else. (As an exit code of the command: `web/command_line.py`.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound, Refusal
+from core.errors import Conflict, Finding, Forbidden, Invalid, Refusal
 from tender.moving import DATABASE_REFUSALS as TENDER_REFUSALS
 from web.formats import is_english, t
 from web.limits import TooMany
@@ -45,9 +45,6 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "40P01": "busy",
 }
 
-#: Exit codes of the command by kind of refusal; 1 is for what is broken or failed.
-EXIT_CODES: Mapping[type[Refusal], int] = {Invalid: 2, NotFound: 4, Forbidden: 5, Conflict: 6, TooMany: 6}
-
 #: What marshmallow says, by our own codes, so that it is told in the reader's language.
 _FIELD_CODES: Mapping[str, str] = {
     "Missing data for required field.": "input_missing",
@@ -65,11 +62,6 @@ _FIELD_CODES: Mapping[str, str] = {
     "Not a valid mapping type.": "input_not_object",
     "Invalid JSON body.": "input_not_json",
 }
-
-
-def exit_code(refusal: Refusal) -> int:
-    """Return the command's exit code for a refusal: 2 invalid, 4 not found, 5 forbidden, 6 conflict."""
-    return next((code for kind, code in EXIT_CODES.items() if isinstance(refusal, kind)), 1)
 
 
 def plain(value: object) -> Any:

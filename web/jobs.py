@@ -1,7 +1,7 @@
-"""What the worker does after a commit: the job queue, in the same database and the same transaction as the change.
+"""The job queue, in the same database and the same transaction as the change that asks for the work.
 
 A view calls `defer(unit(), "task", {...})`: the job exists if and only if the unit of work is committed. The worker
-(`gongbao worker`) does it at least once, so every task can bear being done twice.
+(`gongbao worker`) does it at least once, so every task of `web/tasks.py` can bear being done twice.
 """
 
 from __future__ import annotations
@@ -9,12 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+import procrastinate
+from procrastinate.retry import RetryStrategy
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from web.tasks import TASKS
+from web.tasks import PERIODIC, TASKS, Bench
+
+#: A job that fails is tried again after 5, 25, 125 and 625 seconds, then stays failed for someone to look at.
+TRIES = RetryStrategy(max_attempts=5, exponential_wait=5)
 
 _DEFER = text(
     "SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW("
@@ -34,8 +40,8 @@ def defer(
 ) -> int:
     """Queue a job in this transaction and return its number.
 
-    Jobs with one `lock` run one after another; `once` names a job of which only one may wait. A task that is not in
-    `web.tasks.TASKS` is a KeyError.
+    Jobs with one `lock` run one after another; `once` names a job of which only one may wait (a second is refused by
+    the database, code `already_there`). A task that is not in `web.tasks.TASKS` is a KeyError.
     """
     TASKS[task]
     values = {
@@ -53,3 +59,24 @@ def waiting(engine: Engine) -> int:
     with engine.connect() as connection:
         found = connection.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"))
     return int(found or 0)
+
+
+def queue(bench: Bench, url: str) -> procrastinate.App:
+    """Return the queue with every task on it, connected as the application at `url`."""
+    found = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+    for name, work in TASKS.items():
+        task = found.task(name=name, retry=TRIES, queueing_lock=name if name in PERIODIC else None)(
+            _without_timestamp(partial(work, bench)) if name in PERIODIC else partial(work, bench)
+        )
+        if name in PERIODIC:
+            found.periodic(cron=PERIODIC[name])(task)
+    return found
+
+
+def _without_timestamp(work: partial[None]) -> Any:
+    """Return a task for the clock, which tells every task when it was meant to run."""
+
+    def timed(timestamp: int) -> None:
+        work()
+
+    return timed

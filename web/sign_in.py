@@ -211,3 +211,11 @@ def act_under(opened: Session, user_id: uuid.UUID, mandate_id: uuid.UUID, *, at:
     """Renew the sign-in under another mandate: a change of role changes the cookie's secret."""
     _forget(opened, session.get("sid"))
     begin(opened, user_id, mandate_id, at=at)
+
+
+def sweep(opened: Session, *, idle_min: int) -> None:
+    """Remove the sign-ins that nobody has used for so long that they have ended."""
+    oldest = func.gongbao_now() - func.make_interval(0, 0, 0, 0, 0, idle_min)
+    opened.execute(
+        delete(UserSession).where(UserSession.seen_at < oldest), execution_options={"synchronize_session": False}
+    )

@@ -1,17 +1,23 @@
-"""The tasks that jobs name: each takes what it stands on and its own arguments, and opens its own units of work."""
+"""The tasks that jobs name: each takes what it stands on and its own arguments, and opens its own units of work.
+
+A task is done at least once, perhaps twice, perhaps by another machine: it looks at how things stand before it acts.
+A further task is added to `TASKS`; one that comes back by the clock also to `PERIODIC`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import run_in_unit
 from core.permits import SYSTEM
 from core.settings import Settings
-from web import limits
+from web import keeping, limits, sign_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +31,43 @@ class Bench:
 Task = Callable[..., None]
 
 
+def log_key(settings: Settings) -> Ed25519PrivateKey:
+    """Return the key that signs heads of the log; made at its first use."""
+    return keeping.ed25519_key(settings.state_dir / "keys" / "log.pem")
+
+
 def sequence_log(bench: Bench) -> None:
-    """Give every committed event its place in the log."""
+    """Give every committed event its place in the log: what a killed process left behind gets it here."""
     audit.sequence(bench.engine)
 
 
-def sweep_limits(bench: Bench) -> None:
-    """Remove the rate buckets that are full again."""
+def sign_log(bench: Bench) -> None:
+    """Sign the head of the log as it stands; where nothing was added since, the signed head stands."""
+    audit.sequence(bench.engine)
+    key = log_key(bench.settings)
+
+    def work(session: Session) -> None:
+        audit.sign_head(session, key, at=session.scalars(select(func.gongbao_now())).one())
+
+    run_in_unit(bench.engine, SYSTEM, work)
+
+
+def sweep(bench: Bench) -> None:
+    """Remove rate buckets that are full again and sign-ins that were left idle."""
     run_in_unit(bench.engine, SYSTEM, limits.sweep)
+    run_in_unit(bench.engine, SYSTEM, lambda session: sign_in.sweep(session, idle_min=bench.settings.session_idle_min))
 
 
 #: name -> task. A job names one of these.
 TASKS: Mapping[str, Task] = {
     "sequence_log": sequence_log,
-    "sweep_limits": sweep_limits,
+    "sign_log": sign_log,
+    "sweep": sweep,
+}
+
+#: name -> when, as cron writes it: what comes back by the clock.
+PERIODIC: Mapping[str, str] = {
+    "sequence_log": "* * * * *",
+    "sign_log": "0 * * * *",
+    "sweep": "17 3 * * *",
 }
