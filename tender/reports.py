@@ -22,7 +22,7 @@ from tender.exact import plain, two_places
 from tender.models import Bid, Tender
 from tender.moving import lock_tender, move_bid, move_tender
 from tender.outcome_models import OpenedBid, Report, ReportSignature
-from tender.tenders import require_stage
+from tender.tenders import require_stage, sees_result
 
 #: Findings that must be put right before a report; the others are hints that the report shows.
 _FAULTS = frozenset({"mark_out_of_range", "mark_off_step", "objective_marks_differ", "sheet_sum_wrong"})
@@ -146,6 +146,17 @@ def latest(session: Session, tender: Tender) -> Report:
     if row is None:
         raise NotFound("report_not_found")
     return row
+
+
+def get(session: Session, tender: Tender, *, by: Actor) -> Report:
+    """Return the report that stands to who may read it: its committee, the bureau, and all from the publicity on.
+
+    NotFound `report_not_found` for the others.
+    """
+    sits = any(row.person_id == by.person_id for row in active_members(session, tender))
+    if not sits and not sees_result(tender, by):
+        raise NotFound("report_not_found")
+    return latest(session, tender)
 
 
 def order_of(report: Report) -> list[uuid.UUID]:

@@ -35,6 +35,11 @@ def visible_to(actor: Actor) -> Select[Tender]:
     return query.where(or_(Tender.published_at.is_not(None), Tender.id.in_(sits_on)))
 
 
+def sees_result(tender: Tender, actor: Actor) -> bool:
+    """Say whether an actor may read report, shares and award: the bureau always, everyone once they are publicised."""
+    return actor.role in _BUREAU or tender.publicity_from_at is not None
+
+
 def get(session: Session, tender_id: uuid.UUID, *, by: Actor) -> Tender:
     """Return a tender; NotFound `tender_not_found` where there is none that the actor may know of."""
     row = session.scalar(visible_to(by).where(Tender.id == tender_id))
@@ -264,15 +269,13 @@ def resume(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None
     tender = lock_tender(session, tender)
     before, since = tender.stage_before, tender.suspended_at
     verb = resume_verb(before or tender.stage)
+    if before == "published" and since is not None and since < tender.deadline_at:
+        _put_amendment(session, tender, "暂停后恢复，截止时间顺延。", False, tender.deadline_at + (at - since), by, at)
+    ends_at = tender.publicity_ends_at
+    if before == "standstill" and since is not None and ends_at is not None and since < ends_at:
+        tender.publicity_ends_at = ends_at + (at - since)
     tender.stage_before = tender.suspended_at = tender.end_reason = None
     move_tender(session, tender, verb, by=by, at=at)
-    if since is None:
-        return
-    if before == "published" and since < tender.deadline_at:
-        _put_amendment(session, tender, "暂停后恢复，截止时间顺延。", False, tender.deadline_at + (at - since), by, at)
-    if before == "standstill" and tender.publicity_ends_at is not None and since < tender.publicity_ends_at:
-        tender.publicity_ends_at += at - since
-        session.flush()
 
 
 def _told(reason: str) -> str:

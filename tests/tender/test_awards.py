@@ -15,7 +15,7 @@ from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import PUBLIC, SYSTEM
 from core.server import Urls
-from tender import allocation, allocations, awards, evaluations
+from tender import allocation, allocations, awards, evaluations, reports
 from tender.allocations import Standing
 from tender.drafting import digest_of
 from tender.outcome_models import Award, ShareOffer
@@ -95,6 +95,26 @@ def test_anyone_can_run_the_allocation_again(town):
         run = allocations.last_run(session, town.tender(session, tender_id))
         assert allocations.run_of(run.inputs) == run.outputs
         assert digest_of({"inputs": run.inputs, "outputs": run.outputs}) == run.digest
+
+
+def test_the_result_is_read_by_others_only_once_it_is_publicised(town):
+    """Until the publicity report and shares are the bureau's; the committee reads its report; then all may."""
+    tender_id = reported(town)
+    allocate(town, tender_id)
+    insurer = town.insurers[0].bidder
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        assert reports.get(session, tender, by=town.chair) is reports.get(session, tender, by=town.officer)
+        for reader in (insurer, PUBLIC):
+            with pytest.raises(NotFound, match="report_not_found"):
+                reports.get(session, tender, by=reader)
+            with pytest.raises(NotFound, match="allocation_not_found"):
+                allocations.get_run(session, tender, by=reader)
+    accept_all(town, tender_id, OFFERED)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        awards.publicise(session, tender, by=town.officer, at=PUBLICISED)
+        assert reports.get(session, tender, by=PUBLIC).number == allocations.get_run(session, tender, by=insurer).number
 
 
 def test_written_lines_floors_and_the_law_bound_the_shares(town):

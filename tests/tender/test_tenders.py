@@ -177,6 +177,16 @@ def test_a_change_that_affects_bids_leaves_fifteen_days(town):
             tenders.amend(session, tender, "太晚", affects_bids=False, by=town.officer, at=first.deadline_after)
 
 
+def test_a_deadline_that_has_passed_stands(town):
+    """Once the deadline is over nobody moves it, with or without an amendment: the box would open again."""
+    make_tender(town)
+    town.at(DEADLINE)
+    later = "UPDATE tender SET amendment = amendment + 1, deadline_at = deadline_at + interval '9 days'"
+    with pytest.raises(DBAPIError) as refused, unit_of_work(town.engine, SYSTEM) as session:
+        session.execute(text(f"{later}, opening_at = opening_at + interval '9 days'"))
+    assert refused.value.orig.sqlstate == "GB020"
+
+
 def test_a_halted_tender_takes_no_bid_and_loses_no_time(town):
     """Two days' halt moves the deadline two days; meanwhile nothing is taken; the one after the deadline moves none."""
     tender_id = make_tender(town)

@@ -15,7 +15,7 @@ depends_on = None
 
 
 # From its publication on a tender is what its notice says. Only its life moves: the stage and the instants below; the
-# deadline only with a new amendment and never once the box is closed; the box only at the deadline or later.
+# deadline only with a new amendment and never once it has passed; the box closes only at the deadline or later.
 KEEP_TENDER = """
 CREATE FUNCTION keep_tender() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -34,6 +34,11 @@ BEGIN
         OR (OLD.box_closed_at IS NOT NULL AND (NEW.deadline_at, NEW.amendment) <> (OLD.deadline_at, OLD.amendment))
     THEN
         RAISE EXCEPTION 'the deadline of tender % moves only with an amendment', OLD.number USING ERRCODE = 'GB024';
+    END IF;
+    IF OLD.published_at IS NOT NULL AND NEW.deadline_at <> OLD.deadline_at AND OLD.deadline_at <= (
+        CASE WHEN OLD.stage = 'suspended' THEN OLD.suspended_at ELSE gongbao_now() END
+    ) THEN
+        RAISE EXCEPTION 'the deadline of tender % has passed and stands', OLD.number USING ERRCODE = 'GB020';
     END IF;
     IF OLD.box_closed_at IS NOT NULL AND NEW.box_closed_at IS DISTINCT FROM OLD.box_closed_at
         OR OLD.opened_at IS NOT NULL AND NEW.opened_at IS DISTINCT FROM OLD.opened_at
