@@ -15,7 +15,7 @@ mkdir -p "$target.part"
 runuser -u postgres -- pg_dump --format=custom --compress=6 "${GONGBAO_BACKUP_DATABASE:-gongbao}" >"$target.part/gongbao.dump"
 pg_restore --list "$target.part/gongbao.dump" >/dev/null
 if [ -r "$state" ]; then
-  tar -C "$state" --exclude=./pg --exclude=./log -czf "$target.part/state.tar.gz" .
+  tar -C "$state" --exclude=./postgres --exclude=./log -czf "$target.part/state.tar.gz" .
 fi
 (cd "$target.part" && sha256sum -- * >SHA256SUMS)
 mv "$target.part" "$target"
