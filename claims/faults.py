@@ -137,13 +137,26 @@ def visible_to(actor: Actor) -> Select[Fault]:
     return query.where(exists(covered.where(PolicyLift.lift_id == Fault.lift_id, Policy.pool_id.in_(mine))))
 
 
+def known_lifts(session: Session, numbers: Iterable[str]) -> frozenset[str]:
+    """Return those of these numbers that are lifts on record."""
+    return frozenset(session.scalars(select(Lift.number).where(Lift.number.in_(set(numbers)))))
+
+
 def review_rows(
-    session: Session, rows: Iterable[FaultRow], *, at: datetime, collected_from: datetime | None = None
+    session: Session,
+    rows: Iterable[FaultRow],
+    *,
+    at: datetime,
+    collected_from: datetime | None = None,
+    asks_for_lifts: bool = True,
 ) -> FaultReport:
-    """Return what a list of faults holds against the lifts and faults on record: what would be taken, and why not."""
+    """Return what a list of faults holds against the lifts and faults on record: what would be taken, and why not.
+
+    `asks_for_lifts=False` lets lifts pass that are not on record, for whoever registers them before taking the rows.
+    """
     read = list(rows)
     numbers = {row.lift_number for row in read}
-    known = session.scalars(select(Lift.number).where(Lift.number.in_(numbers))).all()
+    known = known_lifts(session, numbers) if asks_for_lifts else None
     found = select(Lift.number, Fault.reported_at).join(Lift, Lift.id == Fault.lift_id).where(Lift.number.in_(numbers))
     recorded = {(row.number, row.reported_at) for row in session.execute(found)}
     return review(read, at=at, known_lifts=known, recorded=recorded, collected_from=collected_from)

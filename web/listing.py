@@ -27,6 +27,9 @@ EXPORT_MOST = 100_000
 #: A word that is looked for is no longer than this.
 TEXT_MOST = 100
 
+#: A query of rows with any columns.
+Query = Select[*tuple[Any, ...]]
+
 
 @dataclass(slots=True)
 class Asked:
@@ -77,7 +80,7 @@ def page_asked() -> int:
     return max(1, int(typed)) if re.fullmatch(r"\d{1,6}", typed, re.ASCII) else 1
 
 
-def listed(session: Session, query: Select[Any], *, sum_of: str = "") -> Listed:
+def listed(session: Session, query: Query, *, sum_of: str = "") -> Listed:
     """Return the asked page of a query's rows; `sum_of` names the column (in fen) that is summed over all of them."""
     whole = query.order_by(None).subquery()
     wanted: list[ColumnElement[Any]] = [func.count()]

@@ -1,0 +1,188 @@
+"""`gongbao fault import` and `gongbao estate import`: lists from files into the books, every odd row named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import Finding, Invalid
+from web.command_line import Commands, database, is_english, json_option, t, tell
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from web.fault_list import FaultList, Wanted
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MAP_HELP = "字段=表头，逗号分开；不给则按表头猜 / field=header, by commas; guessed from the headers if not given"
+
+
+@click.group("fault", cls=Commands)
+def fault() -> None:
+    """故障：从名单导入。 Faults: taken from a list."""
+
+
+@click.group("estate", cls=Commands)
+def estate() -> None:
+    """小区、楼栋、电梯：从名单登记。 The register of lifts: taken from a list."""
+
+
+def mapping_of(texts: tuple[str, ...]) -> dict[str, str]:
+    """Return field -> header of `--map` options; Invalid `mapping_wrong` for what is not `field=header`.
+
+    >>> mapping_of(("lift_number=elevator,reported_at=out_of_service", "description=reason"))["description"]
+    'reason'
+    """
+    found: dict[str, str] = {}
+    for text in (one for given in texts for one in given.split(",") if one.strip()):
+        name, equals, header = text.partition("=")
+        if not equals or not name.strip() or not header.strip():
+            raise Invalid("mapping_wrong", text=text.strip()[:60])
+        found[name.strip()] = header.strip()
+    return found
+
+
+def _now(session: Session) -> datetime:
+    from sqlalchemy import func, select
+
+    found: datetime = session.scalars(select(func.gongbao_now())).one()
+    return found
+
+
+@fault.command("import")
+@click.argument("file", type=FILE)
+@click.option("--map", "maps", multiple=True, metavar="FIELD=HEADER,...", help=_MAP_HELP)
+@click.option("--zone", default="Asia/Shanghai", show_default=True, help="没有写时区的时间 / zone of times without one")
+@click.option("--sheet", help="工作表 / sheet of a workbook")
+@click.option("--dry-run", is_flag=True, help="只看，不写入 / look only, write nothing")
+@click.option(
+    "--register-lifts", is_flag=True, help="登记名单里没有登记过的电梯 / register the lifts that only the list names"
+)
+@click.option("--brief", is_flag=True, help="不逐行列出 / without the list of odd rows")
+@json_option
+def import_faults(
+    file: Path, maps: tuple[str, ...], zone: str, sheet: str | None, dry_run: bool, register_lifts: bool, brief: bool
+) -> None:
+    """从 CSV 或 XLSX 导入故障；逐行列出异常，给出修复用时。
+
+    Take faults from a CSV or XLSX file: every odd row named, with count, mean, median and longest repair.
+    """
+    from core.db import run_in_unit
+    from core.permits import SYSTEM
+    from web import fault_list
+    from web.fault_list import Wanted
+
+    wanted = Wanted(mapping_of(maps), fault_list.zone_of(zone), sheet, register_lifts)
+    with database() as (_, engine):
+
+        def work(session: Session) -> tuple[FaultList, int]:
+            at = _now(session)
+            told = _read(session, file, wanted, at)
+            if dry_run:
+                return told, 0
+            return told, fault_list.take(session, told, f"list:{file.name}"[:100], by=SYSTEM, at=at)
+
+        told, written = run_in_unit(engine, SYSTEM, work)
+    document = {"file": file.name, "written": written, "is_dry_run": dry_run, **fault_list.summary(told)}
+    document["odd_rows"] = [finding_row(one) for one in told.findings]
+    tell(document, _words(document, told, brief=brief))
+
+
+def _read(session: Session, file: Path, wanted: Wanted, at: datetime) -> FaultList:
+    from web import fault_list
+
+    with file.open("rb") as stream:
+        return fault_list.read(session, stream, file.name, wanted, at=at)
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    """Return an odd row for machines: its row, the code, the words."""
+    return {"row": finding.facts.get("row"), "code": finding.code, "detail": _said(finding)}
+
+
+def _said(finding: Finding) -> str:
+    from web.messages import told
+
+    return told(finding.code, finding.facts, is_english=is_english())
+
+
+def _words(document: Mapping[str, Any], told: FaultList, *, brief: bool) -> str:
+    """Return the outcome for people: the odd rows, then counts, then the repairs."""
+    from web.fault_list import row_of
+
+    lines = [] if brief else [_line(one, row_of(one)) for one in told.findings]
+    lines.append("")
+    for code, count in told.counts.items():
+        lines.append(f"{count:>7,}  {code}")
+    lines.append("")
+    pairs = [
+        (t("读到的行", "rows read"), f"{document['rows']:,}"),
+        (t("可导入", "can be taken"), f"{document['taken']:,}"),
+        (t("未导入", "kept out"), f"{document['refused']:,}"),
+        (t("可导入但有疑点", "taken, but odd"), f"{document['odd']:,}"),
+        (t("尚未修复", "not repaired yet"), f"{document['open']:,}"),
+        (t("电梯", "lifts"), f"{document['lifts']:,}"),
+        (t("其中新登记", "of them new in the register"), f"{document['lifts_to_register']:,}"),
+    ]
+    repair = document["repair"]
+    if repair:
+        longest = (
+            f"{repair['longest']} ({t('第', 'row')} {repair['longest_row']} {t('行', '')}{repair['longest_lift']})"
+        )
+        pairs += [
+            (t("修复用时，平均", "repair, mean"), f"{repair['mean']} (n = {repair['n']:,})"),
+            (t("修复用时，中位", "repair, median"), repair["median"]),
+            (t("修复用时，最长", "repair, longest"), longest),
+        ]
+    lines += [f"{label}: {value}" for label, value in pairs]
+    done = t("只是试看，没有写入。", "Looked only; nothing was written.")
+    if not document["is_dry_run"]:
+        done = t("已写入 {n} 次故障。", "{n} faults were written.").format(n=document["written"])
+    return "\n".join([*lines, "", done])
+
+
+def _line(finding: Finding, row: int) -> str:
+    said = _said(finding)
+    named = said if str(row) in said else f"{finding.where}: {said}"
+    return f"  {named}"
+
+
+@estate.command("import")
+@click.argument("file", type=FILE)
+@click.option("--map", "maps", multiple=True, metavar="FIELD=HEADER,...", help=_MAP_HELP)
+@click.option("--sheet", help="工作表 / sheet of a workbook")
+@click.option("--dry-run", is_flag=True, help="只看，不写入 / look only, write nothing")
+@json_option
+def import_estates(file: Path, maps: tuple[str, ...], sheet: str | None, dry_run: bool) -> None:
+    """从 CSV 或 XLSX 登记电梯；有一行不对就全部不写，并逐行列出。
+
+    Register lifts from a CSV or XLSX file: all of them, or none and every bad row named.
+    """
+    from core.db import run_in_unit
+    from core.permits import SYSTEM
+    from web import estate_list
+
+    with database() as (_, engine):
+
+        def work(session: Session) -> tuple[estate_list.EstateList, Any]:
+            at = _now(session)
+            with file.open("rb") as stream:
+                told = estate_list.read(session, stream, file.name, mapping_of(maps), sheet=sheet, at=at)
+            return told, None if dry_run else estate_list.take(session, told, by=SYSTEM, at=at)
+
+        told, taken = run_in_unit(engine, SYSTEM, work)
+    document = {"file": file.name, "is_dry_run": dry_run, **estate_list.summary(told)}
+    document["odd_rows"] = [finding_row(one) for one in told.findings]
+    lines = [f"  {one.where}: {_said(one)}" for one in told.findings]
+    lines.append(t("读到 {n} 行。", "{n} rows read.").format(n=told.rows_read))
+    if taken is None:
+        lines.append(t("只是试看，没有写入。", "Looked only; nothing was written."))
+    else:
+        document["written"] = {"communities": taken.communities, "buildings": taken.buildings, "lifts": taken.lifts}
+        words = t("已登记 {c} 个小区、{b} 栋、{n} 部电梯。", "Registered {c} communities, {b} buildings, {n} lifts.")
+        lines.append(words.format(c=taken.communities, b=taken.buildings, n=taken.lifts))
+    tell(document, "\n".join(lines))
