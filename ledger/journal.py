@@ -44,6 +44,7 @@ class Wanted:
     starts_on: date | None = None
     ends_on: date | None = None
     document: str = ""
+    after_entry: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(Entry.on >= wanted.starts_on)
     if wanted.ends_on is not None:
         conditions.append(Entry.on <= wanted.ends_on)
+    if wanted.after_entry:
+        conditions.append(Entry.id > wanted.after_entry)
     if wanted.document:
         conditions.append(Entry.document.icontains(wanted.document, autoescape=True))
     return conditions
@@ -173,6 +176,15 @@ def count_and_sum(session: Session, pool_id: int, wanted: Wanted) -> tuple[int, 
     inner = entries_of(pool_id, wanted).order_by(None).subquery()
     count, fen = session.execute(select(func.count(), func.coalesce(func.sum(inner.c.amount_fen), 0))).one()
     return int(count), int(fen)
+
+
+def count_by_reason(session: Session, pool_id: int, wanted: Wanted) -> dict[Reason, int]:
+    """Return reason -> how many entries a filter finds, in the order of the reasons."""
+    inner = entries_of(pool_id, wanted).order_by(None).subquery()
+    found = {
+        row[0]: int(row[1]) for row in session.execute(select(inner.c.reason, func.count()).group_by(inner.c.reason))
+    }
+    return {reason: found[reason.value] for reason in Reason if reason.value in found}
 
 
 def entry_of(session: Session, pool_id: int, entry_id: int, *, only: uuid.UUID | None = None) -> JournalRow | None:

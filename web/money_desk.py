@@ -84,6 +84,14 @@ def need_day(values: Mapping[str, str], name: str = "on") -> date:
     return day
 
 
+def booked_day(values: Mapping[str, str]) -> date:
+    """Return the day that something is booked on: today or before. Invalid `not_a_date`, `day_to_come`."""
+    day = need_day(values)
+    if day > today():
+        raise Invalid("day_to_come", day=day)
+    return day
+
+
 def read_id(text: str | None) -> uuid.UUID | None:
     """Return an id of an address; None where it is empty or none."""
     try:
@@ -165,6 +173,10 @@ def step_page(step: Step, work: Callable[[Mapping[str, str]], tuple[str, str]]) 
 #: Which field of a step a refusal stands beside; the rest goes to the top of the page.
 _BESIDE: Mapping[str, str] = {
     "not_a_date": "on",
+    "day_to_come": "on",
+    "period_label_wrong": "label",
+    "period_exists": "label",
+    "period_dates": "ends_on",
     "period_not_opened": "on",
     "period_closed": "on",
     "close_outside_period": "on",

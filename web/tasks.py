@@ -6,6 +6,7 @@ A further task is added to `TASKS`; one that comes back by the clock also to `PE
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -58,11 +59,24 @@ def sweep(bench: Bench) -> None:
     run_in_unit(bench.engine, SYSTEM, lambda session: sign_in.sweep(session, idle_min=bench.settings.session_idle_min))
 
 
+def keep_statement_files(bench: Bench, statement_id: str) -> None:
+    """Make, sign and keep the files of an issued statement; those that are kept already stay."""
+    from ledger.models import Statement
+    from web.statement_paper import keep_files
+
+    def work(session: Session) -> None:
+        statement = session.get_one(Statement, uuid.UUID(statement_id))
+        keep_files(session, statement, bench.settings, by=SYSTEM, at=session.scalars(select(func.gongbao_now())).one())
+
+    run_in_unit(bench.engine, SYSTEM, work)
+
+
 #: name -> task. A job names one of these.
 TASKS: Mapping[str, Task] = {
     "sequence_log": sequence_log,
     "sign_log": sign_log,
     "sweep": sweep,
+    "keep_statement_files": keep_statement_files,
 }
 
 #: name -> when, as cron writes it: what comes back by the clock.
