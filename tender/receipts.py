@@ -29,29 +29,7 @@ def issue_receipt(
     standing = session.get(BidReceipt, (sealed.tender_id, sealed.organisation_id, sealed.number))
     if standing is not None:
         return standing
-    query = select(audit.AuditEvent).where(
-        audit.AuditEvent.object_kind == "sealed_bid",
-        audit.AuditEvent.object_id == str(sealed.id),
-        audit.AuditEvent.action.in_(("bid.sealed", "bid.replaced")),
-    )
-    event = session.scalars(query).one()
-    document = canonical(
-        as_text(
-            {
-                "receipt": "gongbao-1",
-                "tender": tender.id,
-                "tender_number": tender.number,
-                "organisation": sealed.organisation_id,
-                "version": sealed.number,
-                "header_sha256": sealed.header_sha256,
-                "container_sha256": sealed.digest,
-                "size": sealed.size,
-                "received_at": sealed.received_at,
-                "deadline_at": tender.deadline_at,
-                "proof": audit.proof_document(audit.prove(session, event.id), event),
-            }
-        )
-    )
+    document = _document(session, tender, sealed)
     row = BidReceipt(
         tender_id=sealed.tender_id,
         organisation_id=sealed.organisation_id,
@@ -71,6 +49,33 @@ def issue_receipt(
         facts={"header_sha256": sealed.header_sha256},
     )
     return row
+
+
+def _document(session: Session, tender: Tender, sealed: SealedBid) -> bytes:
+    """Return what a receipt states, with the proof that the log holds the bid."""
+    query = select(audit.AuditEvent).where(
+        audit.AuditEvent.object_kind == "sealed_bid",
+        audit.AuditEvent.object_id == str(sealed.id),
+        audit.AuditEvent.action.in_(("bid.sealed", "bid.replaced")),
+    )
+    event = session.scalars(query).one()
+    return canonical(
+        as_text(
+            {
+                "receipt": "gongbao-1",
+                "tender": tender.id,
+                "tender_number": tender.number,
+                "organisation": sealed.organisation_id,
+                "version": sealed.number,
+                "header_sha256": sealed.header_sha256,
+                "container_sha256": sealed.digest,
+                "size": sealed.size,
+                "received_at": sealed.received_at,
+                "deadline_at": tender.deadline_at,
+                "proof": audit.proof_document(audit.prove(session, event.id), event),
+            }
+        )
+    )
 
 
 def receipt_holds(document: str, public_key: bytes, signature: bytes) -> bool:

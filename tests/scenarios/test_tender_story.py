@@ -29,8 +29,6 @@ from tests.makers_tender import (
     EVALUATED,
     OFFERED,
     WORKED_MARKS,
-    Insurer,
-    Town,
     accept_all,
     collect_keys,
     envelope_of,
@@ -39,12 +37,12 @@ from tests.makers_tender import (
     give_shares,
     hand_in,
     make_tender,
-    make_town,
     open_bids,
     save_marks,
     seat_committee,
     sign_report,
 )
+from tests.makers_town import Insurer, Town, make_town
 from underwriting import pools
 from underwriting.terms import terms_of
 

@@ -24,7 +24,6 @@ from tests.makers_tender import (
     OFFERED,
     PUBLICISED,
     WORKED_MARKS,
-    Town,
     accept_all,
     answer,
     draft_of,
@@ -33,8 +32,8 @@ from tests.makers_tender import (
     make_awarded,
     make_opened,
     make_reported,
-    make_town,
 )
+from tests.makers_town import Town, make_town
 
 
 @pytest.fixture

@@ -22,18 +22,8 @@ from core.server import Urls
 from tender import bids, counter, keys, p256, receipts, tenders
 from tender.content import file_from_bytes
 from tender.models import Bid, BidReceipt, BidWithdrawal, SealedBid
-from tests.makers_tender import (
-    DEADLINE,
-    OPENED,
-    PUBLISHED,
-    Town,
-    envelope_of,
-    form_of,
-    hand_in,
-    make_tender,
-    make_town,
-    tell_time,
-)
+from tests.makers_tender import DEADLINE, OPENED, PUBLISHED, envelope_of, form_of, hand_in, make_tender
+from tests.makers_town import Town, make_town, tell_time
 
 BEFORE = PUBLISHED + timedelta(days=3)
 

@@ -12,7 +12,8 @@ from core.errors import Conflict, Forbidden, Invalid
 from core.permits import SYSTEM
 from core.server import Urls
 from tender import custody, keyfiles, p256, tenders, unsealing
-from tests.makers_tender import DRAFTED, PUBLISHED, Town, draft_of, make_tender, make_town
+from tests.makers_tender import PUBLISHED, draft_of, make_tender
+from tests.makers_town import DRAFTED, Town, make_town
 
 
 @pytest.fixture

@@ -20,16 +20,15 @@ from tests.makers_tender import (
     EVALUATED,
     WORKED_MARKS,
     WORKED_PRICES,
-    Town,
     draft_of,
     form_of,
     make_opened,
     make_reported,
-    make_town,
     save_marks,
     seat_committee,
     sign_report,
 )
+from tests.makers_town import Town, make_town
 
 AT = EVALUATED
 

@@ -24,7 +24,6 @@ from tests.makers_tender import (
     DEADLINE,
     OPENED,
     PUBLISHED,
-    Town,
     collect_keys,
     draft_of,
     form_of,
@@ -32,9 +31,9 @@ from tests.makers_tender import (
     hand_in,
     make_opened,
     make_tender,
-    make_town,
     open_bids,
 )
+from tests.makers_town import Town, make_town
 
 BEFORE = PUBLISHED + timedelta(days=3)
 

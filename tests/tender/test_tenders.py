@@ -23,16 +23,14 @@ from tender.moving import take_side
 from tests.makers_tender import (
     AGREEMENT_TERMS,
     DEADLINE,
-    DRAFTED,
     PUBLISHED,
-    Town,
     draft_of,
     form_of,
     hand_in,
     make_keyed,
     make_tender,
-    make_town,
 )
+from tests.makers_town import DRAFTED, Town, make_town
 
 
 @pytest.fixture
