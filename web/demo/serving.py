@@ -1,0 +1,126 @@
+"""The processes of the demonstration: the web server and the worker, each with a log of its own, stopped together."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: How many ports are tried one after another where one is taken.
+PORTS_TRIED = 50
+
+#: How long the server may take to answer, and a child to stop when it is asked to.
+READY_WITHIN_S, STOPPED_WITHIN_S = 90, 20
+
+#: The words by which both children are started: the same as the command's own.
+_COMMAND = (sys.executable, "-c", "from web.cli import main; main()")
+
+
+class NotServed(Exception):
+    """The server did not come up; the message says why and where its log is."""
+
+
+def free_port(host: str, wanted: int) -> int:
+    """Return the wanted port, or the next one that nobody listens on; 0 stands for any.
+
+    Raises NotServed where fifty in a row are taken.
+    """
+    for port in (0,) if wanted == 0 else range(wanted, min(wanted + PORTS_TRIED, 65_536)):
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((host, port))
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    raise NotServed(f"{host}: {error.strerror}") from error
+                continue
+            return int(listener.getsockname()[1])
+    raise NotServed(f"端口 {wanted}–{wanted + PORTS_TRIED - 1} 都被占用 all these ports are taken")
+
+
+@dataclass
+class Children:
+    """What was started; `stop` ends all of it, the web server first."""
+
+    environment: Mapping[str, str]
+    logs: Path
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        """Start a command of ours beside this process; what it says goes into `<name>.log`."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with (self.logs / f"{name}.log").open("wb") as log:
+            # A session of its own: Ctrl-C reaches this process alone, which then stops its children in order.
+            child = subprocess.Popen(  # noqa: S603 - our own command
+                [*_COMMAND, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        self.running[name] = child
+        return child
+
+    def ended(self) -> str | None:
+        """Return the name of a child that ended by itself, None while all run."""
+        return next((name for name, child in self.running.items() if child.poll() is not None), None)
+
+    def last_words(self, name: str) -> str:
+        """Return the end of a child's log."""
+        log = self.logs / f"{name}.log"
+        return log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.exists() else ""
+
+    def stop(self) -> None:
+        """End every child: asked first, killed where it does not listen."""
+        for child in self.running.values():
+            if child.poll() is None:
+                child.terminate()
+        for child in self.running.values():
+            try:
+                child.wait(STOPPED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self.running.clear()
+
+
+def serve(children: Children, host: str, wanted: int) -> int:
+    """Start the web server and return its port once it answers; another that takes the port meanwhile is stepped over.
+
+    Raises NotServed where it ends or does not answer in time.
+    """
+    port = free_port(host, wanted)
+    while True:
+        child = children.start("web", "serve", "--host", host, "--port", str(port), "--workers", "1", "--threads", "8")
+        if _answers(child, host, port):
+            return port
+        is_taken = free_port(host, port) != port
+        if child.poll() is None or not is_taken:
+            raise NotServed(children.last_words("web") or "the server does not answer")
+        port = free_port(host, port + 1)
+
+
+def _answers(child: subprocess.Popen[bytes], host: str, port: int) -> bool:
+    """Wait until the server says that it is ready; False where it ends or takes too long."""
+    until_s = time.monotonic() + READY_WITHIN_S
+    place = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - asked for, not bound
+    while time.monotonic() < until_s and child.poll() is None:
+        connection = http.client.HTTPConnection(place, port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return True
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.15)
+    return False
