@@ -62,31 +62,34 @@ def left_behind(state: Path, children: list[psutil.Process]) -> list[str]:
     return mine
 
 
-def main() -> None:
-    """Run the demo once with a state folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="gongbao-demo-", ignore_cleanup_errors=True) as folder:
-        state = Path(folder) / "var"
-        port = free_port()
-        environment = os.environ | {"GONGBAO_STATE_DIR": str(state)}
-        demo = subprocess.Popen([str(ROOT / "run"), "demo", "--port", str(port)], env=environment)
-        try:
-            wait_ready(demo, f"http://127.0.0.1:{port}")
-            for page in ("/", "/healthz", "/version", "/api/openapi.json"):
-                status, body = get(f"http://127.0.0.1:{port}{page}")
-                sys.stdout.write(f"{page}: {status}, {len(body)} bytes\n")
-                if status != 200:
-                    raise SystemExit(f"{page} answered {status}")
-            children = psutil.Process(demo.pid).children(recursive=True)
-        except BaseException:
-            demo.send_signal(signal.SIGTERM)
-            demo.wait(STOPPED_WITHIN_S)
-            raise
-        demo.send_signal(signal.SIGTERM)
+def show(state: Path, stop: signal.Signals) -> None:
+    """Start the demo on a state folder, look at its pages, stop it by a signal, and see who stays."""
+    port = free_port()
+    environment = os.environ | {"GONGBAO_STATE_DIR": str(state)}
+    demo = subprocess.Popen([str(ROOT / "run"), "demo", "--port", str(port)], env=environment)
+    children: list[psutil.Process] = []
+    try:
+        wait_ready(demo, f"http://127.0.0.1:{port}")
+        for page in ("/", "/healthz", "/version", "/api/openapi.json"):
+            status, body = get(f"http://127.0.0.1:{port}{page}")
+            sys.stdout.write(f"{page}: {status}, {len(body)} bytes\n")
+            if status != 200:
+                raise SystemExit(f"{page} answered {status}")
+        children = psutil.Process(demo.pid).children(recursive=True)
+    finally:
+        demo.send_signal(stop)
         code = demo.wait(STOPPED_WITHIN_S)
-        stayed = left_behind(state, children)
-        if stayed:
-            raise SystemExit(f"still running after the demo was stopped: {stayed}")
-        sys.stdout.write(f"stopped with exit code {code}; no child is left\n")
+    stayed = left_behind(state, children)
+    if code or stayed:
+        raise SystemExit(f"stopped by {stop.name} with exit code {code}; still running: {stayed}")
+    sys.stdout.write(f"stopped by {stop.name}; no child is left\n")
+
+
+def main() -> None:
+    """Run the demo twice on one new state folder: the first start tells the story, the second finds it told."""
+    with tempfile.TemporaryDirectory(prefix="gongbao-demo-", ignore_cleanup_errors=True) as folder:
+        show(Path(folder) / "var", signal.SIGTERM)
+        show(Path(folder) / "var", signal.SIGINT)
 
 
 if __name__ == "__main__":
