@@ -15,7 +15,7 @@ from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import PUBLIC, SYSTEM
 from core.server import Urls
-from tender import allocation, allocations, awards, evaluations, reports
+from tender import allocation, allocations, awards, evaluations, reports, tenders
 from tender.allocations import Standing
 from tender.drafting import digest_of
 from tender.outcome_models import Award, ShareOffer
@@ -240,6 +240,33 @@ def test_no_award_before_the_publicity_is_over_or_an_objection_is_answered(town)
         with pytest.raises(Forbidden, match="second_person_needed"):
             awards.award(session, tender, by=drafter, at=ends_at)
         assert awards.award(session, tender, by=town.approver, at=ends_at).lift_premium_fen == 131_000
+
+
+def test_a_halt_in_the_publicity_makes_it_longer(town):
+    """Two days' halt after the first day: the publicity ends two days later, and meanwhile nothing is decided."""
+    tender_id = reported(town)
+    allocate(town, tender_id)
+    accept_all(town, tender_id, OFFERED)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        awards.publicise(session, tender, by=town.officer, at=PUBLICISED)
+        ends_at = tender.publicity_ends_at
+        halted_at = PUBLICISED + timedelta(days=1)
+        tenders.suspend(session, tender, "投诉处理", by=town.supervisor, at=halted_at)
+        with pytest.raises(Conflict, match="tender_in_other_stage"):
+            awards.award(session, tender, by=town.approver, at=AWARDED)
+        tenders.resume(session, tender, by=town.supervisor, at=halted_at + timedelta(days=2))
+        assert (tender.stage, tender.publicity_ends_at) == ("standstill", ends_at + timedelta(days=2))
+
+
+@pytest.mark.parametrize(("rule", "price_fen"), [("lead", 131_000), ("lowest", 113_900), ("weighted", 122_580)])
+def test_the_pool_carries_one_price(town, rule, price_fen):
+    """The lead's 1 310.00; the lowest 1 139.00; or by shares: 4·1310 + 3·1200 + 2·1139 + 1·1140 = 12 258 tenths."""
+    tender_id = reported(town, draft=draft_of(price_rule=rule))
+    allocate(town, tender_id)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        run = allocations.last_run(session, town.tender(session, tender_id))
+        assert run.outputs["lift_premium_fen"] == price_fen
 
 
 def test_an_objection_that_is_upheld_sends_the_tender_back(town):

@@ -73,6 +73,24 @@ def test_a_receipt_proves_the_bid_by_itself(town):
     assert not receipts.receipt_holds(forged, receipt.public_key, signature)
 
 
+def test_a_receipt_asked_for_again_is_the_same_and_rubbish_is_none(town):
+    """A receipt is issued once; what is no receipt, or no signature, proves nothing and raises nothing."""
+    tender_id = make_tender(town)
+    town.at(BEFORE)
+    who = town.insurers[0].bidder
+    receipt = hand_in(town, tender_id, town.insurers[0], form_of())
+    with unit_of_work(town.engine, who) as session:
+        tender = town.tender(session, tender_id)
+        (sealed,) = bids.versions_of(session, tender, town.insurers[0].id)
+        again = receipts.issue_receipt(session, tender, sealed, town.receipt_key, by=who)
+        assert again.document == receipt.document
+    said = json.loads(receipt.document)
+    for rubbish in ("", "[]", "{}", "{ }", json.dumps({**said, "proof": {**said["proof"], "path": "x"}})):
+        signature = town.receipt_key.sign(rubbish.encode())
+        assert not receipts.receipt_holds(rubbish, receipt.public_key, signature)
+    assert not receipts.receipt_holds(receipt.document, b"", receipt.signature)
+
+
 def test_a_bid_is_replaced_and_withdrawn_until_the_deadline(town):
     """A later version stands for the earlier; a withdrawn bid may be sealed anew; all versions stay on record."""
     tender_id = make_tender(town)

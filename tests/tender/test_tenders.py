@@ -16,7 +16,7 @@ from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import PUBLIC, SYSTEM, Actor, Role
 from core.server import Urls
-from tender import tenders
+from tender import keys, tenders
 from tender.drafting import DraftCriterion, criteria_of
 from tender.models import Tender
 from tender.moving import take_side
@@ -216,6 +216,44 @@ def test_a_tender_is_called_off_by_the_approver_with_a_reason(town):
         assert (tender.stage, tender.end_reason) == ("cancelled", "预算取消")
     with pytest.raises(Conflict, match="tender_takes_no_bids"):
         hand_in(town, tender_id, town.insurers[0], form_of())
+
+
+def test_a_tender_is_void_or_fails_by_a_decision_with_a_reason(town):
+    """The supervisor declares a tender void once its opening has begun; the officer fails one that leads nowhere."""
+    for number, end, by, stage in (
+        ("ZB-1", tenders.annul, town.supervisor, "annulled"),
+        ("ZB-2", tenders.fail, town.officer, "failed"),
+    ):
+        tender_id = make_tender(town, draft_of(number=number))
+        at = town.at(DEADLINE)
+        with unit_of_work(town.engine, SYSTEM) as session:
+            tender = town.tender(session, tender_id)
+            with pytest.raises(Conflict, match="stage_refuses"):
+                tenders.annul(session, tender, "尚未开标", by=town.supervisor, at=at)
+            session.refresh(tender)
+            keys.start_opening(session, tender, by=town.officer, at=at)
+            end(session, tender, "开标程序违规", by=by, at=at)
+            assert (tender.stage, tender.ended_at) == (stage, at)
+
+
+def test_what_a_change_and_a_publication_must_say(town):
+    """An amendment has a text and belongs to a published tender; a notice names its medium and comes in time."""
+    tender_id = make_keyed(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        with pytest.raises(Conflict, match="tender_takes_no_bids"):
+            tenders.amend(session, tender, "澄清", affects_bids=False, by=town.officer, at=DRAFTED)
+        with pytest.raises(Invalid, match="amendment_empty"):
+            tenders.amend(session, tender, " ", affects_bids=False, by=town.officer, at=DRAFTED)
+        tenders.approve(session, tender, by=town.approver, at=DRAFTED)
+        with pytest.raises(Invalid, match="medium_missing"):
+            tenders.publish(session, tender, medium="", by=town.officer, at=DRAFTED)
+        with pytest.raises(Conflict, match="deadline_passed"):
+            tenders.publish(session, tender, medium="官网", by=town.officer, at=DEADLINE)
+        with pytest.raises(Invalid, match="tender_breaks_rules"):
+            tenders.publish(session, tender, medium="官网", by=town.officer, at=DEADLINE - timedelta(days=4))
+        with pytest.raises(NotFound, match="tender_not_found"):
+            tenders.by_number(session, "ZB-0", by=town.officer)
 
 
 def test_one_person_stands_on_one_side(town):
