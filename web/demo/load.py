@@ -18,11 +18,12 @@ from core.papers import Store
 from core.permits import SYSTEM, Role
 from core.server import Urls
 from tender import keyfiles
+from web.demo.casting import PASSWORD
 from web.demo.city import FULL, Scale, plan_city
 from web.demo.claims_story import ClaimsStory
 from web.demo.live import plan_live
 from web.demo.losses import plan_losses
-from web.demo.people import PASSWORD, QUICK_HASHING, Cast, cast_story
+from web.demo.people import QUICK_HASHING, Cast, cast_story
 from web.demo.standing import BEGUN, STORY, TOLD, tell_time
 from web.demo.telling import Telling, at
 from web.demo.tender_story import TenderStory
