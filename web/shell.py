@@ -36,12 +36,6 @@ TRIES = 6
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 KEY_MAX = 100
 
-#: Routes that no `needs` stands on, with the reason: files for all, and Flask-Security's own screens.
-FREE: Mapping[str, str] = {
-    "static": "files for everyone",
-    "security.": "signing in and the account's own keys; Flask-Security asks for the account itself",
-}
-
 
 class _Undone(Exception):
     """Carries an answer out of a unit of work that is not to be kept."""
@@ -173,17 +167,20 @@ def _answer(view: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str
 
 
 def action_of(app: Flask, endpoint: str) -> str | None:
-    """Return the action that a route needs; None for those in `FREE`."""
+    """Return the action that a route needs; None for static files and Flask-Security's own screens."""
     found: str | None = getattr(app.view_functions[endpoint], "__needs__", None)
     return found
 
 
 def check_routes(app: Flask) -> None:
-    """Refuse to start with a route that says not what it needs, or an action that the table does not hold."""
+    """Refuse to start with a route that says not what it needs, or an action that the table does not hold.
+
+    Two kinds stand without: files for everyone, and Flask-Security's own screens, which ask for the account themselves.
+    """
     wrong = []
     for endpoint in app.view_functions:
         action = action_of(app, endpoint)
-        if action is None and not any(endpoint == free or endpoint.startswith(free) for free in FREE):
+        if action is None and endpoint != "static" and not endpoint.startswith("security."):
             wrong.append(f"{endpoint}: no @needs")
         elif action is not None and action not in permits.ACTIONS:
             wrong.append(f"{endpoint}: core/permits.py has no row for {action!r}")

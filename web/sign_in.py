@@ -19,6 +19,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask, current_app, g, request, session
@@ -35,7 +36,9 @@ from core.parties import mandates_of
 from core.settings import Settings
 from web import limits
 from web.accounts import ADDRESSES, HASHING, PASSWORD_MIN, User, UserSession, digest_of
-from web.sign_in_words import Words
+from web.sign_in_words import AskTheAdministrator, RescueForm, SecondFactorForm, Words
+
+log = structlog.get_logger("gongbao.web")
 
 #: Hashing takes 64 MiB; so many at once, whoever asks, and the others wait.
 _HASHING_AT_ONCE = threading.BoundedSemaphore(4)
@@ -67,7 +70,10 @@ class OurLoginForm(LoginForm):
         """Say whether address and password belong together; as long for an unknown address as for a known one."""
         self.remember.data = False
         with _HASHING_AT_ONCE:
-            return bool(super().validate(**kwargs))
+            is_valid = bool(super().validate(**kwargs))
+        if not is_valid:
+            log.warning("sign_in.refused", account=account_key(self.email.data or ""))
+        return is_valid
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -129,7 +135,13 @@ def install(app: Flask, engine: Engine) -> None:
     """Put Flask-Security into the application, with its own session and our limits."""
     made = sessionmaker(engine.execution_options(isolation_level="READ COMMITTED"), expire_on_commit=False)
     app.extensions["accounts_session"] = accounts = scoped_session(made, scopefunc=lambda: id(g._get_current_object()))
-    security = Security(datastore=SQLAlchemySessionUserDatastore(accounts, User, NoRole), login_form=OurLoginForm)
+    security = Security(
+        datastore=SQLAlchemySessionUserDatastore(accounts, User, NoRole),
+        login_form=OurLoginForm,
+        two_factor_setup_form=SecondFactorForm,
+        two_factor_rescue_form=RescueForm,
+        mail_util_cls=AskTheAdministrator,
+    )
     security.init_app(app)
     security.i18n_domain = Words(app)  # type: ignore[no-untyped-call]
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
@@ -183,6 +195,7 @@ def _signed_in(app: Flask, user: User, **_: object) -> None:
     mandates = mandates_of(opened, user.person_id, clock.on(now))
     begin(opened, user.id, mandates[0].id if mandates else None, at=now)
     opened.commit()
+    log.info("sign_in.done", account=str(user.id))
     engine = app.extensions["gongbao"].engine
     limits.give_back(engine, limits.LOGIN_ACCOUNT, account_key(user.email))
     limits.give_back(engine, limits.CODE_ACCOUNT, user.fs_uniquifier)

@@ -1,11 +1,21 @@
-"""What Flask-Security says in English only, said in Chinese: for the screens that we use of it."""
+"""Flask-Security's forms and words as we use them: fewer choices, and in Chinese what it says in English only."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask import current_app
 from flask_security.babel import FsDomain
+from flask_security.forms import TwoFactorRescueForm, TwoFactorSetupForm, get_form_field_xlate
+from flask_security.mail_util import MailUtil
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
 
+from core import audit
+from core.db import run_in_unit
+from core.permits import SYSTEM
 from web.formats import is_english
 
 _CHINESE = {
@@ -48,3 +58,39 @@ class Words(FsDomain):  # type: ignore[misc]
         if ours is not None:
             return ours % variables if variables else ours
         return str(super().gettext(string, **variables))
+
+
+class SecondFactorForm(TwoFactorSetupForm):
+    """Setting up the second factor: an authenticator, or none where the role may do without."""
+
+    setup = RadioField(
+        get_form_field_xlate("Available Methods"),
+        choices=[SelectChoice("authenticator"), SelectChoice("disable")],
+        validate_choice=False,
+    )
+
+
+class RescueForm(TwoFactorRescueForm):
+    """What to do where the phone is not at hand: the administrator, and a recovery code for those who have one."""
+
+    help_setup = RadioField(
+        get_form_field_xlate("Trouble Accessing Your Account?/Lost Mobile Device?"),
+        choices=[SelectChoice("help", get_form_field_xlate("Contact Administrator"))],
+    )
+
+
+class AskTheAdministrator(MailUtil):
+    """Where Flask-Security would send mail: the one letter left is a plea for help, and it goes into the log.
+
+    Nothing else is sent from here: passwords are set by the administrator, codes come from the phone.
+    """
+
+    def send_mail(self, template: str, subject: str, recipient: Any, sender: Any, *rest: Any, **context: Any) -> None:
+        """Record that the account asks for help with its second factor, for the administrator to see."""
+        user = context["user"]
+
+        def work(session: Session) -> None:
+            at = session.scalars(select(func.gongbao_now())).one()
+            audit.record(session, "account.help_asked", by=SYSTEM, at=at, of=("account", user.id))
+
+        run_in_unit(current_app.extensions["gongbao"].engine, SYSTEM, work)
