@@ -1,0 +1,178 @@
+"""The invariants of a claim's money: within what was approved, booked once, shared as the policy began."""
+
+from __future__ import annotations
+
+from core.checks import every, rows
+
+WITHIN_APPROVED = every(
+    rows(
+        "claim {claim}",
+        """
+        SELECT c.number AS claim, c.id, c.stage, c.estimate_fen, c.payable_fen, coalesce(p.fen, 0) AS paid_fen,
+            coalesce(r.fen, 0) AS recovered_fen
+        FROM claim c
+        LEFT JOIN (SELECT claim_id, sum(amount_fen) AS fen FROM claim_payment GROUP BY claim_id) p ON p.claim_id = c.id
+        LEFT JOIN (SELECT claim_id, sum(amount_fen) AS fen FROM recovery GROUP BY claim_id) r ON r.claim_id = c.id
+        WHERE coalesce(p.fen, 0) > coalesce(c.payable_fen, 0) OR coalesce(r.fen, 0) > coalesce(c.payable_fen, 0)
+            OR c.payable_fen > c.estimate_fen OR c.payable_fen <= 0
+            OR (c.stage = 'paid') <> (coalesce(p.fen, 0) = c.payable_fen AND c.payable_fen IS NOT NULL)
+            OR (c.stage = 'paid') <> (c.paid_on IS NOT NULL)
+        """,
+    ),
+    # A cash call asks each follower for its part of what was approved: no more, no less, and nobody else.
+    rows(
+        "cash call {id}",
+        """
+        WITH asked AS (
+            SELECT c.id AS claim_id, c.pool_id, c.number AS claim, s.organisation_id, i.parts_fen[s.position + 1] AS fen
+            FROM claim c JOIN stream_item i ON i.pool_id = c.pool_id AND i.entry_id = c.approved_entry_id
+                AND i.kind = 'claim' AND i.mirrors IS NULL
+            JOIN share s ON (s.pool_id, s.number) = (i.pool_id, i.number) AND s.position > 0
+            WHERE EXISTS (SELECT FROM cash_call k WHERE k.claim_id = c.id)
+        )
+        SELECT k.id, a.claim, coalesce(a.organisation_id, k.organisation_id) AS organisation_id,
+            a.fen AS part_fen, k.amount_fen
+        FROM asked a FULL JOIN cash_call k ON (k.claim_id, k.organisation_id) = (a.claim_id, a.organisation_id)
+        WHERE coalesce(a.fen, 0) <> coalesce(k.amount_fen, 0)
+            OR (k.id IS NOT NULL AND k.pool_id IS DISTINCT FROM a.pool_id)
+        """,
+    ),
+    rows(
+        "claim {claim}",
+        """
+        SELECT c.number AS claim, c.id, c.stage, count(k.id) AS calls, a.cash_call_from_fen, c.payable_fen FROM claim c
+        JOIN policy p ON p.id = c.policy_id JOIN agreement a ON a.id = p.agreement_id
+        LEFT JOIN cash_call k ON k.claim_id = c.id
+        GROUP BY c.id, a.cash_call_from_fen
+        HAVING (c.stage = 'called' AND count(k.id) = 0) OR (count(k.id) > 0 AND (c.stage NOT IN ('called', 'paid')
+            OR c.payable_fen < a.cash_call_from_fen))
+        """,
+    ),
+)
+
+PAID_ONCE = every(
+    rows(
+        "claim {claim}",
+        """
+        SELECT c.number AS claim, p.claim_id, p.instalment, p.entry_id, p.amount_fen, p.source, e.reason,
+            e.amount_fen AS entry_fen, e.subject_id, e."on", p.paid_on
+        FROM claim_payment p LEFT JOIN claim c ON c.id = p.claim_id
+        LEFT JOIN entry e ON e.pool_id = p.pool_id AND e.id = p.entry_id
+        WHERE c.id IS NULL OR p.pool_id <> c.pool_id OR p.instalment <> 1 OR (p.amount_fen, p.claim_id, p.paid_on,
+            CASE p.source WHEN 'lead' THEN 'claim_paid_by_lead' ELSE 'claim_paid_from_pool' END)
+            IS DISTINCT FROM (e.amount_fen, e.subject_id, e."on", e.reason)
+        """,
+    ),
+    rows(
+        "payment of claim {claim_id}",
+        """
+        SELECT claim_id, instalment, count(*) AS times FROM claim_payment GROUP BY claim_id, instalment
+        HAVING count(*) > 1
+        """,
+    ),
+    rows(
+        "entry {id}",
+        """
+        SELECT e.id, e.pool_id, e.reason, e.subject_id, e.amount_fen FROM entry e
+        WHERE e.reverses_id IS NULL AND e.reason IN ('claim_paid_by_lead', 'claim_paid_from_pool')
+            AND NOT EXISTS (SELECT FROM claim_payment p WHERE (p.pool_id, p.entry_id) = (e.pool_id, e.id))
+        """,
+    ),
+    # A cash call is received, or taken into a statement, once and whole.
+    rows(
+        "cash call {id}",
+        """
+        SELECT k.id, k.claim_id, k.organisation_id, k.stage, k.amount_fen, m.received_fen, m.taken_fen, m.times
+        FROM cash_call k LEFT JOIN (
+            SELECT e.subject_id, a.organisation_id, count(*) AS times,
+                sum(t.amount_fen) FILTER (WHERE e.reason = 'cash_call_received') AS received_fen,
+                sum(t.amount_fen) FILTER (WHERE e.reason = 'cash_call_overdue') AS taken_fen
+            FROM entry e JOIN transfer t ON (t.pool_id, t.period_id, t.entry_id) = (e.pool_id, e.period_id, e.id)
+            JOIN account a ON a.id = t.credit_id AND a.code = '1210'
+            WHERE e.reverses_id IS NULL AND e.reason IN ('cash_call_received', 'cash_call_overdue') GROUP BY 1, 2
+        ) m ON (m.subject_id, m.organisation_id) = (k.claim_id, k.organisation_id)
+        WHERE (CASE WHEN k.stage = 'received' THEN k.amount_fen END, CASE WHEN k.stage = 'taken' THEN k.amount_fen END)
+                IS DISTINCT FROM (m.received_fen, m.taken_fen)
+            OR (k.stage = 'received') <> (k.received_on IS NOT NULL) OR (k.stage = 'taken') <> (k.taken_on IS NOT NULL)
+            OR m.times > 1
+        """,
+    ),
+    rows(
+        "claim {claim_id}",
+        """
+        SELECT coalesce(k.claim_id, e.subject_id) AS claim_id, k.paid_fen AS costs_paid_fen, e.fen AS booked_fen
+        FROM (SELECT claim_id, sum(amount_fen) AS paid_fen FROM claim_cost WHERE stage = 'paid' GROUP BY claim_id) k
+        FULL JOIN (SELECT subject_id, sum(amount_fen) AS fen FROM entry
+            WHERE reason = 'adjuster_paid' AND reverses_id IS NULL GROUP BY subject_id) e ON e.subject_id = k.claim_id
+        WHERE k.paid_fen IS DISTINCT FROM e.fen
+        """,
+    ),
+)
+
+#: What stands on claims payable (2110) is what the approved claims not paid yet are owed; where somebody took an entry
+#: about a claim back by hand, that is between the people who did.
+BOOKED = rows(
+    "claim {claim}",
+    """
+    WITH booked AS (
+        SELECT e.subject_id, sum(CASE WHEN c.code = '2110' THEN t.amount_fen ELSE 0 END
+            - CASE WHEN d.code = '2110' THEN t.amount_fen ELSE 0 END) AS fen,
+            bool_or(e.reverses_id IS NOT NULL) AS mended
+        FROM entry e JOIN transfer t ON (t.pool_id, t.period_id, t.entry_id) = (e.pool_id, e.period_id, e.id)
+        JOIN account d ON d.id = t.debit_id JOIN account c ON c.id = t.credit_id
+        WHERE e.subject_kind = 'claim' GROUP BY e.subject_id
+    )
+    SELECT c.number AS claim, c.id, c.stage, c.payable_fen, coalesce(b.fen, 0) AS owed_fen
+    FROM claim c LEFT JOIN booked b ON b.subject_id = c.id
+    WHERE NOT coalesce(b.mended, false) AND coalesce(b.fen, 0)
+        <> CASE WHEN c.stage IN ('approved', 'called') THEN c.payable_fen ELSE 0 END
+    """,
+)
+
+SHARED_AT_INCEPTION = every(
+    rows(
+        "{kind} of claim {claim}",
+        """
+        SELECT w.kind, w.claim, w.pool_id, w.entry_id, w.amount_fen, i.amount_fen AS split_fen, w.number,
+            i.number AS split_at_version, e.reason
+        FROM (
+            SELECT 'claim' AS kind, c.number AS claim, c.id AS claim_id, c.pool_id, c.approved_entry_id AS entry_id,
+                c.payable_fen AS amount_fen, a.number, 'claim_approved' AS reason
+            FROM claim c JOIN policy p ON p.id = c.policy_id JOIN agreement a ON a.id = p.agreement_id
+            WHERE c.approved_entry_id IS NOT NULL OR c.payable_fen IS NOT NULL
+            UNION ALL SELECT 'adjusting_expense', c.number, c.id, c.pool_id, k.approved_entry_id, k.amount_fen,
+                a.number, 'adjuster_approved'
+            FROM claim_cost k JOIN claim c ON c.id = k.claim_id JOIN policy p ON p.id = c.policy_id
+            JOIN agreement a ON a.id = p.agreement_id
+            UNION ALL SELECT 'recovery', c.number, c.id, c.pool_id, r.entry_id, r.amount_fen, a.number,
+                'recovery_received'
+            FROM recovery r JOIN claim c ON c.id = r.claim_id JOIN policy p ON p.id = c.policy_id
+            JOIN agreement a ON a.id = p.agreement_id
+        ) w
+        LEFT JOIN stream_item i ON i.pool_id = w.pool_id AND i.entry_id = w.entry_id
+        LEFT JOIN entry e ON e.pool_id = w.pool_id AND e.id = w.entry_id
+        WHERE (w.kind, w.amount_fen, w.number, w.reason, w.claim_id)
+            IS DISTINCT FROM (i.kind, i.amount_fen, i.number, e.reason, e.subject_id)
+        """,
+    ),
+    rows(
+        "claim {claim}",
+        """
+        SELECT c.number AS claim, c.id, c.pool_id, p.pool_id AS policy_pool FROM claim c
+        LEFT JOIN policy p ON p.id = c.policy_id WHERE p.pool_id IS DISTINCT FROM c.pool_id
+        """,
+    ),
+    # The other way: nothing was ever approved or recovered that no claim, cost or recovery knows of.
+    rows(
+        "entry {id}",
+        """
+        SELECT e.id, e.pool_id, e.reason, e.subject_id, e.amount_fen FROM entry e WHERE e.reverses_id IS NULL AND (
+            (e.reason = 'claim_approved' AND NOT EXISTS (SELECT FROM claim c
+                WHERE (c.pool_id, c.approved_entry_id) = (e.pool_id, e.id)))
+            OR (e.reason = 'adjuster_approved' AND NOT EXISTS (SELECT FROM claim_cost k
+                WHERE k.claim_id = e.subject_id AND k.approved_entry_id = e.id))
+            OR (e.reason = 'recovery_received' AND NOT EXISTS (SELECT FROM recovery r
+                WHERE r.claim_id = e.subject_id AND r.entry_id = e.id)))
+        """,
+    ),
+)
