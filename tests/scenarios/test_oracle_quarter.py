@@ -81,3 +81,80 @@ def test_unknown_fields_are_refused(engine: Engine) -> None:
         ("events[2].on", "not_a_date"),
         ("events[4].amount_fen", "not_a_whole_number"),
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "code"),
+    [
+        ({"shares_bp": None}, "agreement.shares_bp", "shares_or_weights"),
+        ({"shares_bp": [5000, 5000]}, "agreement.members", "members_do_not_fit"),
+        ({"lead": "E"}, "agreement.lead", "lead_not_a_member"),
+        ({"shares_bp": [4500, 2500, 2000, 1001]}, "agreement.shares_bp", "weights_do_not_sum"),
+        ({"collection": "both"}, "agreement.collection", "not_one_of"),
+        ({"day_count": 12}, "agreement.day_count", "out_of_range"),
+        ({"year": None}, "agreement.year", "field_missing"),
+    ],
+)
+def test_an_agreement_that_cannot_be(engine: Engine, changes: dict[str, Any], where: str, code: str) -> None:
+    """Shares, lead and terms that do not fit together are refused before anything is played."""
+    file = copy.deepcopy(oracle.FILE)
+    for name, value in changes.items():
+        if value is None:
+            del file["agreement"][name]
+        else:
+            file["agreement"][name] = value
+    with pytest.raises(Invalid, match="event_file_invalid") as caught:
+        rehearse(engine, file)
+    assert (where, code) in {(finding.where, finding.code) for finding in caught.value.findings}
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [([], "not_an_object"), ({"agreement": {}, "events": [{}]}, "event_unknown")]
+)
+def test_what_is_no_event_file(engine: Engine, data: object, code: str) -> None:
+    """A value that is no object, and an event without a known name, are told as such."""
+    with pytest.raises(Invalid) as caught:
+        rehearse(engine, data)
+    assert code in {finding.code for finding in caught.value.findings}
+
+
+def _then(number: int, **event: Any) -> dict[str, Any]:
+    file = copy.deepcopy(oracle.FILE)
+    file["events"].insert(number, event)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        (_then(1, id="P1", on="2026-01-13", event="premium_written", gross_fen=1, lifts=1), "id_taken"),
+        (_then(5, id="C1", on="2026-02-03", event="adjuster_paid_by_lead"), "cost_not_approved"),
+        (_then(22, id="Q1", on="2026-03-31", event="statement_settled"), "period_not_closed"),
+    ],
+)
+def test_events_out_of_turn(engine: Engine, file: dict[str, Any], reason: str) -> None:
+    """An id stands for one thing, a cost is approved before it is paid, a period closed before it is settled."""
+    with pytest.raises(Invalid, match="event_refused") as caught:
+        rehearse(engine, file)
+    assert caught.value.facts["reason"] == reason
+
+
+def test_weights_of_any_whole(engine: Engine) -> None:
+    """Thirds over a whole of 3 are an agreement too; the carries are in thirds of a fen."""
+    agreement = {**oracle.AGREEMENT, "members": ["B", "A", "C"], "weights": [1, 1, 1], "whole": 3}
+    del agreement["shares_bp"]
+    result = rehearse(engine, {"agreement": agreement, "events": [*oracle.EVENTS[:2]]})
+    # The lead is first in its stream wherever the file names it; the file's own order is kept in what is printed.
+    assert result["splits_fen"]["P1"]["vat"] == [116468, 116468, 116468]
+    assert result["statement_fen"] == {}
+    assert sum(result["carries"]["premium_net"]) == 0
+
+
+def test_premium_not_remitted_stands_on_its_own_line(engine: Engine) -> None:
+    """Premium collected and not passed on by the close is in the balance, as a line of its own."""
+    events = [*oracle.EVENTS[:2], {"id": "Q1", "on": "2026-03-31", "event": "period_closed"}]
+    statement = rehearse(engine, {"agreement": oracle.AGREEMENT, "events": events})["statement_fen"]
+    assert statement["unremitted_premium"] == [None, 1543200, 1234560, 617280]
+    assert [line and line < 0 for line in statement["lead_fee_and_vat"]] == [None, True, True, True]
+    assert sum(statement["balance"]) == 6172800
+    assert "unremitted_premium" not in rehearse(engine, oracle.FILE)["statement_fen"]

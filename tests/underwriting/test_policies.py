@@ -170,3 +170,59 @@ def test_lifts_of_a_policy(session: Session) -> None:
     policy = make_policy(session, made)
     assert [lift.number for _, lift, _ in policies.lifts_of(session, policy)] == ["P-1-00001", "P-1-00002", "P-1-00003"]
     assert isinstance(policies.lifts_of(session, policy)[0][1], Lift)
+
+
+def test_numbers_and_names_are_given_once(session: Session) -> None:
+    """Two policies never share a number, two pools never a name; a pool is of two insurers or more."""
+    made = make_pool(session)
+    make_policy(session, made)
+    lifts = make_lifts(session, 1, prefix="N")
+    with pytest.raises(Conflict, match="policy_number_taken"):
+        make_policy(session, made, lifts=lifts)
+    plan = pools.PoolPlan(
+        name=made.pool.name,
+        members=((made.members[0].id, 1), (made.members[1].id, 1)),
+        whole=2,
+        effective_on=date(2026, 1, 1),
+        ends_on=date(2027, 1, 1),
+        terms=TERMS,
+    )
+    with pytest.raises(Conflict, match="pool_name_taken"):
+        pools.form(session, plan, by=SYSTEM, at=AT)
+    with pytest.raises(Invalid, match="pool_needs_two"):
+        pools.form(session, replace(plan, name="一家", members=plan.members[:1], whole=1), by=SYSTEM, at=AT)
+
+
+def test_what_a_pool_does_not_have(session: Session) -> None:
+    """No agreement covers the day, none of its shares, no premium was agreed: each is told as such."""
+    made = make_pool(session, terms=replace(TERMS, lift_premium_fen=0))
+    lifts = make_lifts(session, 1)
+    with pytest.raises(Conflict, match="premium_not_set"):
+        policies.bind(session, made.pool, "P-1", [lifts[0].id], ON, LATER, on=ON, by=SYSTEM, at=AT)
+    with pytest.raises(NotFound, match="agreement_not_found"):
+        pools.agreement_on(session, made.pool.id, date(2027, 1, 1))
+    with pytest.raises(NotFound, match="shares_not_found"):
+        books.shares_on(session, made.pool.id, date(2025, 12, 31))
+    with pytest.raises(NotFound, match="pool_not_found"):
+        pools.get(session, made.pool.id, Actor(None, None, Role.PUBLIC))
+
+
+def test_what_a_policy_does_not_have(session: Session) -> None:
+    """A lift that is not on the policy is not taken off it; a refund that nobody agreed is not found."""
+    made = make_pool(session)
+    policy = make_policy(session, made)
+    desk = made.actor(Role.FINANCE_MAKER)
+    with pytest.raises(NotFound, match="lift_not_on_policy"):
+        policies.remove_lift(session, policy, uuid.uuid4(), ON, on=ON, by=desk, at=AT)
+    with pytest.raises(NotFound, match="refund_not_found"):
+        policies.get_refund(session, uuid.uuid4(), desk)
+
+
+def test_terms_are_checked_all_at_once() -> None:
+    """Every wrong term of an agreement is named in one refusal."""
+    with pytest.raises(Invalid, match="terms_invalid") as caught:
+        replace(TERMS, lead_fee_bp=5000, remittance="half")
+    assert {(finding.where, finding.code) for finding in caught.value.findings} == {
+        ("remittance", "not_one_of"),
+        ("lead_fee_bp", "out_of_range"),
+    }

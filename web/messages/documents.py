@@ -3,8 +3,8 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "statement_not_adding_up": (
         "结算单 {number} 的各行或明细相加与净额不符，未予制作。请通知平台管理员核对账簿。",
-        "The {part} of statement {number} do not add up to its net, so it was not made. Ask the administrator "
-        "to verify the book.",
+        "The lines or movements of statement {number} do not add up to its net, so it was not made. Ask the"
+        " administrator to verify the book.",
     ),
     "shares_not_whole": (
         "各方份额合计为 {found}，应恰为 {whole}。请更正份额后再制作文件。",

@@ -1,0 +1,176 @@
+"""A claim's way: made on a covered lift, agreed to, approved by a second person, paid once, recovered."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from claims import closing, faults, handling, settlements
+from claims.faults import Report
+from claims.models import Claim
+from core.db import unit_of_work
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.permits import SYSTEM, Role
+from ledger import books
+from ledger.books import AccountRef
+from tests.makers import AT, ON, MadePool, make_policy, make_pool
+from underwriting import policies
+from underwriting.models import Policy
+
+
+def _made(session: Session, fen: int = 438_000) -> tuple[MadePool, Policy, Claim]:
+    made = make_pool(session)
+    policy = make_policy(session, made)
+    claim = handling.make(session, policy, "门机更换", fen, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    return made, policy, claim
+
+
+def _approved(session: Session, fen: int = 438_000) -> tuple[MadePool, Claim]:
+    made, _, claim = _made(session, fen)
+    handling.submit(session, claim, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    for member in range(1, 4) if claim.needs == "all" else ():
+        handling.agree(session, claim, by=made.actor(Role.CLAIMS_HANDLER, member), at=AT)
+    handling.approve(session, claim, fen, on=ON, by=made.actor(Role.SIGNATORY), at=AT)
+    return made, claim
+
+
+def test_a_claim_from_a_fault(session: Session) -> None:
+    """A fault on a covered lift makes one claim; a second claim, or a lift not covered that day, is refused."""
+    made = make_pool(session)
+    policy = make_policy(session, made)
+    lift = policies.lifts_of(session, policy)[0][1]
+    fault = faults.report(session, Report(lift.number, "异响"), by=SYSTEM, at=AT)
+    handler = made.actor(Role.CLAIMS_HANDLER)
+    first = handling.make(session, policy, "异响", 100, fault=fault, by=handler, at=AT)
+    with pytest.raises(Conflict, match="fault_has_claim"):
+        handling.make(session, policy, "异响", 100, fault=fault, by=handler, at=AT)
+    with pytest.raises(Invalid, match="rejection_needs_reason"):
+        handling.reject(session, first, " ", by=handler, at=AT)
+    handling.reject(session, first, "不属保险责任", by=handler, at=AT)
+    handling.make(session, policy, "异响", 100, fault=fault, by=handler, at=AT)
+    early = faults.report(session, Report(lift.number, "异响"), by=SYSTEM, at=AT - timedelta(days=1))
+    with pytest.raises(Conflict, match="lift_not_covered"):
+        handling.make(session, policy, "异响", 100, fault=early, by=handler, at=AT)
+    with pytest.raises(Invalid, match="estimate_not_positive"):
+        handling.make(session, policy, "异响", 0, by=handler, at=AT)
+
+
+def test_who_must_agree_is_asked_again_when_the_estimate_changes(session: Session) -> None:
+    """Up to 100,000.00 the lead alone agrees; above it every member must, to the estimate as it stands now."""
+    made, _, claim = _made(session, 10_000_000)
+    handler = made.actor(Role.CLAIMS_HANDLER)
+    with pytest.raises(Forbidden, match="lead_only"):
+        handling.submit(session, claim, by=made.actor(Role.CLAIMS_HANDLER, 1), at=AT)
+    handling.submit(session, claim, by=handler, at=AT)
+    assert (claim.needs, claim.stage) == ("lead", "agreed")
+    handling.revise(session, claim, 10_000_001, by=handler, at=AT)
+    assert (claim.needs, claim.stage) == ("all", "submitted")
+    with pytest.raises(Conflict, match="already_agreed"):
+        handling.agree(session, claim, by=handler, at=AT)
+    with pytest.raises(Forbidden, match="not_a_member"):
+        handling.agree(session, claim, by=SYSTEM, at=AT)
+    for member in (1, 2, 3):
+        handling.agree(session, claim, by=made.actor(Role.CLAIMS_HANDLER, member), at=AT)
+    assert claim.stage == "agreed"
+    with pytest.raises(Invalid, match="estimate_not_positive"):
+        handling.revise(session, claim, 0, by=handler, at=AT)
+
+
+def test_no_more_is_approved_than_was_estimated(session: Session) -> None:
+    """What is payable is more than nothing and never above the agreed estimate."""
+    made, _, claim = _made(session)
+    handling.submit(session, claim, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    for fen in (0, 438_001):
+        with pytest.raises(Invalid, match="payable_above_estimate"):
+            handling.approve(session, claim, fen, on=ON, by=made.actor(Role.SIGNATORY), at=AT)
+
+
+def test_four_eyes_stand_in_the_database(engine: Engine) -> None:
+    """A claim approved by its own maker is refused by the database where the verb is left out."""
+    with unit_of_work(engine, SYSTEM) as session:
+        _, _, claim = _made(session)
+    with pytest.raises(DBAPIError, match="ck_claim_four_eyes"), unit_of_work(engine, SYSTEM) as session:
+        row = handling.lock(session, claim.id)
+        row.approved_by = row.made_by
+
+
+def test_a_small_claim_is_paid_once_and_by_the_lead(session: Session) -> None:
+    """A claim below the cash-call amount is paid by the lead, once; nobody is called for it."""
+    made, claim = _approved(session)
+    desk = made.actor(Role.FINANCE_CHECKER)
+    with pytest.raises(Conflict, match="below_cash_call"):
+        settlements.issue_cash_call(session, claim, on=ON, by=desk, at=AT)
+    with pytest.raises(Forbidden, match="lead_only"):
+        settlements.pay_by_lead(session, claim, on=ON, by=made.actor(Role.FINANCE_CHECKER, 1), at=AT)
+    settlements.pay_by_lead(session, claim, on=ON, by=desk, at=AT)
+    with pytest.raises(Conflict, match="stage_refuses"):
+        settlements.pay_by_lead(session, claim, on=ON, by=desk, at=AT)
+    assert books.balance(session, made.pool.id, AccountRef("2110")) == 0
+
+
+def test_a_called_claim_is_not_paid_by_the_lead(session: Session) -> None:
+    """Once cash is called for, the claim is paid from pool money."""
+    made, claim = _approved(session, 26_840_000)
+    desk = made.actor(Role.FINANCE_MAKER)
+    with pytest.raises(Invalid, match="due_before_issued"):
+        settlements.issue_cash_call(session, claim, on=ON, by=desk, at=AT, due_on=ON - timedelta(days=1))
+    settlements.issue_cash_call(session, claim, on=ON, by=desk, at=AT)
+    with pytest.raises(Conflict, match="claim_was_called"):
+        settlements.pay_by_lead(session, claim, on=ON, by=desk, at=AT)
+    with pytest.raises(NotFound, match="cash_call_not_found"):
+        settlements.receive_cash_call(session, claim, made.members[0].id, on=ON, by=desk, at=AT)
+    assert [call.amount_fen for call in settlements.calls_of(session, claim)] == [6_710_000, 5_368_000, 2_684_000]
+
+
+def test_recoveries_never_exceed_what_was_paid(session: Session) -> None:
+    """Subrogation and salvage together stay within the claim; each is shared at the claim's shares."""
+    made, claim = _approved(session, 10_001)
+    desk = made.actor(Role.FINANCE_MAKER)
+    with pytest.raises(Invalid, match="recovery_kind_unknown"):
+        settlements.receive_recovery(session, claim, "gift", 1, on=ON, by=desk, at=AT)
+    with pytest.raises(Invalid, match="amount_not_positive"):
+        settlements.receive_recovery(session, claim, "salvage", 0, on=ON, by=desk, at=AT)
+    settlements.receive_recovery(session, claim, "salvage", 10_000, on=ON, by=desk, at=AT)
+    with pytest.raises(Invalid, match="recovery_too_large"):
+        settlements.receive_recovery(session, claim, "subrogation", 2, on=ON, by=desk, at=AT)
+    assert [row.amount_fen for row in settlements.recoveries_of(session, claim)] == [10_000]
+
+
+def test_costs_follow_an_approved_claim(session: Session) -> None:
+    """A loss adjuster is approved on an approved claim only, and paid once."""
+    made, _, open_claim = _made(session)
+    desk = made.actor(Role.FINANCE_CHECKER)
+    with pytest.raises(Conflict, match="claim_not_approved"):
+        settlements.approve_cost(session, open_claim, 100, on=ON, by=desk, at=AT)
+    handling.submit(session, open_claim, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    handling.approve(session, open_claim, 438_000, on=ON, by=made.actor(Role.SIGNATORY), at=AT)
+    cost = settlements.approve_cost(session, open_claim, 300_001, on=ON, by=desk, at=AT)
+    settlements.pay_cost(session, open_claim, cost, on=ON, by=desk, at=AT)
+    with pytest.raises(Conflict, match="stage_refuses"):
+        settlements.pay_cost(session, open_claim, cost, on=ON, by=desk, at=AT)
+    assert settlements.costs_of(session, open_claim) == [cost]
+
+
+def test_a_close_lies_in_its_period(session: Session) -> None:
+    """A period is closed on one of its own days."""
+    made = make_pool(session)
+    with pytest.raises(Invalid, match="close_outside_period"):
+        closing.close_period(
+            session, made.pool.id, "2026Q1", on=date(2026, 4, 1), by=made.actor(Role.FINANCE_CHECKER), at=AT
+        )
+
+
+def test_claims_of_other_pools_are_not_known(session: Session) -> None:
+    """An insurer outside the pool is told that there is no such claim, a number nobody gave leads nowhere."""
+    _, _, claim = _made(session)
+    outsider = make_pool(session, name="别的共保体").actor(Role.CLAIMS_HANDLER)
+    for number in (claim.id, uuid.uuid4()):
+        with pytest.raises(NotFound, match="claim_not_found"):
+            handling.get(session, number, outsider)
+    with pytest.raises(NotFound, match="fault_not_found"):
+        faults.get(session, uuid.uuid4(), SYSTEM)
