@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -42,6 +45,7 @@ def start_embedded(folder: Path, database: str = DATABASE, *, is_kept: bool = Tr
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(folder, cleanup_mode="stop" if is_kept else "delete")
+    _forget_ended(server)
     host = server.get_postmaster_info().socket_dir
     urls = urls_at(f"@/{database}?host={host}")
     make_roles(urls.admin.replace(f"/{database}?", "/postgres?"), database)
@@ -59,6 +63,13 @@ def another(urls: Urls, database: str) -> Urls:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
     make_roles(admin, database)
     return made
+
+
+def _forget_ended(server: Any) -> None:
+    """Take processes that were killed off the server's list of users: they never did it, and it would outlive all."""
+    with server._lock:
+        users = server.global_process_id_list
+        users.put([pid for pid in {*users.get_and_add(os.getpid()), os.getpid()} if psutil.pid_exists(pid)])
 
 
 def urls_at(place: str) -> Urls:

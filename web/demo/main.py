@@ -173,11 +173,12 @@ def _wide(words: str, width: int) -> str:
 def _show(settings: Settings, place: Urls, host: str, port: int, say: Say) -> int:
     """Start the web server and the worker and stay until one ends or we are asked to stop."""
     folder = settings.state_dir / "demo"
-    port = serving.free_port(host, port)
+    listener = serving.listen(host, port)
+    port = listener.getsockname()[1]
     children = serving.Children(_environment(settings, place, folder, port), folder)
     try:
         children.start("worker", "worker")
-        port = serving.serve(children, host, port)
+        serving.serve(children, listener)
         say(f"\n  请打开 Open:  http://{'localhost' if host == '127.0.0.1' else host}:{port}/\n")
         say("  按 Ctrl-C 停止。 Ctrl-C stops it.")
         while (name := children.ended()) is None:

@@ -20,28 +20,36 @@ PORTS_TRIED = 50
 READY_WITHIN_S, STOPPED_WITHIN_S = 90, 20
 
 #: The words by which both children are started: the same as the command's own.
-_COMMAND = (sys.executable, "-c", "from web.cli import main; main()")
+_COMMAND = "from web.cli import main; main()"
+
+#: The same for a child that inherits a listening socket, handed over as systemd would: by its number and this process.
+_WITH_SOCKET = (
+    "import os, sys; os.dup2(int(sys.argv.pop(1)), 3); os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); "
+) + _COMMAND
 
 
 class NotServed(Exception):
     """The server did not come up; the message says why and where its log is."""
 
 
-def free_port(host: str, wanted: int) -> int:
-    """Return the wanted port, or the next one that nobody listens on; 0 stands for any.
+def listen(host: str, wanted: int) -> socket.socket:
+    """Return a socket that listens on the wanted port, or on the next one that is free; 0 stands for any.
 
-    Raises NotServed where fifty in a row are taken.
+    It is ours from here on, so nobody takes the port while the server starts. Raises NotServed where fifty in a row
+    are taken.
     """
     for port in (0,) if wanted == 0 else range(wanted, min(wanted + PORTS_TRIED, 65_536)):
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((host, port))
-            except OSError as error:
-                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                    raise NotServed(f"{host}: {error.strerror}") from error
-                continue
-            return int(listener.getsockname()[1])
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise NotServed(f"{host}: {error.strerror}") from error
+        else:
+            return listener
     raise NotServed(f"端口 {wanted}–{wanted + PORTS_TRIED - 1} 都被占用 all these ports are taken")
 
 
@@ -53,17 +61,20 @@ class Children:
     logs: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, *words: str, listener: socket.socket | None = None) -> subprocess.Popen[bytes]:
         """Start a command of ours beside this process; what it says goes into `<name>.log`."""
         self.logs.mkdir(parents=True, exist_ok=True)
+        inherited = () if listener is None else (listener.fileno(),)
+        code = (_WITH_SOCKET, str(*inherited)) if inherited else (_COMMAND,)
         with (self.logs / f"{name}.log").open("wb") as log:
             # A session of its own: Ctrl-C reaches this process alone, which then stops its children in order.
             child = subprocess.Popen(  # noqa: S603 - our own command
-                [*_COMMAND, *words],
+                [sys.executable, "-c", *code, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.environment},
+                pass_fds=inherited,
                 start_new_session=True,
             )
         self.running[name] = child
@@ -92,28 +103,24 @@ class Children:
         self.running.clear()
 
 
-def serve(children: Children, host: str, wanted: int) -> int:
-    """Start the web server and return its port once it answers; another that takes the port meanwhile is stepped over.
+def serve(children: Children, listener: socket.socket) -> None:
+    """Start the web server on a socket that listens already, and return once it answers.
 
     Raises NotServed where it ends or does not answer in time.
     """
-    port = free_port(host, wanted)
-    while True:
-        child = children.start("web", "serve", "--host", host, "--port", str(port), "--workers", "1", "--threads", "8")
-        if _answers(child, host, port):
-            return port
-        is_taken = free_port(host, port) != port
-        if child.poll() is None or not is_taken:
-            raise NotServed(children.last_words("web") or "the server does not answer")
-        port = free_port(host, port + 1)
+    host, port = listener.getsockname()[:2]
+    told = ("serve", "--host", host, "--port", str(port), "--workers", "1", "--threads", "8")
+    child = children.start("web", *told, listener=listener)
+    listener.close()
+    if not _answers(child, host, port):
+        raise NotServed(children.last_words("web") or "the server does not answer")
 
 
 def _answers(child: subprocess.Popen[bytes], host: str, port: int) -> bool:
     """Wait until the server says that it is ready; False where it ends or takes too long."""
     until_s = time.monotonic() + READY_WITHIN_S
-    place = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - asked for, not bound
     while time.monotonic() < until_s and child.poll() is None:
-        connection = http.client.HTTPConnection(place, port, timeout=5)
+        connection = http.client.HTTPConnection(host, port, timeout=5)
         try:
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:
