@@ -87,7 +87,7 @@ def object_to_result(session: Session, tender: Tender, text: str, *, by: Actor, 
 
     Refuses with Invalid `objection_empty`, Conflict `publicity_over`, Forbidden `not_a_bidder`.
     """
-    require(by, "bid.answer")
+    require(by, "tender.object")
     require_stage(tender, "standstill")
     if not text.strip():
         raise Invalid("objection_empty")
@@ -116,7 +116,7 @@ def answer_objection(
 
     Refuses with Invalid `objection_empty`, Conflict `objection_answered`, `tender_in_other_stage`.
     """
-    require(by, "tender.allocate")
+    require(by, "tender.answer")
     tender = lock_tender(session, session.get_one(Tender, objection.tender_id))
     require_stage(tender, "standstill")
     if not text.strip():

@@ -70,7 +70,7 @@ def register_key(session: Session, public_key: bytes, proof: bytes, *, by: Actor
 
     Refuses with Invalid `public_key_wrong`, `signature_wrong`, Conflict `signing_key_taken`.
     """
-    require(by, "bid.answer")
+    require(by, "bid.key")
     organisation_id, person_id = _insurer(by)
     p256.public_key(public_key)
     p256.check_signature(public_key, proof, key_statement(organisation_id, public_key))
@@ -93,7 +93,7 @@ def register_key(session: Session, public_key: bytes, proof: bytes, *, by: Actor
 
 def revoke_key(session: Session, key: SigningKey, *, by: Actor, at: datetime) -> None:
     """Take a signing key out of use; bids signed with it before stay good. NotFound `signing_key_not_found`."""
-    require(by, "bid.answer")
+    require(by, "bid.key")
     if key.organisation_id != by.organisation_id or key.revoked_at is not None:
         raise NotFound("signing_key_not_found")
     key.revoked_at = at

@@ -35,7 +35,7 @@ def appoint(session: Session, tender: Tender, seats: Sequence[Seat], *, by: Acto
     Refuses with Forbidden `other_side` (one person is on one side of a tender), Conflict `committee_seat_taken`,
     `tender_in_other_stage`.
     """
-    require(by, "tender.publish")
+    require(by, "tender.appoint")
     tender = lock_tender(session, tender)
     require_stage(tender, "approved", "published", "opening", "opened")
     for seat in seats:
@@ -80,7 +80,7 @@ def declare(session: Session, tender: Tender, conflict: str, *, by: Actor, at: d
     Whoever has a conflict is replaced from this moment on and marks nothing; another is appointed. Refuses with
     Conflict `bids_not_opened`, `declared_already`.
     """
-    require(by, "tender.score")
+    require(by, "tender.declare")
     row = own_seat(session, tender, by=by)
     if tender.opened_at is None:
         raise Conflict("bids_not_opened")

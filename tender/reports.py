@@ -178,7 +178,7 @@ def sign(session: Session, tender: Tender, dissent: str = "", *, by: Actor, at: 
     Refuses with NotFound `report_not_found`, Conflict `signed_already`, `report_outdated` where the record has changed
     since it was drawn up.
     """
-    require(by, "tender.score")
+    require(by, "report.sign")
     tender = lock_tender(session, tender)
     require_stage(tender, "evaluating")
     seat, report = own_seat(session, tender, by=by), latest(session, tender)

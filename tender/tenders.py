@@ -292,13 +292,13 @@ def cancel(session: Session, tender: Tender, reason: str, *, by: Actor, at: date
 
 def annul(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
     """Declare a tender void after its opening began, as the supervisor. Invalid `tender_reason_missing`."""
-    require(by, "tender.suspend")
+    require(by, "tender.annul")
     _end(session, tender, "annul", reason, by, at)
 
 
 def fail(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
     """End a tender that leads to no award (流标). Refuses with Invalid `tender_reason_missing`."""
-    require(by, "tender.open")
+    require(by, "tender.fail")
     _end(session, tender, "fail", reason, by, at)
 
 
