@@ -187,6 +187,10 @@ _BESIDE: Mapping[str, str] = {
     "funding_too_large": "amount",
     "recovery_too_large": "amount",
     "recovery_kind_unknown": "kind",
+    "estimate_not_positive": "amount",
+    "payable_above_estimate": "amount",
+    "rejection_needs_reason": "reason",
+    "removal_outside_term": "effective_on",
     "query_needs_words": "words",
 }
 

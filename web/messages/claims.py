@@ -115,6 +115,10 @@ _CLAIMS: dict[str, tuple[str, str]] = {
         "贵公司已就赔案 {number} 的当前估损表过态。估损变更后会再次征求意见。",
         "Your company has spoken on the present estimate of claim {number}. A new estimate will be asked anew.",
     ),
+    "estimate_changed": (
+        "赔案 {number} 的估损刚刚修改过。请看过新的估损再表态。",
+        "The estimate of claim {number} has just changed. Look at the new one before you agree.",
+    ),
     "rejection_needs_reason": (
         "拒赔须写明理由，并在三日内送达。",
         "A rejection needs its reasons, and is sent within three days.",
