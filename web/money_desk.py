@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid
 from core.parties import Organisation
 from core.permits import Actor
 from ledger.models import Share
@@ -101,13 +101,11 @@ def read_id(text: str | None) -> uuid.UUID | None:
 
 
 def need_ids(name: str) -> list[uuid.UUID]:
-    """Return the ids chosen in a list, in the address or the form; NotFound where one is no id, Invalid for none."""
-    found = [read_id(text) for text in request.values.getlist(name)]
-    if None in found:
-        raise NotFound("page_not_found")
+    """Return the ids chosen in a list, in the address or the form; Invalid `nothing_chosen` for none."""
+    found = [one for one in map(read_id, request.values.getlist(name)) if one is not None]
     if not found:
         raise Invalid("nothing_chosen")
-    return [one for one in dict.fromkeys(found) if one is not None]
+    return list(dict.fromkeys(found))
 
 
 # A step that has a page of its own

@@ -1,0 +1,260 @@
+"""Statements of account: the list, one statement with its entries and files, and what its member answers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from flask import Blueprint, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from core.errors import Forbidden, Invalid
+from core.permits import Role, may
+from ledger import statements
+from ledger.models import Period, Statement
+from ledger.reasons import LINE_OF, Line, Reason
+from web import listing
+from web.documents.rows import Movement, StatementLine, StatementRows, net_due, rows_digest
+from web.formats import line_name, t, yuan
+from web.history import history
+from web.keeping import sent, settings
+from web.listing import Asked
+from web.money_desk import Field, Step, member_names, pools_seen, read_id, step_page
+from web.pages import MenuItem
+from web.shell import actor, at, needs, unit
+from web.statement_paper import FILES, keep_files, kept_files
+from web.statement_view import Narrowed, answers_open, chain, is_leading, listed_for, rows_shown, statement_of
+from web.states import STATES
+
+pages = Blueprint("statements", __name__, url_prefix="/statements")
+
+_DESK = frozenset({Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR})
+MENU = [MenuItem(20, "结算单", "Statements", "statements.index", _DESK)]
+
+
+@pages.get("")
+@needs("statement.read")
+def index() -> ResponseReturnValue:
+    """List the statements that the actor may see by pool, period, member and state, newest first."""
+    asked = Asked()
+    found_pools = pools_seen(unit(), actor())
+    names = member_names(unit(), [pool.id for pool in found_pools])
+    pool = asked.choice("pool", [str(one.id) for one in found_pools])
+    is_own = not actor().sees_all and not actor().led_pools
+    narrowed = Narrowed(
+        stage=asked.choice("stage", STATES["statement"]),
+        pool_id=int(pool) if pool else None,
+        member=None if is_own else read_id(asked.choice("member", [str(one) for one in names])),
+        period=asked.text("period"),
+    )
+    query = listed_for(actor(), narrowed)
+    if listing.wants_csv():
+        return listing.csv_of("statements", _EXPORTED, unit().execute(query.limit(listing.EXPORT_MOST)))
+    found = listing.listed(unit(), query, sum_of="balance_fen")
+    return render_template(
+        "finance/statements.html",
+        rows=[{**row._mapping, "href": url_for(".one", statement_id=row.id)} for row in found.rows],
+        found=found,
+        values=asked.values,
+        exports=listing.csv_link(),
+        pools=[("", t("全部共保体", "All pools")), *((str(one.id), one.name) for one in found_pools)],
+        members=[]
+        if is_own
+        else [("", t("全部成员", "All members")), *((str(key), name) for key, name in names.items())],
+        stages=[key for key in STATES["statement"] if key != "draft" or not is_own],
+    )
+
+
+_EXPORTED = [
+    ("statement", lambda row: row.number),
+    ("pool", lambda row: row.pool),
+    ("period", lambda row: row.period),
+    ("member", lambda row: row.member),
+    ("stage", lambda row: row.stage),
+    ("balance_cny", lambda row: row.balance_fen),
+    ("issued_at", lambda row: row.issued_at),
+    ("answered_at", lambda row: row.answered_at),
+    ("settled_on", lambda row: row.settled_on),
+]
+
+
+@pages.get("/<uuid:statement_id>")
+@needs("statement.read")
+def one(statement_id: uuid.UUID) -> ResponseReturnValue:
+    """Show one statement: the net due first, its lines, movements, splits, files, answers and history."""
+    statement = statement_of(unit(), statement_id, actor())
+    rows = rows_shown(unit(), statement, settings())
+    period = unit().get_one(Period, statement.period_id)
+    asked = Asked()
+    line = asked.choice("line", [kind.value for kind in Line])
+    moved = listing.of_rows(_of_line(rows, line))
+    before, after = chain(unit(), statement, period.ends_on)
+    return render_template(
+        "finance/statement.html",
+        statement=statement,
+        rows=rows,
+        due=net_due(rows),
+        digest=rows_digest(rows),
+        lines=[_line(statement, one) for one in rows.lines],
+        net_count=sum(one.count for one in rows.lines),
+        moved=moved,
+        moved_fen=sum(movement.amount_fen for movement in _of_line(rows, line)),
+        movements=[_movement(statement, one) for one in moved.rows],
+        line=line,
+        members=[{"name": share.name, "weight": share.weight, "is_lead": share.is_lead} for share in rows.shares],
+        files=_files(statement),
+        code=rows.verification.code,
+        answers=answers_open(actor(), statement),
+        may_reply=is_leading(actor(), statement) and statement.stage == "queried" and may(actor(), "statement.reply"),
+        is_draft=statement.stage == "draft",
+        period_href=url_for("periods.one", pool_id=statement.pool_id, label=period.label),
+        before=before,
+        after=after,
+        events=history(unit(), "statement", statement.id),
+    )
+
+
+def _of_line(rows: StatementRows, line: str) -> list[Movement]:
+    """Return the movements that stand behind one line, or all."""
+    if not line:
+        return list(rows.movements)
+    return [movement for movement in rows.movements if LINE_OF[Reason(movement.reason)].value == line]
+
+
+def _line(statement: Statement, line: StatementLine) -> dict[str, object]:
+    return {
+        "name": line_name(line.kind),
+        "count": line.count,
+        "amount_fen": line.amount_fen,
+        "href": url_for(".one", statement_id=statement.id, line=line.kind) + "#movements",
+    }
+
+
+def _movement(statement: Statement, one: Movement) -> dict[str, object]:
+    return {
+        "on": one.on,
+        "entry": one.entry_number,
+        "reason": t(one.reason_zh, one.reason_en),
+        "subject": one.subject,
+        "description": one.description,
+        "amount_fen": one.amount_fen,
+        "href": url_for("pools.entry", pool_id=statement.pool_id, entry_id=one.entry_number),
+    }
+
+
+def _files(statement: Statement) -> list[dict[str, object]]:
+    """Return the files of a statement as downloads; those not made yet are made when they are asked for."""
+    if statement.stage == "draft":
+        return []
+    kept = kept_files(unit(), statement)
+    return [
+        {
+            "label": t(file.zh, file.en),
+            "href": url_for(".file", statement_id=statement.id, name=name),
+            "kind": file.ending.rpartition(".")[2].upper(),
+            "size": kept[name].size if name in kept else None,
+            "digest": kept[name].digest if name in kept else "",
+        }
+        for name, file in FILES.items()
+    ]
+
+
+@pages.get(f"/<uuid:statement_id>/files/<any({', '.join(repr(name) for name in FILES)}):name>")
+@needs("statement.read", writes=True)
+def file(statement_id: uuid.UUID, name: str) -> ResponseReturnValue:
+    """Send one file of a statement exactly as it was kept; the first who asks for it has it made."""
+    statement = statement_of(unit(), statement_id, actor())
+    return sent(keep_files(unit(), statement, settings(), by=actor(), at=at())[name])
+
+
+@pages.route("/<uuid:statement_id>/<any(acknowledge, agree, query):verb>", methods=["GET", "POST"])
+@needs("statement.answer")
+def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
+    """Take the member's answer to its statement: received, agreed to, or queried with its words."""
+    statement = statement_of(unit(), statement_id, actor())
+    if statement.organisation_id != actor().organisation_id:
+        raise Forbidden("not_your_statement")
+    back = url_for(".one", statement_id=statement.id)
+
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        words = values.get("words", "")
+        if len(words) > _WORDS_MOST:
+            raise Invalid("query_too_long", most=_WORDS_MOST)
+        statements.answer(unit(), statement, verb, by=actor(), at=at(), words=words)
+        return t("已答复。", "Your answer is recorded."), back
+
+    title, sentence, label = (t(*pair) for pair in _STEPS[verb])
+    step = Step(
+        title=title,
+        sentence=sentence,
+        label=label,
+        back=back,
+        facts=_facts(statement),
+        fields=[_words_field()] if verb == "query" else [],
+    )
+    return step_page(step, work)
+
+
+_WORDS_MOST = 2000
+
+#: verb -> (title, sentence, label), each in both languages.
+_STEPS: Mapping[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] = {
+    "acknowledge": (
+        ("确认收到结算单", "Acknowledge the statement"),
+        ("确认已收到。之后仍可提出疑问或同意。", "You have received it. You may still query it or agree to it."),
+        ("确认收到", "Acknowledge"),
+    ),
+    "agree": (
+        ("同意结算单", "Agree to the statement"),
+        (
+            "同意本结算单的净额，并据此收付。同意后不能再提出疑问。",
+            "Agree to the net amount and to pay or be paid by it. No query after.",
+        ),
+        ("同意结算单", "Agree to the statement"),
+    ),
+    "query": (
+        ("提出疑问", "Query the statement"),
+        (
+            "首席会看到您的疑问并答复。答复之前不结算。",
+            "The lead sees your query and answers it. Nothing is settled before that.",
+        ),
+        ("提出疑问", "Send the query"),
+    ),
+}
+
+
+def _words_field() -> Field:
+    return Field("words", t("疑问", "Query"), "textarea", t("写明哪一行、为什么", "Say which line, and why"))
+
+
+def _facts(statement: Statement) -> list[tuple[str, object]]:
+    zh, en = ("共保体应付", "Due to you") if statement.balance_fen >= 0 else ("贵公司应付", "Due from you")
+    return [(t("结算单", "Statement"), statement.number), (t(zh, en), yuan(abs(statement.balance_fen)))]
+
+
+@pages.route("/<uuid:statement_id>/reply", methods=["GET", "POST"])
+@needs("statement.reply")
+def reply(statement_id: uuid.UUID) -> ResponseReturnValue:
+    """Answer a query: the statement stands as issued again, for its member to answer."""
+    statement = statement_of(unit(), statement_id, actor())
+    if not is_leading(actor(), statement):
+        raise Forbidden("lead_only")
+
+    def work(_: Mapping[str, str]) -> tuple[str, str]:
+        statements.reply(unit(), statement, by=actor(), at=at())
+        said = t(
+            "疑问已答复，结算单重新待该成员确认。", "The query is answered; the statement waits for its member again."
+        )
+        return said, url_for(".one", statement_id=statement.id)
+
+    step = Step(
+        title=t("答复疑问", "Answer the query"),
+        sentence=t(
+            "已与该成员核对。结算单数字不变；差错在以后的账期用更正分录处理。",
+            "You have gone through it with the member. The figures stand; a mistake is corrected in a later period.",
+        ),
+        label=t("答复并重新待确认", "Answer; wait for the member again"),
+        back=url_for(".one", statement_id=statement.id),
+        facts=[*_facts(statement), (t("疑问", "Query"), statement.query_text or "")],
+    )
+    return step_page(step, work)
