@@ -43,7 +43,7 @@ class Scale:
 FULL = Scale(143, 3067, 128_100, (116, 104, 31), 4450, 118, 46)
 
 #: Just enough for every kind of thing to happen; for tests.
-SMALL = Scale(12, 150, 6_200, (24, 20, 6), 420, 26, 16)
+SMALL = Scale(12, 150, 6_200, (24, 20, 6), 240, 16, 16)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core import migrate, server
 from core.server import Urls
@@ -61,10 +62,11 @@ def wipe(place: Urls) -> None:
     if not place.admin:
         migrate.downgrade(place.owner, "base")
         return
-    postgres = place.admin.replace(f"/{server.DATABASE}?", "/postgres?")
+    name = str(conninfo_to_dict(place.admin)["dbname"])
+    postgres = make_conninfo(place.admin, dbname="postgres")
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(server.DATABASE)))
-    server.make_roles(postgres, server.DATABASE)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    server.make_roles(postgres, name)
 
 
 def tell_time(place: Urls, instant: datetime | None) -> None:

@@ -23,7 +23,7 @@ from core.db import unit_of_work
 from core.papers import Store
 from core.permits import SYSTEM
 from core.server import Urls
-from core.working_time import Days, is_workday
+from core.working_time import Days, add_workdays, is_workday
 from web.demo.city import Scale
 
 #: How many acts share one transaction.
@@ -102,6 +102,10 @@ class Telling:
         while not is_workday(self.days, day):
             day += timedelta(days=1)
         return day
+
+    def workday_before(self, day: date) -> date:
+        """Return the last working day before this day."""
+        return add_workdays(self.days, day, -1).on
 
     def plan(self, when: datetime, act: Act) -> None:
         """Put an act into the queue; it gets a session that it shares with its neighbours."""

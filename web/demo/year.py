@@ -17,6 +17,7 @@ from core.permits import SYSTEM, Actor, Role
 from ledger import statements
 from underwriting import estates, policies
 from underwriting.models import Community, Lift, Pool
+from web import statement_issue
 from web.demo.city import PlannedCommunity
 from web.demo.faults import Cover
 from web.demo.people import Cast
@@ -82,6 +83,8 @@ class YearStory:
         made = []
         for order, (day, place) in enumerate(ordered):
             bound_on = self.telling.workday(start + timedelta(days=day))
+            if bound_on >= clock.on(self.telling.now):
+                bound_on = self.telling.workday_before(clock.on(self.telling.now))
             left = (clock.on(self.telling.now) - bound_on).days
             leaves = order % REFUND_EVERY == 7 and left > 80
             made.append(
@@ -258,8 +261,9 @@ class YearStory:
             audit.sign_head(session, self.telling.log_key, at=when)
 
     def _issue(self, quarter: Quarter, session: Session, when: datetime) -> None:
-        for row in statements.of_period(session, statements.period(session, self.pool_id, quarter.label)):
-            statements.issue(session, row, by=self.second, at=when)
+        """Issue a quarter's statements; the worker makes and signs their papers once it runs."""
+        drafts = statements.of_period(session, statements.period(session, self.pool_id, quarter.label))
+        statement_issue.issue_all(session, drafts, by=self.second, at=when)
 
     def _answer(self, quarter: Quarter, place: int, verb: str, session: Session, when: datetime) -> None:
         """Let one member answer its statement."""
