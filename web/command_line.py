@@ -69,15 +69,18 @@ def json_option(command: Command) -> Command:
 
 def tell(document: object, words: str | None = None) -> None:
     """Write what a command has found: the words for people, the document for machines or where there are no words."""
-    if words is None or wants_json():
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
-    else:
-        click.echo(words)
+    is_json = words is None or wants_json()
+    click.echo(_writable(json.dumps(document, ensure_ascii=False, indent=2, default=str) if is_json else words or ""))
+
+
+def _writable(text: str) -> str:
+    """Return a text with half characters (lone surrogates of a file) as the escapes that they came as."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def warn(words: str) -> None:
     """Write a line for people beside the result."""
-    click.echo(words, err=True)
+    click.echo(_writable(words), err=True)
 
 
 def fail(words: str, code: int = FAILED) -> NoReturn:
@@ -103,7 +106,7 @@ def tell_refusal(refusal: Refusal) -> None:
             }
             for one in findings
         ]
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        tell(document)
     warn(said)
     for one in findings[:200]:
         warn(f"  {one.where}: {told(one.code, one.facts, is_english=is_english())}")

@@ -15,8 +15,8 @@ from pathlib import PurePath
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, render_template, request
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from flask import Flask, Response, current_app, g, render_template, request
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from core.errors import Conflict, Finding, Forbidden, Invalid, Refusal
@@ -154,7 +154,7 @@ def of_database(error: DBAPIError) -> Refusal | None:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state in DATABASE_REFUSALS:
         return Conflict(DATABASE_REFUSALS[state])
-    if state.startswith("22"):
+    if state.startswith("22") or isinstance(error, DataError):
         return Invalid("value_not_storable")
     if state == "42501":
         return Forbidden("row_not_yours")
@@ -179,6 +179,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refusal, on_refusal)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(DBAPIError, on_database)
+    app.register_error_handler(UnicodeEncodeError, lambda _: on_refusal(Invalid("value_not_storable")))
+    app.register_error_handler(RecursionError, lambda _: on_refusal(Invalid("input_too_deep")))
 
 
 def on_refusal(refusal: Refusal) -> Response:
@@ -273,10 +275,9 @@ def _schema_findings(messages: object, where: tuple[str, ...] = ()) -> Iterator[
 
 
 def _document(document: dict[str, Any], status: int) -> Response:
-    response = jsonify(document)
-    response.status_code = status
-    response.mimetype = "application/problem+json"
-    return response
+    # Half a character (a lone surrogate of a JSON escape) goes back as the escape that it came as.
+    body = current_app.json.dumps(document).encode("utf-8", "backslashreplace")
+    return Response(body, status=status, mimetype="application/problem+json")
 
 
 def _page(status: int, **context: object) -> Response:
@@ -286,4 +287,4 @@ def _page(status: int, **context: object) -> Response:
     elif status in (409, 422, 400) and request.referrer and request.referrer.startswith(request.host_url):
         actions = [(t("返回上一页", "Back to the page before"), request.referrer[len(request.host_url) - 1 :])]
     text = render_template("errors/problem.html", status=status, actions=actions, **context)
-    return Response(text, status=status, mimetype="text/html")
+    return Response(text.encode("utf-8", "replace"), status=status, mimetype="text/html")

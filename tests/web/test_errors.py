@@ -190,3 +190,43 @@ def test_a_finding_stands_beside_its_field(app: Flask) -> None:
         assert set(errors.field_errors(refusal, "name", "title")) == {"title", "name"}
         assert "rows.3.on" in errors.field_errors(refusal, "name", "title")["name"]
         assert list(errors.field_errors(Forbidden("role_may_not"), "name")) == ["name"]
+
+
+BROKEN = (
+    b"[" * 100_000,
+    b"9" * 5000,
+    b'"\\ud800"',
+    b'{"shares": "\\ud800", "amounts_fen": [1]}',
+    b'{"start": "\\u0000", "minutes": 1}',
+    b'{"weights": [1], "id": "\\ud800"}',
+    b"\xff\xfe",
+    b"",
+    b"NaN",
+    b"null",
+    b'{"a": 1e999}',
+    b'{"minutes": 1E400, "start": ""}',
+)
+
+
+def test_no_body_is_a_fault(client: Browser) -> None:
+    """Endless nesting, endless digits, half a character, a zero byte, nothing at all: refused, never a 500."""
+    for name in ("apportion", "clock", "score", "allocate", "rehearse"):
+        for body in BROKEN:
+            answer = client.post(f"/api/v1/calculators/{name}", data=body, content_type="application/json")
+            assert 400 <= answer.status_code < 500, (name, body[:40])
+            assert answer.json["code"], (name, body[:40])
+
+
+def test_what_the_database_cannot_store_is_refused(app: Flask, visitors: Visitors) -> None:
+    """A zero byte and half a character in a text, a number beyond 64 bits: refused, nothing kept."""
+    texts = {"zero": "a\x00b", "half": "\ud800"}
+
+    def view(which: str) -> str:
+        unit().execute(text("SELECT CAST(:it AS text)"), {"it": texts[which]})
+        return "kept"
+
+    app.add_url_rule("/x/<which>", "x", needs("public.read")(view))
+    for which in texts:
+        answer = visitors.browser().get(f"/x/{which}")
+        assert answer.status_code == 422
+        assert "value_not_storable" in answer.text

@@ -17,9 +17,10 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 import marshmallow as ma
-from flask import Flask
+from flask import Flask, Request
 from flask_smorest import Api, Blueprint
 from marshmallow import fields
+from webargs.flaskparser import FlaskParser
 
 from core.errors import Invalid
 from ledger.money import plain_fen
@@ -97,6 +98,22 @@ class OurApi(Api):  # type: ignore[misc]
         """Leave failures to web/errors.py."""
 
 
+class StrictParser(FlaskParser):
+    """Reads what a request brings: an unknown name in the address is refused like one in the body."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012  # webargs declares it so
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": ma.RAISE,
+    }
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """Return the JSON body; refuses `input_not_json` where its digits or its nesting have no end."""
+        try:
+            return super().load_json(req, schema)
+        except (ValueError, RecursionError):
+            raise Invalid("input_not_json") from None
+
+
 class Decorator(Protocol):
     """Leaves the type of the view that it stands on as it is."""
 
@@ -105,7 +122,9 @@ class Decorator(Protocol):
 
 
 class Resource(Blueprint):  # type: ignore[misc]
-    """A flask-smorest blueprint whose decorators keep the types of their views."""
+    """A flask-smorest blueprint that reads strictly and whose decorators keep the types of their views."""
+
+    ARGUMENTS_PARSER = StrictParser()
 
     get: Callable[..., Decorator]
     post: Callable[..., Decorator]

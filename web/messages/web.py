@@ -59,6 +59,7 @@ _REQUESTS: dict[str, tuple[str, str]] = {
     "input_not_list": ("应为列表。", "This is a list."),
     "input_not_object": ("应为 JSON 对象。", "This is a JSON object."),
     "input_not_json": ("内容不是合格的 JSON。", "The body is not JSON."),
+    "input_too_deep": ("内容嵌套过深，无法读取。", "The body is nested too deeply to be read."),
     "input_refused": ("这一项不合要求：{message}", "This is not taken: {message}"),
     "cursor_wrong": ("翻页标记无效，请从第一页重新开始。", "The cursor is not ours. Start again from the first page."),
     "idempotency_key_wrong": (
