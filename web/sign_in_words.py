@@ -10,8 +10,8 @@ from flask_security.forms import TwoFactorRescueForm, TwoFactorSetupForm, get_fo
 from flask_security.mail_util import MailUtil
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from wtforms import RadioField
-from wtforms.fields.choices import SelectChoice
+from wtforms import RadioField  # type: ignore[import-untyped]
+from wtforms.fields.choices import SelectChoice  # type: ignore[import-untyped]
 
 from core import audit
 from core.db import run_in_unit
@@ -49,7 +49,7 @@ _CHINESE = {
 }
 
 
-class Words(FsDomain):  # type: ignore[misc]
+class Words(FsDomain):
     """Flask-Security's translations with ours laid over them."""
 
     def gettext(self, string: str, **variables: Any) -> str:
@@ -57,7 +57,7 @@ class Words(FsDomain):  # type: ignore[misc]
         ours = None if is_english() else _CHINESE.get(string)
         if ours is not None:
             return ours % variables if variables else ours
-        return str(super().gettext(string, **variables))
+        return str(super().gettext(string, **variables))  # type: ignore[no-untyped-call]
 
 
 class SecondFactorForm(TwoFactorSetupForm):
