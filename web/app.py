@@ -132,7 +132,7 @@ def _harden(app: Flask, settings: Settings) -> None:
 def _locale(settings: Settings) -> str:
     """Return the language of this request: `?lang=`, what was chosen before, the settings' own."""
     if not request.args.get("lang") and session.get("lang") not in formats.LOCALES:
-        if request.path.startswith("/api/"):
+        if request.path.startswith(f"{api.PREFIX}/"):
             asked = request.accept_languages.best_match(["zh", "en"])
             return "en" if asked == "en" else settings.locale if asked is None else formats.LOCALES[0]
         return settings.locale
