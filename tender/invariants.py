@@ -49,6 +49,13 @@ IN_TIME = every(
             OR (a.next IS NULL AND (a.deadline_after <> t.deadline_at OR a.number <> t.amendment))
         """,
     ),
+    rows(
+        "tender {tender}",
+        """
+        SELECT t.number AS tender, t.amendment, count(a.number) AS published FROM tender t
+        LEFT JOIN amendment a ON a.tender_id = t.id GROUP BY t.id HAVING t.amendment <> count(a.number)
+        """,
+    ),
 )
 
 CLOSED_BOX = every(

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TextIO
 
 import click
+from cryptography.x509 import Certificate
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -34,7 +34,9 @@ from core.papers import Store
 from core.server import AUDITOR
 from core.settings import Settings
 from web.command_line import json_option, place, wants_json
+from web.keeping import store_in
 from web.messages import told
+from web.paper_invariants import statement_files_in, trusted_by
 
 #: Every invariant that needs nothing but the database, room by room.
 INVARIANTS: tuple[Invariant, ...] = (
@@ -165,12 +167,23 @@ def _short(value: object) -> str:
     return line if len(line) <= 200 else line[:199] + "…"
 
 
-def chosen(only: Iterable[str] = (), store: Store | None = None) -> tuple[Invariant, ...]:
-    """Return all invariants, or those of these ids; that of the kept files where their store is given.
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the kept files are, and whose signatures on papers are ours; with none named, any whole one will do."""
+
+    store: Store
+    trusted: tuple[Certificate, ...] = ()
+
+
+def chosen(only: Iterable[str] = (), files: Files | None = None, *, at: datetime) -> tuple[Invariant, ...]:
+    """Return all invariants, or those of these ids; those of the kept files where it is said where they are.
 
     Refuses Invalid `invariant_unknown` (ids, known).
     """
-    every = INVARIANTS if store is None else (*INVARIANTS, core.invariants.files_in(store, *FILES))
+    every = INVARIANTS
+    if files is not None:
+        papers = statement_files_in(files.store, files.trusted, at=at)
+        every = (*every, core.invariants.files_in(files.store, *FILES), papers)
     wanted = list(only)
     unknown = sorted(set(wanted) - {invariant.id for invariant in every})
     if unknown:
@@ -185,7 +198,7 @@ def run(
     at: datetime,
     only: Iterable[str] = (),
     is_full: bool = True,
-    store: Store | None = None,
+    files: Files | None = None,
 ) -> Report:
     """Return what a verification of the live database finds; without `is_full` the heavy checks are left out.
 
@@ -193,7 +206,7 @@ def run(
     auditor's: any other role would be shown only some of the rows, and would find them whole.
     """
     wanted = list(only)
-    invariants, begun = chosen(wanted, store), time.perf_counter()
+    invariants, begun = chosen(wanted, files, at=at), time.perf_counter()
     with auditor_engine.connect() as connection:
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with snapshot.begin():
@@ -244,19 +257,17 @@ def main(
     as_json: bool,
     full: bool,
     only: Iterable[str] = (),
-    papers: Path | None = None,
+    files: Files | None = None,
     out: TextIO | None = None,
 ) -> int:
     """Verify the database at the auditor's address, print what was found, and return 0 where all is whole, else 1.
 
-    `papers` is the folder of the kept files; without it they are not looked at. Refuses Conflict
-    `auditor_url_missing` without an address.
+    Without `files` the kept files are not looked at. Refuses Conflict `auditor_url_missing` without an address.
     """
     if not auditor_url:
         raise Conflict("auditor_url_missing")
-    store = Store(papers) if papers is not None else None
     with auditor_engine_at(auditor_url) as engine:
-        report = run(engine, at=clock.now(), only=only, is_full=full, store=store)
+        report = run(engine, at=clock.now(), only=only, is_full=full, files=files)
     if as_json:
         printed = json.dumps(report.as_data(), ensure_ascii=False, indent=2) + "\n"
     else:
@@ -273,10 +284,8 @@ def main(
 @json_option
 def verify(full: bool, only: tuple[str, ...]) -> None:
     """核验全部不变式，只读；有不成立的退出码为 1。 Check every invariant, read only; exit 1 naming what is broken."""
-    from web.keeping import store_in
-
     where = place()
-    auditor_url, papers = where.urls.auditor, store_in(where.settings).folder
-    code = main(where.settings, auditor_url, as_json=wants_json(), full=full, only=only, papers=papers)
+    files = Files(store_in(where.settings), trusted_by(where.settings))
+    code = main(where.settings, where.urls.auditor, as_json=wants_json(), full=full, only=only, files=files)
     if code:
         raise click.exceptions.Exit(code)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from claims import closing, faults, handling, settlements
@@ -19,6 +19,7 @@ from core import audit, clock, papers
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from core.server import Urls
+from core.settings import Settings, read_settings
 from ledger import entries, statements
 from ledger.models import Statement
 from tender import allocations, bids, tenders
@@ -43,6 +44,10 @@ from tests.makers_tender import (
 from tests.makers_town import Town, make_town, tell_time
 from underwriting import policies, pools
 from underwriting.models import Policy
+from web.keeping import store_in
+from web.paper_invariants import trusted_by
+from web.statement_paper import keep_files
+from web.verification import Files
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,14 @@ class Story:
     """Where the story stands."""
 
     urls: Urls
-    store: papers.Store
+    files: Files
 
 
 def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
     """Tell the whole story on an empty database: a tender, three pools, faults and claims, two closes, a correction."""
-    store = papers.Store(folder)
-    town = make_town(engine, urls, folder, ("甲", "乙", "丙", "丁", "戊"))
+    settings = read_settings({"GONGBAO_MODE": "test", "GONGBAO_STATE_DIR": str(folder)})
+    store = store_in(settings)
+    town = make_town(engine, urls, store.folder, ("甲", "乙", "丙", "丁", "戊"))
     _tender(town)
     with unit_of_work(engine, SYSTEM) as session:
         _sign(session, key := Ed25519PrivateKey.generate())
@@ -65,6 +71,7 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
     _each_for_itself(engine)
     _faults(engine)
     _papers(engine, store)
+    _statement_files(engine, settings)
     tell_time(urls, None)
     with unit_of_work(engine, SYSTEM) as session:
         _sign(session, key)
@@ -72,7 +79,7 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
         make_lifts(session, 2, prefix="END-")
         for number in (1, 2):
             entries.once(session, "scope", f"key-{number}", {"number": number}, lambda: {"status": 200}, at=AT)
-    return Story(urls, store)
+    return Story(urls, Files(store, trusted_by(settings)))
 
 
 def _sign(session: Session, key: Ed25519PrivateKey) -> None:
@@ -258,3 +265,11 @@ def _papers(engine: Engine, store: papers.Store) -> None:
                 size=size,
                 at=AT,
             )
+
+
+def _statement_files(engine: Engine, settings: Settings) -> None:
+    """The files of two issued statements."""
+    with unit_of_work(engine, SYSTEM) as session:
+        issued = select(Statement).where(Statement.stage != "draft").order_by(Statement.number)
+        for row in session.scalars(issued.limit(2)).all():
+            keep_files(session, row, settings, by=SYSTEM, at=AT)
