@@ -96,12 +96,12 @@ class Loss:
 
     def recovered(self, kind: str, amount_fen: int) -> Step:
         """Return the step by which subrogation or salvage comes in."""
-        desk = self.story.year.desk
-        return lambda session, claim, when: _receive(session, claim, kind, amount_fen, when, desk)
 
+        def step(session: Session, claim: Claim, when: datetime) -> None:
+            day, desk = clock.on(when), self.story.year.desk
+            settlements.receive_recovery(session, claim, kind, amount_fen, on=day, by=desk, at=when)
 
-def _receive(session: Session, claim: Claim, kind: str, amount_fen: int, when: datetime, desk) -> None:  # type: ignore[no-untyped-def]
-    settlements.receive_recovery(session, claim, kind, amount_fen, on=clock.on(when), by=desk, at=when)
+        return step
 
 
 def plan_losses(story: ClaimsStory) -> None:

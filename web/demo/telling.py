@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -77,7 +77,6 @@ class Telling:
     rng: Random
     say: Callable[[str], None]
     days: Days = field(default_factory=dict)
-    hashing: Mapping[str, int] | None = None
     _queue: list[tuple[datetime, int, Act | None, Solo | None]] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
