@@ -110,6 +110,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "保单号 {number} 已被使用。请换一个号码。",
         "The policy number {number} is taken. Choose another.",
     ),
+    "policy_needs_number": (
+        "请填写保单号。",
+        "Give the policy a number.",
+    ),
     "policy_needs_lifts": (
         "请至少选择一部电梯。",
         "Choose at least one lift.",
@@ -133,10 +137,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "premium_not_set": (
         "第 {number} 版协议没有约定每部电梯的保费，不能批量出单。请先在协议中约定。",
         "Version {number} of the agreement names no premium for a lift, so no batch can be bound. Agree on one first.",
-    ),
-    "policy_not_on_sale": (
-        "所选共保体在 {day} 没有生效的协议。请另选共保体或日期。",
-        "The pool has no agreement in force on {day}. Choose another pool or day.",
     ),
     "agreement_settles_net": (
         "保单 {number} 所属协议按净额结算，保费不单独划付，随结算单清算。",

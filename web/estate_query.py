@@ -1,0 +1,107 @@
+"""The register of lifts in lists: communities with their cover, lifts with the policy that covers them on a day."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from core.permits import Actor
+from underwriting import estates, policies
+from underwriting.models import Building, Community, Lift, Policy, PolicyLift
+from web.listing import Asked, Query, contains
+
+COMMUNITY_SORTS: dict[str, Any] = {
+    "name": Community.sort_key,
+    "district": Community.district,
+    "households": Community.households,
+}
+
+
+def communities_of(actor: Actor, on: date) -> Query:
+    """Return the query of the communities an actor may see, with buildings, lifts, and lifts insured on a day."""
+    insured = (
+        select(PolicyLift.lift_id)
+        .where(PolicyLift.covered_from <= on, PolicyLift.covered_to > on)
+        .distinct()
+        .subquery()
+    )
+    counted = (
+        select(
+            Building.community_id,
+            func.count(func.distinct(Building.id)).label("buildings"),
+            func.count(Lift.id).label("lifts"),
+            func.count(insured.c.lift_id).label("insured"),
+        )
+        .outerjoin(Lift, Lift.building_id == Building.id)
+        .outerjoin(insured, insured.c.lift_id == Lift.id)
+        .group_by(Building.community_id)
+        .subquery()
+    )
+    return (
+        estates.communities_visible_to(actor)
+        .order_by(None)
+        .outerjoin(counted, counted.c.community_id == Community.id)
+        .with_only_columns(
+            Community.id,
+            Community.name,
+            Community.district,
+            Community.households,
+            func.coalesce(counted.c.buildings, 0).label("buildings"),
+            func.coalesce(counted.c.lifts, 0).label("lifts"),
+            func.coalesce(counted.c.insured, 0).label("insured"),
+        )
+    )
+
+
+def communities_asked(query: Query, asked: Asked) -> Query:
+    """Return the query narrowed by the filters of the address: q, district, cover (none, part, all)."""
+    word = asked.text("q")
+    if word:
+        query = query.where(contains(Community.name, word))
+    district = asked.text("district")
+    if district:
+        query = query.where(Community.district == district)
+    cover = asked.choice("cover", ("none", "part", "all"))
+    insured, lifts = query.selected_columns["insured"], query.selected_columns["lifts"]
+    if cover == "none":
+        query = query.where(insured == 0)
+    elif cover == "part":
+        query = query.where(insured > 0, insured < lifts)
+    elif cover == "all":
+        query = query.where(insured == lifts, lifts > 0)
+    return query
+
+
+def lifts_of(actor: Actor, on: date, community_id: uuid.UUID | None = None) -> Query:
+    """Return the query of the lifts in the communities an actor may see, with the policy that covers each on a day.
+
+    The number of a policy is told only to those who may see it; that a lift is insured, to all of them.
+    """
+    seen = estates.communities_visible_to(actor).order_by(None).with_only_columns(Community.id)
+    covering = and_(PolicyLift.lift_id == Lift.id, PolicyLift.covered_from <= on, PolicyLift.covered_to > on)
+    told = policies.visible_to(actor).with_only_columns(Policy.id, Policy.number).subquery()
+    query = (
+        select(
+            Lift.id,
+            Lift.number,
+            Lift.in_service_on,
+            Lift.floors,
+            Building.name.label("building"),
+            Community.name.label("community"),
+            Community.district,
+            Community.id.label("community_id"),
+            PolicyLift.covered_to.label("insured_to"),
+            told.c.id.label("policy_id"),
+            told.c.number.label("policy_number"),
+        )
+        .join(Building, Building.id == Lift.building_id)
+        .join(Community, Community.id == Building.community_id)
+        .outerjoin(PolicyLift, covering)
+        .outerjoin(told, told.c.id == PolicyLift.policy_id)
+        .where(Community.id.in_(seen))
+        .order_by(Community.sort_key, Building.name, Lift.number)
+    )
+    return query if community_id is None else query.where(Community.id == community_id)

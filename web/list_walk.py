@@ -1,0 +1,174 @@
+"""The walk of an import through its pages, the same for every kind of list: file, columns, review, receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, render_template, request, url_for
+
+from core.errors import Finding, Invalid
+from core.papers import Paper
+from web.columns import column
+from web.errors import words
+from web.fault_list import row_of
+from web.formats import here, number, t
+from web.list_upload import Look, column_fields, field_name
+from web.listing import Listed, csv_link, csv_of, of_rows, wants_csv
+from web.row_schema import RowSchema
+
+
+def walk_labels() -> list[str]:
+    """Return the names of the steps."""
+    return [t("选择文件", "The file"), t("对应列", "Columns"), t("核对", "Check"), t("回执", "Receipt")]
+
+
+def answers() -> dict[str, Any]:
+    """Return what has been chosen so far, for the address or the hidden fields of the next step; nothing else."""
+    own = ("zone", "sheet", "register")
+    return {name: value for name, value in request.args.items() if name in own or name.startswith("c_")}
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One kind of import: its title, where it stands, the blueprint of its pages."""
+
+    title: str
+    crumbs: list[tuple[str, str]]
+    blueprint: str
+
+    def frame(self, paper: Paper | None = None) -> dict[str, Any]:
+        """Return what every page of the walk takes."""
+        taken = {"title": self.title, "crumbs": self.crumbs, "walk": walk_labels(), "paper": paper}
+        taken["upload_href"] = url_for(f"{self.blueprint}.upload")
+        if paper is not None:
+            taken["columns_href"] = url_for(f"{self.blueprint}.columns", paper_id=paper.id, **answers())
+            taken["review_href"] = url_for(f"{self.blueprint}.review", paper_id=paper.id)
+        return taken
+
+    def upload(self, schema: RowSchema, intro: str, command: str, errors: Mapping[str, str]) -> tuple[str, int]:
+        """Return the page that asks for the file, with what was wrong with the last one."""
+        fields = [(t(one.label_zh, one.label_en), not one.is_required) for one in schema.fields]
+        page = render_template(
+            "lists/upload.html", **self.frame(), intro=intro, command=command, fields=fields, errors=errors
+        )
+        return page, 422 if errors else 200
+
+    def columns(
+        self,
+        schema: RowSchema,
+        paper: Paper,
+        look: Look,
+        values: Mapping[str, str],
+        errors: Mapping[str, str],
+        **more: Any,
+    ) -> str:
+        """Return the page that asks which column is which."""
+        head = [column(str(place), header) for place, header in enumerate(look.headers)]
+        rows = [{str(place): text for place, text in enumerate(row)} for row in look.rows]
+        told = [look.kind.upper(), look.encoding.upper(), look.sheet]
+        return render_template(
+            "lists/columns.html",
+            **self.frame(paper),
+            fields=column_fields(schema, look.headers),
+            look=look,
+            values=values,
+            errors=errors,
+            head_columns=head,
+            head_rows=rows,
+            understood=" · ".join(one for one in told if one),
+            sheet_options=[(name, name) for name in look.sheets],
+            **more,
+        )
+
+
+def column_errors(schema: RowSchema, refusal: Invalid) -> dict[str, str]:
+    """Return a refusal of the columns as messages beside the fields it is about."""
+    names = {one.name for one in schema.fields}
+    errors: dict[str, str] = {}
+    for finding in refusal.findings:
+        name = field_name(finding.where) if finding.where in names else ""
+        errors[name] = f"{errors[name]} {words(finding)}" if name in errors else words(finding)
+    return errors or {"zone" if refusal.code == "zone_unknown" else "": words(refusal)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The findings of a list as one page shows them, or as the file that was asked for."""
+
+    listed: Listed
+    kinds: list[tuple[str, str, bool]]
+    exports: list[tuple[str, str]]
+    as_file: Response | None
+
+
+def review_rows(findings: Sequence[Finding], counts: Mapping[str, int], effect: Callable[[Finding], str]) -> Reviewed:
+    """Return the asked page of findings, of the kind that the address asks for."""
+    kind = request.args.get("kind", "")
+    chosen = [one for one in findings if not kind or one.code == kind]
+    rows = [{"row": row_of(one), "effect": effect(one), "what": words(one), "code": one.code} for one in chosen]
+    as_file = None
+    if wants_csv():
+        as_file = csv_of(
+            "odd-rows",
+            [(name, lambda row, name=name: row[name]) for name in ("row", "code", "effect", "what")],  # type: ignore[misc]
+            rows,
+        )
+    every = t("全部 {n}", "all {n}", n=number(sum(counts.values())))
+    kinds = [(every, here(kind=None), not kind)]
+    kinds += [(f"{kind_name(code)} {number(count)}", here(kind=code), code == kind) for code, count in counts.items()]
+    return Reviewed(of_rows(rows), kinds, csv_link(), as_file)
+
+
+#: finding -> its name in a few words, for the row of filters.
+_NAMES: Mapping[str, tuple[str, str]] = {
+    "fault_lift_unknown": ("电梯未登记", "unknown lift"),
+    "fault_reported_in_future": ("报修时间未到", "reported in future"),
+    "fault_restored_in_future": ("恢复时间未到", "restored in future"),
+    "fault_restored_before_reported": ("恢复早于报修", "restored before reported"),
+    "fault_acknowledged_before_reported": ("响应早于报修", "answered before reported"),
+    "fault_arrived_before_reported": ("到场早于报修", "arrived before reported"),
+    "fault_restored_before_arrived": ("恢复早于到场", "restored before arrival"),
+    "fault_duplicate": ("重复行", "twice in the list"),
+    "fault_already_recorded": ("已登记过", "recorded already"),
+    "fault_description_blank": ("没有描述", "no description"),
+    "fault_estimated_before_reported": ("预计早于报修", "estimate before report"),
+    "fault_estimated_before_restored": ("预计未兑现", "later than estimated"),
+    "fault_restored_at_once": ("用时为零", "restored at once"),
+    "fault_overlaps_previous": ("与上次重叠", "overlaps the previous"),
+    "fault_overlaps_earlier": ("与更早重叠", "overlaps an earlier one"),
+    "fault_under_way_before": ("起点早于名单", "began before the list"),
+    "lift_on_record": ("已登记过", "registered already"),
+    "lift_twice_in_list": ("名单中重复", "twice in the list"),
+    "in_service_in_future": ("投用日期未到", "in service in future"),
+    "floors_out_of_range": ("层数不合理", "floors out of range"),
+    "cell_required": ("必填为空", "missing"),
+    "cell_formula": ("公式", "formula"),
+    "cell_not_instant": ("不是时间", "not a time"),
+    "cell_time_missing": ("只有日期", "date without time"),
+    "cell_not_day": ("不是日期", "not a date"),
+    "cell_not_whole": ("不是整数", "not a whole number"),
+    "cell_full_width": ("全角数字", "full-width digits"),
+    "cell_too_long": ("过长", "too long"),
+    "cell_out_of_range": ("超出范围", "out of range"),
+    "row_too_long": ("多出的列", "too many cells"),
+}
+
+
+def kind_name(code: str) -> str:
+    """Return a kind of finding in a few words."""
+    return t(*_NAMES.get(code, (code, code)))
+
+
+def as_receipt(walk: Walk, paper: Paper, pairs: Sequence[tuple[str, str]], following: Sequence[tuple[str, str]]) -> str:
+    """Return the receipt of a list that was taken; its number is the head of the file's own."""
+    return render_template(
+        "lists/receipt.html",
+        **walk.frame(paper),
+        number=str(paper.id)[-12:].upper(),
+        received_at=paper.made_at,
+        digest=paper.digest,
+        pairs=list(pairs),
+        next=list(following),
+    )

@@ -1,0 +1,198 @@
+"""The register: communities with their cover, one community with its lifts, one lift with its QR code."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from claims.models import Fault
+from core import clock
+from core.errors import NotFound
+from core.permits import Role, may
+from underwriting import estates, policies
+from underwriting.models import Community, Lift, Policy
+from underwriting.rating import is_insurable_age
+from web.columns import Column
+from web.estate_query import COMMUNITY_SORTS, communities_asked, communities_of, lifts_of
+from web.fault_queue import faults_of
+from web.formats import number, percent, t
+from web.keeping import settings
+from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, sort_asked, wants_csv
+from web.pages import MenuItem
+from web.shell import actor, at, needs, unit
+
+pages = Blueprint("estates", __name__, url_prefix="/estates")
+
+MENU = [
+    MenuItem(
+        20,
+        "小区电梯",
+        "Estates",
+        "estates.index",
+        frozenset(
+            {
+                Role.OFFICER,
+                Role.SUPERVISOR,
+                Role.AUDITOR,
+                Role.CLAIMS_HANDLER,
+                Role.COMMUNITY_OFFICER,
+                Role.PROPERTY_MANAGER,
+            }
+        ),
+    )
+]
+
+
+@pages.get("")
+@needs("estate.read")
+def index() -> ResponseReturnValue:
+    """List the communities that the actor may see, with their cover today."""
+    today = clock.on(at())
+    asked = Asked()
+    query = communities_asked(communities_of(actor(), today), asked)
+    sort, order = sort_asked(COMMUNITY_SORTS, "name")
+    query = query.order_by(*order, Community.id)
+    if wants_csv():
+        names = ("district", "name", "households", "buildings", "lifts", "insured")
+        rows = unit().execute(query.limit(EXPORT_MOST)).all()
+        return csv_of("communities", [(name, _reader(name)) for name in names], rows)
+    found = listed(unit(), query)
+    return render_template(
+        "estates/index.html",
+        rows=[{**row._mapping, "href": url_for("estates.one", community_id=row.id)} for row in found.rows],
+        columns=_columns(),
+        found=found,
+        sort=sort,
+        values=asked.values,
+        errors=asked.errors,
+        districts=[("", t("全部", "All")), *((name, name) for name in _districts())],
+        exports=csv_link(),
+        tiles=_tiles() if actor().sees_all else [],
+        may_import=may(actor(), "estate.import"),
+    )
+
+
+def _reader(name: str) -> Any:
+    return lambda row: getattr(row, name)
+
+
+def _districts() -> list[str]:
+    seen = estates.communities_visible_to(actor()).order_by(None).with_only_columns(Community.district)
+    return sorted(unit().scalars(seen.distinct()))
+
+
+def _tiles() -> list[dict[str, Any]]:
+    cover = estates.coverage(unit(), clock.on(at()))
+    part = (20_000 * cover.lifts_insured + cover.lifts) // (2 * cover.lifts) if cover.lifts else None
+    return [
+        {
+            "label": t("小区", "Communities"),
+            "value": number(cover.communities),
+            "change": t("{n} 个已投保", "{n} insured", n=number(cover.communities_insured)),
+        },
+        {"label": t("电梯", "Lifts"), "value": number(cover.lifts)},
+        {
+            "label": t("在保电梯", "Lifts insured"),
+            "value": number(cover.lifts_insured),
+            "change": t("占 {part}", "{part} of all", part=percent(part)),
+        },
+        {"label": t("受益户数", "Households covered"), "value": number(cover.households_insured)},
+    ]
+
+
+def _columns() -> list[Column]:
+    return [
+        Column("name", t("小区", "Community"), href="href", is_head=True, is_sortable=True),
+        Column("district", t("区县", "District"), is_sortable=True),
+        Column("households", t("户数", "Households"), "number", is_sortable=True),
+        Column("buildings", t("楼栋", "Buildings"), "number"),
+        Column("lifts", t("电梯", "Lifts"), "number"),
+        Column("insured", t("今日在保", "Insured today"), "number"),
+    ]
+
+
+def community_of(community_id: uuid.UUID) -> Community:
+    """Return a community that the actor may see; NotFound `community_not_found`."""
+    query = estates.communities_visible_to(actor()).where(Community.id == community_id)
+    row = unit().scalar(query)
+    if row is None:
+        raise NotFound("community_not_found")
+    return row
+
+
+@pages.get("/<uuid:community_id>")
+@needs("estate.read")
+def one(community_id: uuid.UUID) -> ResponseReturnValue:
+    """Show one community: its lifts, its policies."""
+    community = community_of(community_id)
+    today = clock.on(at())
+    query = lifts_of(actor(), today, community.id)
+    if wants_csv():
+        return _lifts_csv(query)
+    found = listed(unit(), query)
+    rows = [
+        {
+            **row._mapping,
+            "href": url_for("estates.lift", lift_id=row.id),
+            "is_old_enough": is_insurable_age(row.in_service_on, today),
+            "policy_href": url_for("policies.one", policy_id=row.policy_id) if row.policy_id else "",
+        }
+        for row in found.rows
+    ]
+    insured = unit().scalars(
+        policies.visible_to(actor()).where(Policy.community_id == community.id).order_by(Policy.inception_on.desc())
+    )
+    return render_template(
+        "estates/one.html",
+        community=community,
+        rows=rows,
+        found=found,
+        columns=_lift_columns(),
+        exports=csv_link(),
+        policies=insured.all() if may(actor(), "policy.read") else [],
+        may_bind=may(actor(), "policy.bind"),
+        today=today,
+    )
+
+
+def _lifts_csv(query: Any) -> Response:
+    names = ("district", "community", "building", "number", "in_service_on", "floors", "policy_number", "insured_to")
+    rows = unit().execute(query.limit(EXPORT_MOST)).all()
+    return csv_of("lifts", [(name, _reader(name)) for name in names], rows)
+
+
+def _lift_columns() -> list[Column]:
+    return [
+        Column("number", t("电梯编号", "Lift"), "code", href="href", is_head=True),
+        Column("building", t("楼栋", "Building")),
+        Column("floors", t("层数", "Floors"), "number"),
+        Column("in_service_on", t("投用日期", "In service since"), "date"),
+        Column("age", t("五年以上", "Over five years"), "custom"),
+        Column("policy", t("今日保单", "Policy today"), "custom"),
+    ]
+
+
+@pages.get("/lifts/<uuid:lift_id>")
+@needs("estate.read")
+def lift(lift_id: uuid.UUID) -> ResponseReturnValue:
+    """Show one lift: where it stands, its cover, its faults, the QR code for its car."""
+    row = unit().execute(lifts_of(actor(), clock.on(at())).where(Lift.id == lift_id)).first()
+    if row is None:
+        raise NotFound("lift_not_found")
+    recent = []
+    if may(actor(), "fault.read"):
+        query = faults_of(actor()).where(Lift.id == lift_id)
+        recent = [
+            {**one._mapping, "href": url_for("faults.one", fault_id=one.id)}
+            for one in unit().execute(query.order_by(Fault.reported_at.desc()).limit(20))
+        ]
+    return render_template(
+        "estates/lift.html",
+        lift=row,
+        faults=recent,
+        address=f"{settings().public_url.rstrip('/')}{url_for('reporter.lift', number=row.number)}",
+        may_report=may(actor(), "fault.report"),
+    )

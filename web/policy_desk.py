@@ -1,0 +1,146 @@
+"""What the pages and the API of policies share: the list's query, the premium as it was split, what may be insured."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from core.parties import names_of
+from core.permits import Actor
+from ledger import streams
+from underwriting import estates, policies, pools
+from underwriting.models import Agreement, Building, Community, Lift, Policy, Pool
+from underwriting.rating import is_insurable_age
+from web.listing import Asked, Query, contains
+
+STAGES = ("bound", "received", "remitted", "collected")
+
+SORTS: dict[str, Any] = {
+    "number": Policy.number,
+    "inception_on": Policy.inception_on,
+    "expires_on": Policy.expires_on,
+    "community": Community.sort_key,
+    "lift_count": Policy.lift_count,
+    "gross_fen": Policy.gross_fen,
+}
+
+
+def policies_of(actor: Actor) -> Query:
+    """Return the query of the policies an actor may see, each with its community and pool."""
+    return (
+        policies.visible_to(actor)
+        .join(Pool, Pool.id == Policy.pool_id)
+        .outerjoin(Community, Community.id == Policy.community_id)
+        .with_only_columns(
+            Policy.id,
+            Policy.number,
+            Policy.stage,
+            Policy.inception_on,
+            Policy.expires_on,
+            Policy.lift_count,
+            Policy.gross_fen,
+            Policy.net_fen,
+            Policy.vat_fen,
+            Policy.received_on,
+            Policy.remitted_on,
+            Policy.bound_at,
+            Policy.community_id,
+            Pool.id.label("pool_id"),
+            Pool.name.label("pool"),
+            Community.name.label("community"),
+            Community.district,
+        )
+    )
+
+
+def asked_for(query: Query, asked: Asked) -> Query:
+    """Return the query narrowed by the filters of the address: q, stage, in force on a day."""
+    word = asked.text("q")
+    if word:
+        query = query.where(or_(contains(Policy.number, word), contains(Community.name, word)))
+    stage = asked.choice("stage", STAGES)
+    if stage:
+        query = query.where(Policy.stage == stage)
+    day = asked.day("in_force_on")
+    if day:
+        query = query.where(Policy.inception_on <= day, Policy.expires_on > day)
+    return query
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPart:
+    """A member of a policy's pool with its part of the gross premium as it was written."""
+
+    id: uuid.UUID
+    name: str
+    weight: int
+    is_lead: bool
+    amount_fen: int
+
+
+def premium_parts(session: Session, policy: Policy) -> tuple[list[MemberPart], int]:
+    """Return the members' parts of a policy's written premium, net and VAT together, and the whole of the shares."""
+    agreement = session.get_one(Agreement, policy.agreement_id)
+    shares = pools.shares_of(session, agreement)
+    total = dict.fromkeys(shares.members, 0)
+    for item in streams.items(session, policy.pool_id, policy.written_entry_id or 0):
+        for member, fen in zip(shares.members, item.parts_fen, strict=True):
+            total[member] += fen
+    names = names_of(session, list(shares.members))
+    parts = [
+        MemberPart(member, names.get(member, ""), weight, member == shares.lead, total[member])
+        for member, weight in zip(shares.members, shares.weights.weights, strict=True)
+    ]
+    return parts, shares.weights.whole
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A lift that may be put on a policy, or why not: `too_young` or `covered`."""
+
+    id: uuid.UUID
+    number: str
+    building: str
+    in_service_on: date
+    why_not: str = ""
+
+
+def candidates(session: Session, community: Community, starts_on: date, ends_on: date) -> list[Candidate]:
+    """Return a community's lifts, each with whether it can be insured from `starts_on` up to `ends_on`."""
+    free = {lift.id for lift in estates.uncovered(session, community, starts_on, ends_on)}
+    query = (
+        select(Lift, Building.name)
+        .join(Building, Building.id == Lift.building_id)
+        .where(Building.community_id == community.id)
+        .order_by(Building.name, Lift.number)
+    )
+
+    def why_not(lift: Lift) -> str:
+        if not is_insurable_age(lift.in_service_on, starts_on):
+            return "too_young"
+        return "" if lift.id in free else "covered"
+
+    return [
+        Candidate(lift.id, lift.number, building, lift.in_service_on, why_not(lift))
+        for lift, building in session.execute(query)
+    ]
+
+
+def suggested_number(session: Session, pool: Pool, starts_on: date) -> str:
+    """Return a policy number that nobody has used: pool, year, count."""
+    count = session.scalar(select(func.count()).select_from(Policy).where(Policy.pool_id == pool.id)) or 0
+    return f"GB{pool.id:02}-{starts_on.year}-{count + 1:05}"
+
+
+def pools_on_sale(session: Session, actor: Actor, day: date) -> Sequence[Pool]:
+    """Return the pools with an agreement in force on a day that names a premium for a lift."""
+    open_pools = select(Agreement.pool_id).where(
+        Agreement.effective_on <= day, Agreement.ends_on > day, Agreement.lift_premium_fen > 0
+    )
+    return session.scalars(pools.visible_to(actor).where(Pool.id.in_(open_pools)).order_by(Pool.id.desc())).all()
