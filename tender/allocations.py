@@ -121,12 +121,11 @@ def _inputs(
     }
 
 
-def run_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an allocation gives for these inputs: lead, members in rank order with shares, the pool's price.
+def allocation_of(inputs: Mapping[str, Any]) -> allocation.Allocation:
+    """Return the lead and the shares, with their working, that the declared method gives for these inputs.
 
-    Nothing but the inputs decides, so anyone can run it again. Refuses as `allocation.allocate` does.
+    Refuses as `allocation.allocate` does.
     """
-    standing = [offer for offer in inputs["offers"] if offer["is_in"]]
     offers = [
         allocation.Offer(
             bid=offer["bid"],
@@ -137,10 +136,19 @@ def run_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
             will_lead=offer["will_lead"],
             meets_lead_conditions=offer["standing"]["meets_lead_conditions"],
         )
-        for offer in standing
+        for offer in inputs["offers"]
+        if offer["is_in"]
     ]
-    found = allocation.allocate(offers, allocation_terms(inputs["terms"]))
-    by_bid = {offer["bid"]: offer for offer in standing}
+    return allocation.allocate(offers, allocation_terms(inputs["terms"]))
+
+
+def run_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an allocation gives for these inputs: lead, members in rank order with shares, the pool's price.
+
+    Nothing but the inputs decides, so anyone can run it again. Refuses as `allocation.allocate` does.
+    """
+    found = allocation_of(inputs)
+    by_bid = {offer["bid"]: offer for offer in inputs["offers"]}
     members = [
         {"bid": bid, "organisation": by_bid[bid]["organisation"], "share_bp": found.share_bp(bid)}
         for bid in found.bids
