@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Invalid, NotFound
 from ledger.apportion import Weights
-from ledger.models import Account, Book, Entry, Share, ShareVersion, Transfer
+from ledger.models import Account, Book, Entry, Period, Share, ShareVersion, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +133,18 @@ def account_ids(session: Session, pool_id: int, wanted: Sequence[AccountRef]) ->
     return {ref: known[pool_id, ref] for ref in wanted}
 
 
-def balances(session: Session, pool_id: int, *, up_to_entry: int | None = None) -> dict[AccountRef, int]:
-    """Return what stands on each account of a pool in fen, debit positive; accounts at zero are left out."""
+def balances(session: Session, pool_id: int, *, until_on: date | None = None) -> dict[AccountRef, int]:
+    """Return what stands on each account of a pool in fen, debit positive; accounts at zero are left out.
+
+    With `until_on` only what was booked in periods that end by that day: the next period may have begun already.
+    """
+    here = [Transfer.pool_id == pool_id]
+    if until_on is not None:
+        ended = select(Period.id).where(Period.pool_id == pool_id, Period.ends_on <= until_on)
+        here.append(Transfer.period_id.in_(ended))
     legs = union_all(
-        select(Transfer.debit_id.label("account_id"), Transfer.amount_fen.label("fen"))
-        .where(Transfer.pool_id == pool_id)
-        .where(Transfer.entry_id <= up_to_entry if up_to_entry else Transfer.entry_id > 0),
-        select(Transfer.credit_id, -Transfer.amount_fen)
-        .where(Transfer.pool_id == pool_id)
-        .where(Transfer.entry_id <= up_to_entry if up_to_entry else Transfer.entry_id > 0),
+        select(Transfer.debit_id.label("account_id"), Transfer.amount_fen.label("fen")).where(*here),
+        select(Transfer.credit_id, -Transfer.amount_fen).where(*here),
     ).subquery()
     total = func.sum(legs.c.fen)
     query = (
@@ -156,8 +159,16 @@ def balances(session: Session, pool_id: int, *, up_to_entry: int | None = None) 
 
 def balance(session: Session, pool_id: int, ref: AccountRef, *, subject_id: uuid.UUID | None = None) -> int:
     """Return what stands on one account in fen, debit positive; with a subject, what entries about it put there."""
-    account_id = account_ids(session, pool_id, [ref])[ref]
+    account_id = session.scalar(
+        select(Account.id).where(
+            Account.pool_id == pool_id,
+            Account.code == ref.code,
+            Account.organisation_id.is_not_distinct_from(ref.member),
+        )
+    )
     total = 0
+    if account_id is None:
+        return total
     for column, sign in ((Transfer.debit_id, 1), (Transfer.credit_id, -1)):
         query = select(func.coalesce(func.sum(Transfer.amount_fen), 0)).where(
             Transfer.pool_id == pool_id, column == account_id

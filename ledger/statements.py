@@ -18,7 +18,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor
 from core.stages import step
 from ledger import stages
-from ledger.books import AccountRef, balances, latest_shares
+from ledger.books import AccountRef, latest_shares
 from ledger.entries import Event, Move, Posted, post
 from ledger.models import Account, Entry, Period, Statement, Transfer
 from ledger.reasons import LINE_OF, Line, Reason
@@ -84,23 +84,30 @@ def periods(session: Session, pool_id: int) -> Sequence[Period]:
 def lock_period(session: Session, pool_id: int, label: str) -> Period:
     """Return a pool's open period, locked against every posting until the transaction ends.
 
-    Refuses Conflict `stage_refuses` where it is closed.
+    Refuses Conflict `stage_refuses` where it is closed, `earlier_period_open` where one before it is still open: what
+    is charged at a close builds on the closes before it.
     """
     found = period(session, pool_id, label)
     row = session.scalars(
         select(Period).where(Period.id == found.id).with_for_update().execution_options(populate_existing=True)
     ).one()
     step(stages.PERIOD_MOVES, row.stage, "close", kind="period")
+    earlier = select(Period.label).where(
+        Period.pool_id == pool_id, Period.stage == "open", Period.ends_on < row.starts_on
+    )
+    if (waiting := session.scalar(earlier.order_by(Period.ends_on).limit(1))) is not None:
+        raise Conflict("earlier_period_open", period=waiting)
     return row
 
 
 def seal(session: Session, row: Period, *, on: date, by: Actor, at: datetime) -> list[Statement]:
     """Close a locked period: move every current account to the statement balance, write a draft statement a member.
 
-    Afterwards every 2210 is zero and the period takes no posting. Returns the statements in member order.
+    Afterwards the period's entries leave every 2210 at zero, and it takes no posting; what the next period has booked
+    already stays there. Returns the statements in member order.
     """
     members = latest_shares(session, row.pool_id).members
-    owed = {member: -fen for member, fen in _current_accounts(session, row.pool_id).items()}
+    owed = {member: -fen for member, fen in _current_accounts(session, row).items()}
     moves = [_closing_move(member, owed[member]) for member in owed if owed[member]]
     if moves:
         event = Event(Reason.PERIOD_CLOSED, on, "period", _period_subject(row), row.label)
@@ -130,9 +137,19 @@ def _period_subject(row: Period) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"period:{row.pool_id}:{row.id}")
 
 
-def _current_accounts(session: Session, pool_id: int) -> dict[uuid.UUID, int]:
-    """Return what stands on each member's current account in fen, debit positive."""
-    return {ref.member: fen for ref, fen in balances(session, pool_id).items() if ref.code == "2210" and ref.member}
+def _current_accounts(session: Session, row: Period) -> dict[uuid.UUID, int]:
+    """Return what a period's entries put on each member's current account in fen, debit positive."""
+    signed = func.sum(case((Transfer.debit_id == Account.id, Transfer.amount_fen), else_=-Transfer.amount_fen))
+    query = (
+        select(Account.organisation_id, signed)
+        .select_from(Transfer)
+        .join(Account, or_(Account.id == Transfer.debit_id, Account.id == Transfer.credit_id))
+        .where(Transfer.pool_id == row.pool_id, Transfer.period_id == row.id)
+        .where(Account.pool_id == row.pool_id, Account.code == "2210")
+        .group_by(Account.organisation_id)
+        .order_by(Account.organisation_id)
+    )
+    return {member: int(fen) for member, fen in session.execute(query) if member is not None}
 
 
 def _closing_move(member: uuid.UUID, owed_fen: int) -> Move:

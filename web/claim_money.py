@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import BigInteger, Select, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from claims import settlements
@@ -50,7 +50,7 @@ def money_of(session: Session, claim: Claim, agreement: Agreement) -> ClaimMoney
 def claims_with_money(actor: Actor) -> Select[tuple[object, ...]]:
     """Return the query of the approved claims that an actor may see: what is payable, what is to be done next."""
     unpaid_costs = (
-        select(func.coalesce(func.sum(ClaimCost.amount_fen), 0))
+        select(cast(func.coalesce(func.sum(ClaimCost.amount_fen), 0), BigInteger))
         .where(ClaimCost.claim_id == Claim.id, ClaimCost.stage == "approved")
         .scalar_subquery()
     )

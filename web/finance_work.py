@@ -177,17 +177,8 @@ def member_work(session: Session, who: Actor) -> list[Work]:
     found: list[Work] = []
     if who.organisation_id is None:
         return found
-    query = statements.visible_to(who).where(
-        Statement.organisation_id == who.organisation_id, Statement.stage.in_(["issued", "acknowledged"])
-    )
-    for statement in session.scalars(query.order_by(Statement.number)):
-        title = t("确认结算单 {n}", "Answer statement {n}", n=statement.number)
-        href = url_for("statements.one", statement_id=statement.id)
-        sums = (
-            ("应收 {sum}", "Due to you {sum}") if statement.balance_fen >= 0 else ("应付 {sum}", "Due from you {sum}")
-        )
-        note = t(*sums, sum=yuan(abs(statement.balance_fen)))
-        found.append(Work(title, href, note, kind="statement", stage=statement.stage))
+    if may(who, "statement.answer"):
+        found += _to_answer(session, who)
     calls = (
         select(CashCall, Claim.number, Claim.title)
         .join(Claim, Claim.id == CashCall.claim_id)
@@ -199,6 +190,23 @@ def member_work(session: Session, who: Actor) -> list[Work]:
         note = f"{claim_title} · {yuan(call.amount_fen)}"
         found.append(Work(title, url_for("payments.claim", claim_id=call.claim_id), note, end_of(call.due_on)))
     return sorted(found, key=lambda one: (one.due_at is None, one.due_at or datetime.max.replace(tzinfo=CITY)))
+
+
+def _to_answer(session: Session, who: Actor) -> list[Work]:
+    """Return the member's own statements that wait for its answer."""
+    found = []
+    query = statements.visible_to(who).where(
+        Statement.organisation_id == who.organisation_id, Statement.stage.in_(["issued", "acknowledged"])
+    )
+    for statement in session.scalars(query.order_by(Statement.number)):
+        title = t("确认结算单 {n}", "Answer statement {n}", n=statement.number)
+        href = url_for("statements.one", statement_id=statement.id)
+        sums = (
+            ("应收 {sum}", "Due to you {sum}") if statement.balance_fen >= 0 else ("应付 {sum}", "Due from you {sum}")
+        )
+        note = t(*sums, sum=yuan(abs(statement.balance_fen)))
+        found.append(Work(title, href, note, kind="statement", stage=statement.stage))
+    return found
 
 
 def standing(session: Session, pools: Sequence[int], code: str, member: uuid.UUID | None = None) -> int:

@@ -60,6 +60,13 @@ def member_names(session: Session, pool_ids: Sequence[int]) -> dict[uuid.UUID, s
     return {row[0]: row[1] for row in session.execute(query.order_by(Organisation.sort_key))}
 
 
+def short_names(session: Session, pool_ids: Sequence[int]) -> dict[uuid.UUID, str]:
+    """Return member -> short name, for the heads of tables that set members side by side."""
+    members = select(Share.organisation_id).where(Share.pool_id.in_(pool_ids))
+    query = select(Organisation.id, Organisation.short_name).where(Organisation.id.in_(members))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
 def today() -> date:
     """Return the city's date at the instant of the request."""
     return clock.on(at())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -45,14 +46,14 @@ def trial_balance(
     names: Mapping[uuid.UUID, str],
     *,
     only: uuid.UUID | None = None,
-    up_to_entry: int | None = None,
+    until_on: date | None = None,
 ) -> Balance:
     """Return what stands on every account that its reader may see.
 
     Each member sees its own accounts and the pool's; what the others have together stands in one line, so that the
     book still adds up to nothing.
     """
-    standing = books.balances(session, pool_id, up_to_entry=up_to_entry)
+    standing = books.balances(session, pool_id, until_on=until_on)
     seen = {ref: fen for ref, fen in standing.items() if only is None or ref.member in (None, only)}
     rows = [_balance_row(ref, fen, names, only) for ref, fen in seen.items()]
     others_fen = -sum(seen.values())

@@ -92,6 +92,10 @@ _PERIODS: dict[str, tuple[str, str]] = {
         "没有名为“{period}”的账期。请核对名称。",
         "There is no period “{period}”. Check its name.",
     ),
+    "earlier_period_open": (
+        "账期 {period} 尚未结账。请按先后次序结账。",
+        "Period {period} is still open. Close the periods in their order.",
+    ),
     "statement_not_found": (
         "没有这份结算单，或您无权查看。请从结算单列表进入。",
         "There is no such statement, or it is not yours to see. Choose it from the list.",

@@ -19,7 +19,7 @@ from underwriting.models import Pool
 from web import listing, pool_book
 from web.formats import reason_name, t
 from web.listing import Asked
-from web.money_desk import leads, member_names, pool_of, pools_seen, read_id, today, view_of
+from web.money_desk import leads, member_names, pool_of, pools_seen, read_id, short_names, today, view_of
 from web.pages import MenuItem
 from web.shell import actor, needs, unit
 from web.statement_paper import subject_words
@@ -102,8 +102,8 @@ def balance(pool_id: int) -> ResponseReturnValue:
     closed = [period for period in every if period.stage == "closed"]
     chosen = _period(closed, asked.choice("period", [str(period.id) for period in closed]))
     names = member_names(unit(), [pool.id])
-    last = chosen.last_entry_id if chosen else None
-    shown = pool_book.trial_balance(unit(), pool.id, names, only=view_of(pool.id, actor()), up_to_entry=last)
+    until_on = chosen.ends_on if chosen else None
+    shown = pool_book.trial_balance(unit(), pool.id, names, only=view_of(pool.id, actor()), until_on=until_on)
     rows = [
         {
             "name": row.name,
@@ -269,7 +269,7 @@ def carries(pool_id: int) -> ResponseReturnValue:
     """Show what each stream of sums stands at: the carry of every member, and the most it can come to."""
     pool = pool_of(pool_id)
     shares = books.latest_shares(unit(), pool.id)
-    names = member_names(unit(), [pool.id])
+    names = short_names(unit(), [pool.id])
     return render_template(
         "finance/carries.html",
         pool=pool,
