@@ -19,11 +19,14 @@ from ledger.models import Period, Statement
 from ledger.rates import cumulative_fee
 from ledger.reasons import Reason
 from underwriting import pools
+from underwriting import stages as underwriting_stages
 from underwriting.models import Agreement, Policy, Refund
 
 
 def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Actor, at: datetime) -> list[Statement]:
     """Close a period on its day: lead's fee and VAT, interest on overdue cash calls, overdue calls, then the seal.
+
+    Premium collected and not remitted by then is passed on with the statements.
 
     Everything happens in this one transaction, with the period locked against postings. `on` lies in the period.
     Refuses Invalid `close_outside_period`, Conflict `stage_refuses` where it is closed.
@@ -34,7 +37,17 @@ def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Ac
     for agreement in pools.agreements(session, pool_id):
         _charge_fee(session, agreement, period, on=on, by=by, at=at)
     _take_overdue(session, pool_id, on=on, by=by, at=at)
+    _take_unremitted(session, period, by=by, at=at)
     return statements.seal(session, period, on=on, by=by, at=at)
+
+
+def _take_unremitted(session: Session, period: Period, *, by: Actor, at: datetime) -> None:
+    """Mark the premiums that this close passes on by statement: none of them is remitted a second time."""
+    query = select(Policy).where(
+        Policy.pool_id == period.pool_id, Policy.stage == "received", Policy.received_on <= period.ends_on
+    )
+    for policy in session.scalars(query.order_by(Policy.id).with_for_update()).all():
+        underwriting_stages.move_policy(session, policy, "take", by=by, at=at, facts={"period": period.label})
 
 
 def _charge_fee(session: Session, agreement: Agreement, period: Period, *, on: date, by: Actor, at: datetime) -> None:

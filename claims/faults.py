@@ -176,7 +176,7 @@ def take_rows(session: Session, checked: FaultReport, source: str, *, by: Actor,
     faults = [_values(row, lifts[row.lift_number], source, by) for row in checked.taken]
     for start in range(0, len(faults), _BATCH):
         chunk = faults[start : start + _BATCH]
-        session.execute(insert(Fault).values(chunk))
+        session.execute(insert(Fault), chunk)
         steps = [
             {
                 "id": new_id(),
@@ -188,7 +188,7 @@ def take_rows(session: Session, checked: FaultReport, source: str, *, by: Actor,
             }
             for row in chunk
         ]
-        session.execute(insert(FaultEvent).values(steps))
+        session.execute(insert(FaultEvent), steps)
     facts = {"rows": len(faults), "read": checked.read}
     audit.record(session, "fault.import", by=by, at=at, of=("fault_list", new_id()), facts=facts)
     return len(faults)

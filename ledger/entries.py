@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -25,6 +25,14 @@ from ledger.models import Account, Entry, IdempotencyKey, Period, Transfer
 from ledger.money import check_amount
 from ledger.reasons import Reason
 from ledger.streams import TakenSplit
+
+#: One statement of one shape for any number of transfers: planned once, and its sum checked once.
+_INSERT_TRANSFERS = text(
+    "INSERT INTO transfer (pool_id, period_id, entry_id, line, debit_id, credit_id, amount_fen)"
+    " SELECT :pool_id, :period_id, :entry_id, place - 1, debit, credit, amount"
+    " FROM unnest(CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:amounts AS bigint[]))"
+    " WITH ORDINALITY AS moved (debit, credit, amount, place)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +128,17 @@ def post(
 def _write(session: Session, posted: Posted, moves: Sequence[Move]) -> None:
     """Write an entry's transfers in one statement, so that the database can check their sum against the entry."""
     numbers = account_ids(session, posted.pool_id, [ref for move in moves for ref in (move.debit, move.credit)])
-    rows = [
+    session.execute(
+        _INSERT_TRANSFERS,
         {
             "pool_id": posted.pool_id,
             "period_id": posted.period_id,
             "entry_id": posted.entry_id,
-            "line": line,
-            "debit_id": numbers[move.debit],
-            "credit_id": numbers[move.credit],
-            "amount_fen": move.amount_fen,
-        }
-        for line, move in enumerate(moves)
-    ]
-    session.execute(insert(Transfer).values(rows))
+            "debits": [numbers[move.debit] for move in moves],
+            "credits": [numbers[move.credit] for move in moves],
+            "amounts": [move.amount_fen for move in moves],
+        },
+    )
 
 
 def _positive(move: Move) -> Move:

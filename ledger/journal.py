@@ -45,6 +45,7 @@ class Wanted:
     ends_on: date | None = None
     document: str = ""
     after_entry: int = 0
+    before_entry: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(Entry.on <= wanted.ends_on)
     if wanted.after_entry:
         conditions.append(Entry.id > wanted.after_entry)
+    if wanted.before_entry:
+        conditions.append(Entry.id < wanted.before_entry)
     if wanted.document:
         conditions.append(Entry.document.icontains(wanted.document, autoescape=True))
     return conditions

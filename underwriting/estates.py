@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.db import new_id
 from core.errors import Finding, Invalid
-from core.parties import sort_key_of
+from core.parties import Organisation, sort_key_of
 from core.permits import Actor, Role
 from underwriting.models import Building, Community, Lift, Policy, PolicyLift
 
@@ -87,7 +87,7 @@ def take(session: Session, rows: Sequence[EstateRow], *, on: date, by: Actor, at
         for row in rows
     ]
     for start in range(0, len(lifts), _BATCH):
-        session.execute(insert(Lift).values(lifts[start : start + _BATCH]))
+        session.execute(insert(Lift), lifts[start : start + _BATCH])
     taken = Taken(new_communities, new_buildings, len(lifts))
     facts = {"communities": taken.communities, "buildings": taken.buildings, "lifts": taken.lifts}
     audit.record(session, "estate.imported", by=by, at=at, of=("estate_list", new_id()), facts=facts)
@@ -135,6 +135,22 @@ def _buildings(
     if new:
         session.execute(insert(Building).values(list(new.values())))
     return {**known, **{key: value["id"] for key, value in new.items()}}, len(new)
+
+
+def entrust(
+    session: Session, community: Community, organisation: Organisation, *, by: Actor, at: datetime
+) -> Community:
+    """Say which organisation looks after a community: its people see the community's lifts, faults and policies.
+
+    Refuses Invalid `community_needs_community` for an organisation of another kind.
+    """
+    if organisation.kind != "community":
+        raise Invalid("community_needs_community", kind=organisation.kind)
+    community.organisation_id = organisation.id
+    session.flush()
+    facts = {"organisation": str(organisation.id)}
+    audit.record(session, "community.entrusted", by=by, at=at, of=("community", community.id), facts=facts)
+    return community
 
 
 def communities_visible_to(actor: Actor) -> Select[Community]:

@@ -133,7 +133,7 @@ class Policy(Model):
         CheckConstraint("inception_on < expires_on", name="term"),
         CheckConstraint("gross_fen > 0 AND gross_fen = net_fen + vat_fen AND vat_fen >= 0", name="premium"),
         CheckConstraint("lift_count > 0", name="lift_count"),
-        CheckConstraint("stage IN ('bound', 'received', 'remitted', 'collected')", name="stage"),
+        CheckConstraint("stage IN ('bound', 'received', 'remitted', 'collected', 'taken')", name="stage"),
         Index("ix_policy_pool", "pool_id", "inception_on"),
     )
 

@@ -12,11 +12,13 @@ from core.permits import Actor
 from core.stages import Moves, step
 from underwriting.models import Policy, Refund
 
-#: `collect`: each member collects its own share, so no money passes through the pool.
+#: `collect`: each member collects its own share, so no money passes through the pool. `take`: the period closed before
+#: the premium was passed on, so the members get it with their statements.
 POLICY_MOVES: Moves = {
     ("bound", "receive"): "received",
     ("bound", "collect"): "collected",
     ("received", "remit"): "remitted",
+    ("received", "take"): "taken",
 }
 
 REFUND_MOVES: Moves = {

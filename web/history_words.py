@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 #: action -> (中文, English).
 ACTIONS: Mapping[str, tuple[str, str]] = {
+    "community.entrusted": ("小区交由管理", "Community entrusted"),
+    "policy.take": ("未划付保费转入结算单", "Premium not remitted goes into the statement"),
+    "demo.begun": ("开始讲述演示", "Demo begun"),
+    "demo.told": ("演示讲述完毕", "Demo told"),
     "tender.created": ("建立招标草稿", "Tender drafted"),
     "tender.edited": ("修改草稿", "Draft changed"),
     "tender.section_saved": ("保存草稿的一节", "A section of the draft saved"),

@@ -26,7 +26,7 @@ class Limit:
 
 #: 8 tries at once and one more every 17 minutes: under 100 a day for one account, wherever they come from.
 LOGIN_ACCOUNT = Limit("login-account", 8, 1020)
-LOGIN_ADDRESS = Limit("login-address", 30, 20)
+LOGIN_ADDRESS = Limit("login-address", 120, 5)
 CODE_ACCOUNT = Limit("code", 6, 300)
 REHEARSE = Limit("rehearse", 6, 20)
 CALCULATE = Limit("calculate", 60, 1)

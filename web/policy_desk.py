@@ -19,7 +19,7 @@ from underwriting.models import Agreement, Building, Community, Lift, Policy, Po
 from underwriting.rating import is_insurable_age
 from web.listing import Asked, Query, contains
 
-STAGES = ("bound", "received", "remitted", "collected")
+STAGES = ("bound", "received", "remitted", "collected", "taken")
 
 SORTS: dict[str, Any] = {
     "number": Policy.number,

@@ -150,3 +150,21 @@ def test_a_lift_taken_off_before_the_premium_is_paid(session: Session) -> None:
     policies.receive(session, policy, on=date(2026, 3, 12), by=desk, at=AT)
     policies.remit(session, policy, on=date(2026, 3, 13), by=desk, at=AT)
     assert books.balances(session, made.pool.id) == {}
+
+
+def test_premium_not_remitted_before_the_close_is_not_remitted_after_it(session: Session) -> None:
+    """What the close put into the statements is paid by them: no second remittance, and no fen left in the pool."""
+    made = make_pool(session)
+    policy = make_policy(session, made)
+    second = made.actor(Role.FINANCE_CHECKER)
+    policies.receive(session, policy, on=date(2026, 3, 3), by=second, at=AT)
+    rows = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
+    assert sum(row.balance_fen for row in rows) == policy.gross_fen
+    assert policy.stage == "taken"
+    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    with pytest.raises(Conflict, match="stage_refuses"):
+        policies.remit(session, policy, on=date(2026, 4, 2), by=second, at=AT)
+    _agree_all(session, made, rows)
+    period = statements.period(session, made.pool.id, "2026Q1")
+    statements.settle_period(session, period, on=date(2026, 4, 17), by=second, at=AT)
+    assert books.balances(session, made.pool.id) == {}

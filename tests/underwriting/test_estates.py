@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
-from core.permits import SYSTEM
-from tests.makers import AT, ON, make_policy, make_pool
+from core.permits import SYSTEM, Actor, Role
+from tests.makers import AT, ON, make_organisation, make_policy, make_pool
 from underwriting import estates
 from underwriting.estates import EstateRow, Taken
 from underwriting.models import Community, Lift
@@ -59,3 +59,17 @@ def test_coverage_counts_insured_lifts_once(session: Session) -> None:
     on_day = estates.coverage(session, policy.inception_on)
     assert (on_day.communities, on_day.communities_insured, on_day.lifts, on_day.lifts_insured) == (2, 1, 4, 3)
     assert estates.coverage(session, policy.expires_on).lifts_insured == 0
+
+
+def test_a_community_is_looked_after_by_one_of_its_kind(session: Session) -> None:
+    """A community is entrusted to a community organisation, whose people then see it; not to an insurer."""
+    estates.take(session, [GOOD], on=ON, by=SYSTEM, at=AT)
+    community = session.scalars(select(Community)).one()
+    keeper = make_organisation(session, "示例社区", "community")
+    with pytest.raises(Invalid, match="community_needs_community"):
+        estates.entrust(session, community, make_organisation(session, "示例财险"), by=SYSTEM, at=AT)
+    estates.entrust(session, community, keeper, by=SYSTEM, at=AT)
+    own = Actor(None, keeper.id, Role.PROPERTY_MANAGER, "community")
+    other = Actor(None, None, Role.PROPERTY_MANAGER, "community")
+    assert session.scalars(estates.communities_visible_to(own)).all() == [community]
+    assert session.scalars(estates.communities_visible_to(other)).all() == []

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from claims import closing
 from core import audit, clock
 from core.db import unit_of_work
+from core.parties import Organisation
 from core.permits import SYSTEM, Actor, Role
 from ledger import statements
 from underwriting import estates, policies
@@ -180,11 +181,8 @@ class YearStory:
         for slug, planned in zip(("shanshui", "qinghe"), self.city, strict=False):
             query = select(Community).where(Community.district == planned.district, Community.name == planned.name)
             community = session.scalars(query).one()
-            community.organisation_id = self.cast.organisations[slug].id
-            facts = {"organisation": str(community.organisation_id)}
-            audit.record(
-                session, "community.entrusted", by=officer, at=when, of=("community", community.id), facts=facts
-            )
+            keeper = session.get_one(Organisation, self.cast.organisations[slug].id)
+            estates.entrust(session, community, keeper, by=officer, at=when)
 
     def _open(self, quarter: Quarter, session: Session, _: datetime) -> None:
         statements.open_period(session, self.pool_id, quarter.label, quarter.starts_on, quarter.ends_on)

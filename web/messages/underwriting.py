@@ -155,6 +155,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这部电梯不在此保单上，或已经退出。请核对编号。",
         "This lift is not on the policy, or was taken off it already. Check the number.",
     ),
+    "community_needs_community": (
+        "小区只能交给社区或物业类机构管理，所选机构是“{kind}”。请另选。",
+        "A community is looked after by an organisation of its own kind, not by a {kind}. Choose another.",
+    ),
     "removal_outside_term": (
         "退出日期须在保险期间（{inception_on} 至 {expires_on}，不含到期日）之内。请更正日期。",
         "The day of removal must lie within the policy ({inception_on} up to {expires_on}). Correct it.",

@@ -139,7 +139,9 @@ def upgrade() -> None:
         sa.Column("bound_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("bound_by", sa.Uuid(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("stage IN ('bound', 'received', 'remitted', 'collected')", name=op.f("ck_policy_stage")),
+        sa.CheckConstraint(
+            "stage IN ('bound', 'received', 'remitted', 'collected', 'taken')", name=op.f("ck_policy_stage")
+        ),
         sa.CheckConstraint(
             "gross_fen > 0 AND gross_fen = net_fen + vat_fen AND vat_fen >= 0", name=op.f("ck_policy_premium")
         ),
