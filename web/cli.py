@@ -17,6 +17,7 @@ LAZY = {
     "user": ("web.accounts_cli", "user", "账号 / accounts"),
     "fault": ("web.list_cli", "fault", "故障名单导入 / lists of faults"),
     "estate": ("web.list_cli", "estate", "电梯名单登记 / lists of lifts"),
+    "statement": ("web.statement_cli", "statement", "结算单 / statements: close, issue, export"),
     "calendar": ("web.calendar_cli", "calendar", "工作日历 / the calendar of working days"),
     "audit": ("web.audit_cli", "audit", "操作日志 / the log of who did what"),
     "verify": ("web.verification", "verify", "核验全部不变量 / check every invariant"),

@@ -167,7 +167,7 @@ def _balances() -> dict[str, object] | None:
     label = t("各期结算净额", "Net of each statement")
     return {
         "title": label,
-        "drawing": charts.columns(found, label, words=money),
+        "drawing": charts.bars(found, words=money),
         "heads": (t("净额", "Net"),),
         "rows": [{"name": name, "a": fen} for name, fen in found],
     }

@@ -135,6 +135,7 @@ def balance(pool_id: int) -> ResponseReturnValue:
         shown=shown,
         values=asked.values,
         options=options,
+        is_own=view_of(pool.id, actor()) is not None,
     )
 
 

@@ -1,0 +1,212 @@
+"""Statements of account: list, one with its rows, its files, and what its member answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from marshmallow import fields, validate
+from sqlalchemy import tuple_
+
+from core.errors import Invalid
+from ledger import statements
+from ledger.models import Period, Statement
+from web.api import MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
+from web.documents.rows import StatementRows, rows_digest
+from web.keeping import sent, settings
+from web.shell import actor, at, needs, unit
+from web.statement_paper import FILES, keep_files, kept_files
+from web.statement_view import Narrowed, listed_for, rows_shown, statement_of
+from web.states import STATES
+
+api = resource("statements", "Statements of account and the members' answers.")
+
+
+class StatementOut(Strict):
+    """A statement; a positive balance is what the pool owes the member."""
+
+    id = fields.UUID()
+    number = fields.String()
+    pool_id = fields.Integer(strict=True)
+    period = fields.String()
+    organisation_id = fields.UUID()
+    member = fields.String()
+    stage = fields.String()
+    balance = fields.Nested(MoneySchema)
+    issued_at = fields.AwareDateTime(format="iso", allow_none=True)
+    answered_at = fields.AwareDateTime(format="iso", allow_none=True)
+    settled_on = fields.Date(allow_none=True)
+
+
+class StatementPage(Strict):
+    """A page of statements; `next` is the cursor of the following one."""
+
+    data = fields.List(fields.Nested(StatementOut))
+    next = fields.String(allow_none=True)
+
+
+class LineOut(Strict):
+    """One line: the sum of the movements of one kind."""
+
+    kind = fields.String()
+    count = fields.Integer(strict=True)
+    amount = fields.Nested(MoneySchema)
+
+
+class MovementOut(Strict):
+    """One movement of the member's current account, with the entry behind it."""
+
+    on = fields.Date()
+    entry = fields.Integer(strict=True)
+    reason = fields.String()
+    document = fields.String()
+    description = fields.String()
+    amount = fields.Nested(MoneySchema)
+
+
+class FileOut(Strict):
+    """One kept file; `sha256` is empty until it is made, which its first download does."""
+
+    name = fields.String()
+    media_type = fields.String()
+    size = fields.Integer(strict=True, allow_none=True)
+    sha256 = fields.String()
+    href = fields.String()
+
+
+class StatementDetail(StatementOut):
+    """A statement with the rows that its page and its papers are made from; `digest` is theirs."""
+
+    lines = fields.List(fields.Nested(LineOut))
+    movements = fields.List(fields.Nested(MovementOut))
+    digest = fields.String()
+    query = fields.String(allow_none=True)
+    files = fields.List(fields.Nested(FileOut))
+
+
+class StatementQuery(PageQuery):
+    """Which statements: by state, pool, period label."""
+
+    stage = fields.String(load_default="", validate=validate.OneOf(["", *STATES["statement"]]))
+    pool_id = fields.String(load_default="", validate=validate.Regexp(r"^[0-9]{0,18}$"))
+    period = fields.String(load_default="")
+
+
+class AnswerIn(Strict):
+    """A member's answer; a query needs `words`."""
+
+    verb = fields.String(required=True, validate=validate.OneOf(["acknowledge", "agree", "query"]))
+    words = fields.String(load_default="", validate=validate.Length(max=2000))
+
+
+@api.get("")
+@needs("statement.read")
+@api.arguments(StatementQuery, location="query")
+@api.response(200, StatementPage)
+def index(query: dict[str, Any]) -> dict[str, Any]:
+    """List the statements that the caller may see, newest period first."""
+    pool_id = int(query["pool_id"]) if query["pool_id"] else None
+    narrowed = Narrowed(stage=query["stage"], pool_id=pool_id, period=query["period"])
+    found = listed_for(actor(), narrowed).order_by(None).order_by(Statement.made_at.desc(), Statement.id.desc())
+    found = found.add_columns(Statement.made_at)
+    if key := read_cursor(query["cursor"]):
+        place = tuple_(Statement.made_at, Statement.id)
+        found = found.where(place < tuple_(*_place(key)))
+    rows = unit().execute(found.limit(query["limit"] + 1)).all()
+    page = listed(rows, query["limit"], key=lambda row: (row.made_at.isoformat(), str(row.id)))
+    return {"data": [_out(row) for row in page["data"]], "next": page["next"]}  # type: ignore[attr-defined]
+
+
+def _place(key: list[Any]) -> tuple[Any, uuid.UUID]:
+    """Return the place that a cursor of this list marks; Invalid `cursor_wrong`."""
+    try:
+        return dt.datetime.fromisoformat(key[0]), uuid.UUID(key[1])
+    except (TypeError, ValueError, IndexError):
+        raise Invalid("cursor_wrong") from None
+
+
+def _out(row: Any) -> dict[str, Any]:
+    return {**row._mapping, "balance": money(row.balance_fen)}
+
+
+@api.get("/<uuid:statement_id>")
+@needs("statement.read")
+@api.response(200, StatementDetail)
+def one(statement_id: uuid.UUID) -> dict[str, Any]:
+    """Show one statement with its lines, movements and files."""
+    return _detail(statement_of(unit(), statement_id, actor()))
+
+
+def _detail(statement: Statement) -> dict[str, Any]:
+    rows = rows_shown(unit(), statement, settings())
+    return {
+        "id": statement.id,
+        "number": statement.number,
+        "pool_id": statement.pool_id,
+        "period": unit().get_one(Period, statement.period_id).label,
+        "organisation_id": statement.organisation_id,
+        "member": rows.head.member_name,
+        "stage": statement.stage,
+        "balance": money(statement.balance_fen),
+        "issued_at": statement.issued_at,
+        "answered_at": statement.answered_at,
+        "settled_on": statement.settled_on,
+        "lines": [{"kind": one.kind, "count": one.count, "amount": money(one.amount_fen)} for one in rows.lines],
+        "movements": _movements(rows),
+        "digest": rows_digest(rows),
+        "query": statement.query_text,
+        "files": _files(statement),
+    }
+
+
+def _movements(rows: StatementRows) -> list[dict[str, Any]]:
+    return [
+        {
+            "on": one.on,
+            "entry": one.entry_number,
+            "reason": one.reason,
+            "document": one.subject,
+            "description": one.description,
+            "amount": money(one.amount_fen),
+        }
+        for one in rows.movements
+    ]
+
+
+def _files(statement: Statement) -> list[dict[str, Any]]:
+    if statement.stage == "draft":
+        return []
+    kept = kept_files(unit(), statement)
+    return [
+        {
+            "name": name,
+            "media_type": kind.media_type,
+            "size": kept[name].size if name in kept else None,
+            "sha256": kept[name].digest if name in kept else "",
+            "href": url_for("api_statements.file", statement_id=statement.id, name=name),
+        }
+        for name, kind in FILES.items()
+    ]
+
+
+@api.get(f"/<uuid:statement_id>/files/<any({', '.join(repr(name) for name in FILES)}):name>")
+@needs("statement.read", writes=True)
+@api.response(200, content_type="application/octet-stream")
+def file(statement_id: uuid.UUID, name: str) -> ResponseReturnValue:
+    """Download one file of a statement exactly as it was kept."""
+    statement = statement_of(unit(), statement_id, actor())
+    return sent(keep_files(unit(), statement, settings(), by=actor(), at=at())[name])
+
+
+@api.post("/<uuid:statement_id>/answers")
+@needs("statement.answer")
+@api.arguments(AnswerIn)
+@api.response(200, StatementDetail)
+def answer(body: dict[str, Any], statement_id: uuid.UUID) -> dict[str, Any]:
+    """Acknowledge, agree to or query one's own statement."""
+    statement = statement_of(unit(), statement_id, actor())
+    statements.answer(unit(), statement, body["verb"], by=actor(), at=at(), words=body["words"])
+    return _detail(statement)
