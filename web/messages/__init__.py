@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
+from web.code_words import facts_in_words
+
 
 class _Facts(dict[str, object]):
     """Facts by name; one that a refusal did not give is shown as an ellipsis rather than as a fault."""
@@ -32,16 +34,8 @@ def catalogue() -> Mapping[str, tuple[str, str]]:
 
 
 def told(code: str, facts: Mapping[str, object], *, is_english: bool) -> str:
-    """Return the words of a code with its facts filled in; a code without words is shown by its name."""
+    """Return the words of a code with its facts filled in as people read them; a code without words names itself."""
     pair = catalogue().get(code)
     if pair is None:
         return code
-    shown = {name: _shown(value, is_english=is_english) for name, value in facts.items()}
-    return pair[1 if is_english else 0].format_map(_Facts(shown))
-
-
-def _shown(value: object, *, is_english: bool) -> object:
-    """Return a fact as people read it: lists with their own comma, dates and instants plain."""
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return (", " if is_english else "、").join(str(_shown(one, is_english=is_english)) for one in value)
-    return value
+    return pair[1 if is_english else 0].format_map(_Facts(facts_in_words(code, facts, is_english=is_english)))

@@ -14,8 +14,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This step needs a second person: nobody approves their own work. Pass it to a colleague.",
     ),
     "stage_refuses": (
-        "此{kind}处于“{stage}”，不能“{verb}”。现在可以办理：{allowed}。",
-        "This {kind} is {stage} and does not take “{verb}” now. It takes: {allowed}.",
+        "此{kind}现为“{stage}”，不能“{verb}”。现在可以办理：{allowed}。",
+        "This {kind} is at “{stage}”, where “{verb}” cannot be done. What can be done now: {allowed}.",
     ),
     "calendar_not_known": (
         "工作日历没有 {day} 这一天，无法计算，也不作猜测。请管理员按国务院办公厅放假通知补录日历后再算。",
@@ -71,7 +71,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{uscc}” is not a unified social credit code (18 characters, the last a check). Compare it with the licence.",
     ),
     "role_not_for_organisation": (
-        "“{kind}”类单位没有“{role}”这一身份。请选择该类单位可有的身份。",
+        "{kind}没有“{role}”这一身份。请选择该类单位可有的身份。",
         "An organisation of the kind {kind} has no role {role}. Choose a role that it can have.",
     ),
     "log_place_not_found": (

@@ -1,0 +1,198 @@
+"""Words for the codes that stand among a refusal's facts: stages, verbs, roles, actions, kinds, sides.
+
+A problem document keeps the codes in `facts`, for programs; its sentence is for people and has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from core.clock import CITY
+from web.states import kind_words, role_words, state_of, verb_words
+
+Pair = tuple[str, str]
+
+#: What is asked for (core/permits.py) -> (中文, English), as it stands in "may not do this (…)".
+ASKED: Mapping[str, Pair] = {
+    "public.read": ("查看公开信息", "read what is public"),
+    "calculator.use": ("使用计算器", "use the calculators"),
+    "account.use": ("使用账号", "use an account"),
+    "home.read": ("查看首页", "see the first page"),
+    "tender.read": ("查看招标", "read tenders"),
+    "tender.draft": ("起草招标", "draft a tender"),
+    "tender.key": ("办理密钥仪式", "run the key ceremony"),
+    "tender.approve": ("审批招标", "approve a tender"),
+    "tender.return": ("退回起草", "return a tender to draft"),
+    "tender.publish": ("发布公告", "publish a tender"),
+    "tender.amend": ("发布补遗", "publish an amendment"),
+    "tender.suspend": ("暂停或恢复招标", "suspend or resume a tender"),
+    "tender.annul": ("宣布招标无效", "declare a tender void"),
+    "tender.cancel": ("取消招标", "call a tender off"),
+    "tender.fail": ("宣布流标", "declare a tender failed"),
+    "tender.appoint": ("组建评标委员会", "appoint the committee"),
+    "tender.declare": ("申明有无利害关系", "declare interests"),
+    "tender.open": ("开标", "open the bids"),
+    "tender.evaluate": ("主持评标", "chair the evaluation"),
+    "tender.score": ("评分", "mark bids"),
+    "tender.report": ("出具评标报告", "draw up the report"),
+    "report.sign": ("签署评标报告", "sign the report"),
+    "tender.allocate": ("确定首席与份额", "allocate the shares"),
+    "tender.object": ("提出异议", "object"),
+    "tender.answer": ("答复异议", "answer objections"),
+    "tender.award": ("决定中标", "decide the award"),
+    "tender.contract": ("登记协议已签署", "record the signing"),
+    "custody.prove": ("证明持有私钥", "prove to hold a key"),
+    "custody.share": ("交出密钥份额", "hand in key shares"),
+    "bid.read": ("查看投标", "read bids"),
+    "bid.key": ("登记投标密钥", "register a signing key"),
+    "bid.seal": ("提交投标", "submit a bid"),
+    "bid.withdraw": ("撤回投标", "withdraw a bid"),
+    "bid.answer": ("答复份额邀约", "answer an offered share"),
+    "pool.read": ("查看共保体", "read pools"),
+    "pool.form": ("组建共保体", "form a pool"),
+    "estate.read": ("查看小区与电梯", "read communities and lifts"),
+    "estate.import": ("登记电梯名单", "register lists of lifts"),
+    "policy.read": ("查看保单", "read policies"),
+    "policy.bind": ("承保出单", "bind a policy"),
+    "policy.endorse": ("批改保单", "endorse a policy"),
+    "premium.receive": ("登记保费到账", "book premiums as received"),
+    "premium.remit": ("划付保费", "remit premiums"),
+    "fault.read": ("查看故障", "read faults"),
+    "fault.report": ("报修", "report faults"),
+    "fault.import": ("导入故障名单", "import lists of faults"),
+    "fault.work": ("办理维修", "work on faults"),
+    "fault.accept": ("验收维修", "accept repairs"),
+    "claim.read": ("查看赔案", "read claims"),
+    "claim.make": ("立案和办理赔案", "make and handle claims"),
+    "claim.agree": ("对估损表示同意", "agree to estimates"),
+    "claim.approve": ("核准赔款", "approve claim payments"),
+    "claim.pay": ("支付赔款", "pay claims"),
+    "cost.approve": ("核准公估费", "approve adjusters' fees"),
+    "cost.pay": ("支付公估费", "pay adjusters"),
+    "refund.pay": ("支付退费", "pay refunds"),
+    "cash_call.issue": ("发出摊回赔款通知", "call cash"),
+    "cash_call.receive": ("登记摊回到账", "book called cash as received"),
+    "cash_call.fund": ("由首席补足", "fund what is missing"),
+    "recovery.receive": ("登记追偿到账", "book recoveries"),
+    "ledger.read": ("查看账目", "read the books"),
+    "statement.read": ("查看结算单", "read statements"),
+    "statement.issue": ("签发结算单", "issue statements"),
+    "statement.reply": ("答复结算单", "answer a statement"),
+    "statement.answer": ("答复成员的疑问", "answer members' queries"),
+    "statement.settle": ("登记结清", "settle statements"),
+    "period.open": ("开立账期", "open a period"),
+    "period.close": ("结账", "close a period"),
+    "audit.read": ("查看操作日志", "read the log"),
+    "calendar.set": ("维护工作日历", "set the calendar"),
+    "account.manage": ("管理账号", "manage accounts"),
+}
+
+#: Kinds of organisation.
+ORGANISATIONS: Mapping[str, Pair] = {
+    "bureau": ("主管单位", "bureau"),
+    "insurer": ("保险公司", "insurer"),
+    "community": ("小区", "community"),
+    "repairer": ("维保单位", "repairer"),
+    "platform": ("平台", "platform"),
+}
+
+#: Sides of a tender.
+SIDES: Mapping[str, Pair] = {
+    "bureau": ("招标人", "the bureau"),
+    "custodian": ("密钥保管人", "the custodians"),
+    "committee": ("评标委员会", "the committee"),
+    "bidder": ("投标人", "the bidders"),
+}
+
+#: Kinds of recovery.
+RECOVERIES: Mapping[str, Pair] = {
+    "subrogation": ("代位追偿", "subrogation"),
+    "salvage": ("残值", "salvage"),
+}
+
+_NOTHING: Pair = ("无，已办结", "nothing more")
+
+Facts = Mapping[str, object]
+Words = Callable[[str, Facts], Pair]
+
+
+def _stage_of(kind: str) -> Words:
+    def words(stage: str, facts: Facts) -> Pair:
+        state = state_of(kind or str(facts.get("kind", "")), stage)
+        return state.zh, state.en
+
+    return words
+
+
+def _verb_of(kind: str) -> Words:
+    return lambda verb, facts: verb_words(kind or str(facts.get("kind", "")), verb)
+
+
+def _of(table: Mapping[str, Pair]) -> Words:
+    return lambda code, facts: table.get(code, (code, code))
+
+
+def _role(code: str, facts: Facts) -> Pair:
+    return role_words(code)
+
+
+def _with_code(words: Words) -> Words:
+    """Return words that keep their code beside them: the reader is about to type it."""
+
+    def both(code: str, facts: Facts) -> Pair:
+        zh, en = words(code, facts)
+        return f"{zh}（{code}）", en if en == code else f"{en} ({code})"
+
+    return both
+
+
+#: (code of the refusal, fact) -> how a code in that fact, or each of a list of them, reads.
+CODED: Mapping[tuple[str, str], Words] = {
+    ("stage_refuses", "kind"): lambda kind, facts: kind_words(kind),
+    ("stage_refuses", "stage"): _stage_of(""),
+    ("stage_refuses", "verb"): _verb_of(""),
+    ("stage_refuses", "allowed"): _verb_of(""),
+    ("resume_stage_unknown", "stage"): _stage_of("tender"),
+    ("tender_in_other_stage", "stage"): _stage_of("tender"),
+    ("tender_in_other_stage", "wanted"): _stage_of("tender"),
+    ("offer_answered", "answer"): _stage_of("bid"),
+    ("statement_answer_unknown", "verb"): _verb_of("statement"),
+    ("role_may_not", "role"): _role,
+    ("role_may_not", "action"): _of(ASKED),
+    ("role_not_for_organisation", "role"): _role,
+    ("role_not_for_organisation", "kind"): _of(ORGANISATIONS),
+    ("role_unknown", "roles"): _with_code(_role),
+    ("organisation_kind_unknown", "kinds"): _with_code(_of(ORGANISATIONS)),
+    ("recovery_kind_unknown", "kinds"): _with_code(_of(RECOVERIES)),
+    ("other_side", "side"): _of(SIDES),
+}
+
+
+def facts_in_words(code: str, facts: Facts, *, is_english: bool) -> dict[str, str]:
+    """Return the facts of a refusal as people read them: codes in words, lists with their own comma, city time.
+
+    >>> facts_in_words("offer_answered", {"answer": "declined"}, is_english=False)
+    {'answer': '已放弃'}
+    """
+    return {name: _fact(code, name, facts, is_english) for name in facts}
+
+
+def _fact(code: str, name: str, facts: Facts, is_english: bool) -> str:
+    value, coded = facts[name], CODED.get((code, name))
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        return coded(str(value), facts)[is_english] if coded else _plain(value, is_english)
+    comma = ", " if is_english else "、"
+    if coded is None:
+        return comma.join(_plain(one, is_english) for one in value)
+    # Several codes may share their words, and are told once.
+    return comma.join(dict.fromkeys(coded(str(one), facts)[is_english] for one in value)) or _NOTHING[is_english]
+
+
+def _plain(value: object, is_english: bool) -> str:
+    """Return a fact without words of its own; an instant in the city's time, to the minute where it is whole."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        local = value.astimezone(CITY)
+        text = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+        return f"{text} Beijing time" if is_english else f"北京时间 {text}"
+    return str(value)
