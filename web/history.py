@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.audit import AuditEvent
 from core.parties import Organisation, Person
 from core.permits import Role
-from ledger.money import plain_fen
+from ledger.money import format_fen
 from web.formats import role_name, t
 from web.history_words import ACTIONS, MARKS
 
@@ -120,7 +120,7 @@ def _note(facts: Mapping[str, object]) -> str:
     for name, zh, en in _NOTED:
         value = facts.get(name)
         if value is not None:
-            text = plain_fen(value) if name.endswith("_fen") and isinstance(value, int) else str(value)
+            text = format_fen(value) if name.endswith("_fen") and isinstance(value, int) else str(value)
             told.append(t(zh, en).format(text))
     return t("，", ", ").join(told)
 

@@ -16,13 +16,14 @@ from underwriting.models import Building, Community, Lift
 from web.fault_queue import OPEN_STAGES
 from web.formats import t
 
-#: The steps of a fault as whoever told of it follows them: stage -> (中文, English, the instant that ends it).
-PARCEL: Sequence[tuple[str, str, str, str]] = (
-    ("reported", "已报修", "Reported", "reported_at"),
-    ("acknowledged", "维保单位已接单", "Taken by the repairer", "acknowledged_at"),
-    ("on_site", "维修人员已到场", "Crew on site", "arrived_at"),
-    ("repaired", "已修复", "Repaired", "repaired_at"),
-    ("accepted", "已验收", "Accepted", "accepted_at"),
+#: The steps of a fault as whoever told of it follows them: stage, done (中文, English), still to come (中文, English),
+#: the instant that ends it.
+PARCEL: Sequence[tuple[str, tuple[str, str], tuple[str, str], str]] = (
+    ("reported", ("已报修", "Reported"), ("报修", "Report"), "reported_at"),
+    ("acknowledged", ("维保单位已接单", "Taken by the repairer"), ("等待接单", "To be taken"), "acknowledged_at"),
+    ("on_site", ("维修人员已到场", "Crew on site"), ("等待到场", "Crew to arrive"), "arrived_at"),
+    ("repaired", ("已修复", "Repaired"), ("等待修复", "To be repaired"), "repaired_at"),
+    ("accepted", ("已验收", "Accepted"), ("等待验收", "To be accepted"), "accepted_at"),
 )
 
 
@@ -74,10 +75,10 @@ def parcel_of(fault: Any) -> list[dict[str, Any]]:
     reached = stages.index(fault.stage)
     return [
         {
-            "label": t(zh, en),
+            "label": t(*(done if place <= reached else coming)),
             "at": getattr(fault, instant),
             "is_done": place <= reached,
             "is_current": place == reached + 1 or (place == reached and reached == len(PARCEL) - 1),
         }
-        for place, (_, zh, en, instant) in enumerate(PARCEL)
+        for place, (_, done, coming, instant) in enumerate(PARCEL)
     ]

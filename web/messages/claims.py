@@ -2,71 +2,71 @@
 
 _OUTAGE_LIST: dict[str, tuple[str, str]] = {
     "fault_lift_unknown": (
-        "第 {row} 行：没有编号为“{lift}”的电梯，未导入。请核对编号，或先登记电梯。",
-        "Row {row}: there is no lift “{lift}”, so the row was not taken. Check the number, or register the lift first.",
+        "第 {row} 行：没有编号为“{lift}”的电梯，不导入。请核对编号，或先登记电梯。",
+        "Row {row}: there is no lift “{lift}”, so the row is not taken. Check the number, or register the lift first.",
     ),
     "fault_reported_in_future": (
-        "第 {row} 行（{lift}）：报修时间 {reported_at} 还未到，未导入。请核对日期和时区。",
+        "第 {row} 行（{lift}）：报修时间 {reported_at} 还未到，不导入。请核对日期和时区。",
         "Row {row} ({lift}): reported at {reported_at}, which is still to come. Check the date and the zone.",
     ),
     "fault_restored_in_future": (
-        "第 {row} 行（{lift}）：恢复时间 {restored_at} 还未到，未导入。预计时间请填在“预计恢复时间”列。",
+        "第 {row} 行（{lift}）：恢复时间 {restored_at} 还未到，不导入。预计时间请填在“预计恢复时间”列。",
         "Row {row} ({lift}): restored at {restored_at}, which is still to come. An estimate belongs in its own column.",
     ),
     "fault_restored_before_reported": (
-        "第 {row} 行（{lift}）：恢复（{then}）早于报修（{reported_at}），未导入。请核对两列是否对调。",
+        "第 {row} 行（{lift}）：恢复（{then}）早于报修（{reported_at}），不导入。请核对两列是否对调。",
         "Row {row} ({lift}): restored at {then}, before it was reported at {reported_at}. Are two columns exchanged?",
     ),
     "fault_acknowledged_before_reported": (
-        "第 {row} 行（{lift}）：响应（{then}）早于报修（{reported_at}），未导入。请核对。",
+        "第 {row} 行（{lift}）：响应（{then}）早于报修（{reported_at}），不导入。请核对。",
         "Row {row} ({lift}): acknowledged at {then}, before it was reported at {reported_at}. Check both.",
     ),
     "fault_arrived_before_reported": (
-        "第 {row} 行（{lift}）：到场（{then}）早于报修（{reported_at}），未导入。请核对。",
+        "第 {row} 行（{lift}）：到场（{then}）早于报修（{reported_at}），不导入。请核对。",
         "Row {row} ({lift}): arrived at {then}, before it was reported at {reported_at}. Check both.",
     ),
     "fault_restored_before_arrived": (
-        "第 {row} 行（{lift}）：恢复（{then}）早于到场（{arrived_at}），未导入。请核对。",
+        "第 {row} 行（{lift}）：恢复（{then}）早于到场（{arrived_at}），不导入。请核对。",
         "Row {row} ({lift}): restored at {then}, before anyone arrived at {arrived_at}. Check both.",
     ),
     "fault_duplicate": (
         "第 {row} 行（{lift}）：与第 {first_row} 行是同一电梯、同一报修时间，只导入前一行。",
-        "Row {row} ({lift}): the same lift and the same time as row {first_row}; only that row was taken.",
+        "Row {row} ({lift}): the same lift and the same time as row {first_row}; only that row is taken.",
     ),
     "fault_already_recorded": (
-        "第 {row} 行（{lift}）：{reported_at} 的这次故障已登记过，未重复导入。",
-        "Row {row} ({lift}): the fault of {reported_at} is recorded already and was not taken again.",
+        "第 {row} 行（{lift}）：{reported_at} 的这次故障已登记过，不重复导入。",
+        "Row {row} ({lift}): the fault of {reported_at} is recorded already and is not taken again.",
     ),
     "fault_description_blank": (
-        "第 {row} 行（{lift}）：没有故障描述。已导入，请补充。",
-        "Row {row} ({lift}): there is no description. The row was taken; please add one.",
+        "第 {row} 行（{lift}）：没有故障描述。照常导入，请补充。",
+        "Row {row} ({lift}): there is no description. The row is taken; please add one.",
     ),
     "fault_estimated_before_reported": (
-        "第 {row} 行（{lift}）：预计恢复时间 {estimated_at} 早于报修。已导入，预计时间请核对。",
-        "Row {row} ({lift}): the estimate, {estimated_at}, lies before the report. The row was taken; check it.",
+        "第 {row} 行（{lift}）：预计恢复时间 {estimated_at} 早于报修。照常导入，预计时间请核对。",
+        "Row {row} ({lift}): the estimate, {estimated_at}, lies before the report. The row is taken; check it.",
     ),
     "fault_estimated_before_restored": (
-        "第 {row} 行（{lift}）：预计 {estimated_at} 恢复，实际 {restored_at}，预计未兑现。已导入。",
-        "Row {row} ({lift}): expected at {estimated_at}, restored only at {restored_at}. The row was taken.",
+        "第 {row} 行（{lift}）：预计 {estimated_at} 恢复，实际 {restored_at}，预计未兑现。照常导入。",
+        "Row {row} ({lift}): expected at {estimated_at}, restored only at {restored_at}. The row is taken.",
     ),
     "fault_restored_at_once": (
-        "第 {row} 行（{lift}）：报修与恢复是同一时刻，修复用时为零。已导入，请核对。",
-        "Row {row} ({lift}): reported and restored at the same instant. The row was taken; check the times.",
+        "第 {row} 行（{lift}）：报修与恢复是同一时刻，修复用时为零。照常导入，请核对。",
+        "Row {row} ({lift}): reported and restored at the same instant. The row is taken; check the times.",
     ),
     "fault_overlaps_previous": (
         "第 {row} 行（{lift}）：报修时上一次停运（第 {other_row} 行）尚未结束（{ended_at}）。"
-        "已导入，可能是同一次故障。",
-        "Row {row} ({lift}): the previous outage, row {other_row}, had not ended ({ended_at}). The row was taken; it "
+        "照常导入，可能是同一次故障。",
+        "Row {row} ({lift}): the previous outage, row {other_row}, had not ended ({ended_at}). The row is taken; it "
         "may be the same fault.",
     ),
     "fault_overlaps_earlier": (
-        "第 {row} 行（{lift}）：报修时更早的一次停运（第 {other_row} 行）尚未结束（{ended_at}）。已导入，请核对。",
-        "Row {row} ({lift}): an earlier outage, row {other_row}, had not ended ({ended_at}). The row was taken.",
+        "第 {row} 行（{lift}）：报修时更早的一次停运（第 {other_row} 行）尚未结束（{ended_at}）。照常导入，请核对。",
+        "Row {row} ({lift}): an earlier outage, row {other_row}, had not ended ({ended_at}). The row is taken.",
     ),
     "fault_under_way_before": (
-        "第 {row} 行（{lift}）：{reported_at} 报修，早于名单开始记录的 {collected_from}，起点可能不准。已导入。",
+        "第 {row} 行（{lift}）：{reported_at} 报修，早于名单开始记录的 {collected_from}，起点可能不准。照常导入。",
         "Row {row} ({lift}): reported at {reported_at}, before the list began at {collected_from}, so its start may "
-        "not be exact. The row was taken.",
+        "not be exact. The row is taken.",
     ),
 }
 
@@ -194,9 +194,9 @@ _EVENT_FILE: dict[str, tuple[str, str]] = {
         "The event file is not of the right form, so nothing was computed. Correct what is listed.",
     ),
     "event_refused": (
-        "第 {number} 个事件（{id}，{event}）不能入账（{reason}），全部未计算。请改正后重试。",
-        "Event {number} ({id}, {event}) cannot be booked ({reason}), so nothing was "
-        "computed. Correct it and try again.",
+        "第 {number} 个事件（{id}，{event}）不能入账，原因见下，全部未计算。请改正后重试。",
+        "Event {number} ({id}, {event}) cannot be booked for the reason below, so nothing was computed. Correct it and "
+        "try again.",
     ),
     "event_unknown": (
         "没有这种事件。可用的有：{choices}。",

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from claims import handling
 from claims.models import Claim, FaultEvent
 from core.permits import Role
+from web import claim_desk
 from web.fault_queue import queue
 from web.formats import number, t
 from web.pages.faults import next_steps
@@ -40,12 +41,8 @@ def _claims_home() -> ResponseReturnValue:
     claims = handling.visible_to(actor()).subquery()
     stages = unit().execute(select(claims.c.stage, func.count()).group_by(claims.c.stage))
     counted = {stage: int(count) for stage, count in stages}
-    waiting = (
-        handling.visible_to(actor())
-        .where(Claim.stage.in_(("open", "submitted", "agreed")))
-        .order_by(Claim.made_at)
-        .limit(20)
-    )
+    waiting = claim_desk.claims_of(actor()).where(Claim.stage.in_(claim_desk.UNDECIDED))
+    found = unit().execute(waiting.order_by(Claim.made_at).limit(20)).all()
     late = sum(1 for item in items if item["clock"] and item["clock"].state == "breached")
     tiles = [
         {
@@ -62,7 +59,7 @@ def _claims_home() -> ResponseReturnValue:
         "claims/home.html",
         items=items[:20],
         item_count=len(items),
-        claims=unit().scalars(waiting).all(),
+        claims=[{**row._mapping, "due": claim_desk.due_of(row)} for row in found],
         tiles=tiles,
         months=month_figures(unit(), actor(), at=at()),
         now=at(),

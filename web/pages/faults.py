@@ -128,7 +128,7 @@ def _line(row: Any, clocks: Sequence[Any]) -> dict[str, Any]:
 
 def _columns() -> list[Column]:
     return [
-        Column("number", t("故障号", "Fault"), "code", href="href", is_head=True, is_sortable=True),
+        Column("number", t("编号", "Fault"), "code", href="href", is_head=True, is_sortable=True),
         Column("lift_number", t("电梯", "Lift"), "code", is_sortable=True),
         Column("place", t("位置", "Place")),
         Column("stage", t("状态", "State"), "chip", of="fault"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -169,7 +170,7 @@ def _home() -> ResponseReturnValue:
     return render_template(
         "faults/community_home.html",
         to_accept=[item for item in items if item["stage"] == "repaired"],
-        open_items=[item for item in items if item["stage"] != "repaired"],
+        open_items=sorted((item for item in items if item["stage"] != "repaired"), key=_pressing),
         places=places,
         policies=unit().scalars(mine.limit(20)).all(),
         tiles=[
@@ -178,6 +179,12 @@ def _home() -> ResponseReturnValue:
         ],
         now=at(),
     )
+
+
+def _pressing(item: Mapping[str, Any]) -> tuple[bool, Any]:
+    """Order what is under way: somebody inside first, then by the clock."""
+    due = item["clock"].due_at if item["clock"] else None
+    return not (item["is_trapped"] and item["arrived_at"] is None), due or item["reported_at"]
 
 
 HOMES = {Role.PROPERTY_MANAGER: _home, Role.COMMUNITY_OFFICER: _home}
