@@ -176,12 +176,14 @@ def moves_of(session: Session, row: Entry) -> list[Move]:
 def reverse(session: Session, row: Entry, *, on: date, document: str, by: Actor, at: datetime) -> Posted:
     """Take an entry back by its mirror in the period that covers `on`: every move the other way, every split undone.
 
-    Refuses Conflict `entry_reversed` where it has been taken back, `entry_is_reversal` where it is a mirror itself.
+    Refuses Conflict `entry_reversed` where it has been taken back, `entry_is_reversal` where it is a mirror itself, and
+    what `open_period_on` refuses, before anything has moved.
     """
     if row.reverses_id is not None:
         raise Conflict("entry_is_reversal", entry_id=row.id)
     if session.scalar(select(Entry.id).where(Entry.pool_id == row.pool_id, Entry.reverses_id == row.id)):
         raise Conflict("entry_reversed", entry_id=row.id)
+    open_period_on(session, row.pool_id, on)
     mirrored = [replace(move, debit=move.credit, credit=move.debit) for move in moves_of(session, row)]
     undone = streams.undo(session, row.pool_id, row.id)
     event = Event(Reason(row.reason), on, row.subject_kind, row.subject_id, document)

@@ -118,8 +118,17 @@ RECEIVED_ONCE = every(
             FROM entry WHERE reverses_id IS NULL AND subject_kind = 'policy' GROUP BY subject_id
         ) t ON t.subject_id = p.id
         WHERE ARRAY[coalesce(t.received, 0), coalesce(t.collected, 0), coalesce(t.remitted, 0)]::int[]
-            <> CASE p.stage WHEN 'bound' THEN ARRAY[0, 0, 0] WHEN 'received' THEN ARRAY[1, 0, 0]
-                WHEN 'remitted' THEN ARRAY[1, 0, 1] ELSE ARRAY[0, 1, 0] END
+            <> CASE p.stage WHEN 'bound' THEN ARRAY[0, 0, 0] WHEN 'remitted' THEN ARRAY[1, 0, 1]
+                WHEN 'collected' THEN ARRAY[0, 1, 0] ELSE ARRAY[1, 0, 0] END
+        """,
+    ),
+    # What a close has taken into its statements was received, and not passed on, in a period that is closed.
+    rows(
+        "policy {policy}",
+        """
+        SELECT p.number AS policy, p.id, p.stage, q.label, q.stage AS period_stage FROM policy p
+        JOIN entry e ON e.subject_id = p.id AND e.reason = 'premium_received' AND e.reverses_id IS NULL
+        JOIN period q ON q.id = e.period_id WHERE p.stage = 'taken' AND q.stage <> 'closed'
         """,
     ),
     rows(
