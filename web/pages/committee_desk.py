@@ -1,0 +1,350 @@
+"""Seating the committee, and the chair's steps: begin, qualify, reject, the report, recounts."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from core import parties
+from core.errors import Invalid, NotFound, Refusal
+from core.parties import Mandate, Organisation, Person
+from core.permits import Role
+from tender import committee, evaluations, opening, reports
+from tender.models import Bid, Tender
+from tender.outcome_models import CommitteeMember, OpenedBid
+from web.errors import words
+from web.formats import t
+from web.pages.tender_steps import Step, take
+from web.pages.tenders import load
+from web.ranking import ranking_of, reason_words
+from web.shell import actor, at, needs, unit
+from web.tender_frame import COMMITTEE, frame_of, sees_inside
+
+pages = Blueprint("committee_desk", __name__, url_prefix="/tenders/<uuid:tender_id>/committee")
+
+
+def seats_of(tender: Tender) -> list[dict[str, Any]]:
+    """Return the members of a committee as rows, with what each has done."""
+    query = (
+        select(CommitteeMember, Person.name)
+        .join(Person, Person.id == CommitteeMember.person_id)
+        .where(CommitteeMember.tender_id == tender.id)
+        .order_by(CommitteeMember.is_chair.desc(), CommitteeMember.person_id)
+    )
+    signed: set[uuid.UUID] = set()
+    if tender.opened_at is not None:
+        try:
+            signed = {row.person_id for row in reports.signatures_of(unit(), reports.latest(unit(), tender))}
+        except NotFound:
+            signed = set()
+    return [
+        {
+            "id": str(seat.person_id),
+            "name": name,
+            "kind": t("组长", "chair")
+            if seat.is_chair
+            else t("专家", "expert")
+            if seat.is_expert
+            else t("代表", "member"),
+            "declared": "error" if seat.replaced_at else "done" if seat.declared_at else "todo",
+            "locked": "locked" if seat.replaced_at else "done" if seat.locked_at else "todo",
+            "signed": "locked" if seat.replaced_at else "done" if seat.person_id in signed else "todo",
+            "is_locked": seat.locked_at is not None and seat.replaced_at is None,
+        }
+        for seat, name in unit().execute(query)
+    ]
+
+
+@pages.get("")
+@needs("tender.read")
+def overview(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Show how far the evaluation is: the committee, the bids, the report once it is signed."""
+    tender = load(tender_id)
+    is_member = actor().role in COMMITTEE
+    if tender.opened_at is None and not sees_inside(actor()):
+        raise NotFound("tender_not_found")
+    if is_member:
+        committee.own_seat(unit(), tender, by=actor())
+    elif not sees_inside(actor()):
+        raise NotFound("tender_not_found")
+    report = None
+    if tender.reported_at is not None:
+        report = reports.latest(unit(), tender)
+    return render_template(
+        "evaluation/overview.html",
+        frame=frame_of(tender, actor(), at()),
+        tender=tender,
+        seats=seats_of(tender),
+        bids=_bids(tender),
+        report=report,
+        ranking=ranking_of(unit(), report.document) if report is not None else None,
+        signatures=_signatures(report) if report is not None else [],
+    )
+
+
+def _signatures(report: Any) -> list[dict[str, Any]]:
+    rows = reports.signatures_of(unit(), report)
+    query = select(Person.id, Person.name).where(Person.id.in_([row.person_id for row in rows]))
+    names = {row.id: row.name for row in unit().execute(query)}
+    return [{"name": names.get(row.person_id, ""), "signed_at": row.signed_at, "dissent": row.dissent} for row in rows]
+
+
+def _bids(tender: Tender) -> list[dict[str, Any]]:
+    """Return the opened bids with where each stands."""
+    if tender.opened_at is None:
+        return []
+    query = select(Bid, OpenedBid).join(OpenedBid, OpenedBid.bid_id == Bid.id).where(Bid.tender_id == tender.id)
+    found = unit().execute(query.order_by(OpenedBid.received_at, Bid.id)).all()
+    names = parties.names_of(unit(), [bid.organisation_id for bid, _ in found])
+    return [
+        {
+            "id": str(bid.id),
+            "name": names[bid.organisation_id],
+            "stage": bid.stage,
+            "price_fen": opened.price_fen,
+            "over": (opened.price_fen or 0) > tender.ceiling_fen,
+            "why": " ".join(part for part in (reason_words(bid.rejected_for or ""), bid.reject_note or "") if part),
+        }
+        for bid, opened in found
+    ]
+
+
+@pages.route("/seats", methods=["GET", "POST"])
+@needs("tender.publish")
+def seats(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Appoint members to the committee."""
+    tender = load(tender_id)
+    refused: Refusal | None = None
+    if request.method == "POST":
+        try:
+            committee.appoint(unit(), tender, _seats(), by=actor(), at=at())
+        except Refusal as refusal:
+            refused = refusal
+        else:
+            flash(
+                t("评委已确定，名单在结果公布前保密。", "Seated; who they are stays secret until the result."),
+                "success",
+            )
+            return redirect(url_for("committee_desk.seats", tender_id=tender.id), 303)
+    page = render_template(
+        "evaluation/seats.html",
+        frame=frame_of(tender, actor(), at()),
+        tender=tender,
+        seats=seats_of(tender),
+        choices=_choices(tender),
+        values={"people": request.form.getlist("people"), "chair": request.form.get("chair", "")},
+        refused=words(refused) if refused else "",
+    )
+    return page, refused.status if refused else 200
+
+
+def _choices(tender: Tender) -> list[dict[str, str]]:
+    """Return who may be seated: people with a mandate of expert or chair today who do not sit yet."""
+    seated = select(CommitteeMember.person_id).where(CommitteeMember.tender_id == tender.id)
+    query = (
+        select(Mandate, Person.name, Organisation.name)
+        .join(Person, Person.id == Mandate.person_id)
+        .join(Organisation, Organisation.id == Mandate.organisation_id)
+        .where(Mandate.role.in_((Role.EXPERT.value, Role.CHAIR.value)), Mandate.valid_to.is_(None))
+        .where(Mandate.person_id.not_in(seated))
+        .order_by(Mandate.role, Mandate.id)
+    )
+    return [
+        {"id": str(mandate.person_id), "name": f"{name}（{whose}）", "role": mandate.role}
+        for mandate, name, whose in unit().execute(query)
+    ]
+
+
+def _seats() -> list[committee.Seat]:
+    """Return the seats that a form asks for: who acts as chair sits as the bureau's own, the others as experts."""
+    chosen = set(request.form.getlist("people"))
+    query = select(Mandate).where(Mandate.role.in_((Role.EXPERT.value, Role.CHAIR.value)), Mandate.valid_to.is_(None))
+    found = {
+        str(row.person_id): committee.Seat(
+            row.person_id, row.organisation_id, row.role == Role.EXPERT.value, row.role == Role.CHAIR.value
+        )
+        for row in unit().scalars(query.order_by(Mandate.id))
+        if str(row.person_id) in chosen
+    }
+    if not found:
+        raise Invalid("seat_unknown")
+    return list(found.values())
+
+
+# The chair's steps
+
+
+def _desk(tender: Tender) -> str:
+    return url_for("evaluation.desk", tender_id=tender.id)
+
+
+@pages.route("/start", methods=["GET", "POST"])
+@needs("tender.evaluate")
+def start(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Begin the evaluation."""
+    tender = load(tender_id)
+    step = Step(
+        t("评标委员会已齐，全体已声明。现在开始评标。", "The committee is whole and all have declared. Begin now."),
+        t("开始评标", "Begin the evaluation"),
+        t("评标开始。请先做资格审查。", "Begun. Qualify the bids first."),
+    )
+    return take(
+        tender, step, lambda _: committee.start_evaluation(unit(), tender, by=actor(), at=at()), to=_desk(tender)
+    )
+
+
+@pages.route("/qualify", methods=["GET", "POST"])
+@needs("tender.evaluate")
+def qualify(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Qualify the opened bids, rejecting those with a reason; one above the ceiling is rejected in any case."""
+    tender = load(tender_id)
+    refused: Refusal | None = None
+    waiting = evaluations.bids_of(unit(), tender, "opened")
+    if request.method == "POST":
+        rejections = {
+            bid.id: evaluations.Rejection(request.form[f"reason_{bid.id}"], request.form.get(f"note_{bid.id}", ""))
+            for bid in waiting
+            if request.form.get(f"reason_{bid.id}")
+        }
+        try:
+            evaluations.qualify(unit(), tender, rejections, by=actor(), at=at())
+        except Refusal as refusal:
+            refused = refusal
+        else:
+            flash(t("资格审查完成。", "The bids are qualified."), "success")
+            return redirect(_desk(tender), 303)
+    page = render_template(
+        "evaluation/qualify.html",
+        frame=frame_of(tender, actor(), at()),
+        tender=tender,
+        bids=[row for row in _bids(tender) if row["stage"] == "opened"],
+        reasons=[(code, reason_words(code)) for code in sorted(evaluations.REASONS)],
+        values=request.form,
+        refused=words(refused) if refused else "",
+    )
+    return page, refused.status if refused else 200
+
+
+@pages.route("/reject", methods=["GET", "POST"])
+@needs("tender.evaluate")
+def reject(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Reject one qualified bid before the report, with a reason."""
+    tender = load(tender_id)
+    refused: Refusal | None = None
+    if request.method == "POST":
+        try:
+            bid = _chosen(tender, request.form.get("bid", ""))
+            why = evaluations.Rejection(request.form.get("reason", ""), request.form.get("note", ""))
+            evaluations.reject(unit(), bid, why, by=actor(), at=at())
+        except Refusal as refusal:
+            refused = refusal
+        else:
+            flash(t("已否决，其余投标重新计算。", "Rejected; the others are reckoned anew."), "success")
+            return redirect(_desk(tender), 303)
+    page = render_template(
+        "evaluation/reject.html",
+        frame=frame_of(tender, actor(), at()),
+        tender=tender,
+        bids=[(row["id"], row["name"]) for row in _bids(tender) if row["stage"] == "qualified"],
+        reasons=[(code, reason_words(code)) for code in sorted(evaluations.REASONS)],
+        values=request.form,
+        refused=words(refused) if refused else "",
+    )
+    return page, refused.status if refused else 200
+
+
+def _chosen(tender: Tender, bid_id: str) -> Bid:
+    for bid in evaluations.bids_of(unit(), tender, "qualified"):
+        if str(bid.id) == bid_id:
+            return bid
+    raise NotFound("bid_not_found")
+
+
+@pages.route("/draw-up", methods=["GET", "POST"])
+@needs("tender.report")
+def draw_up(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Draw up the report for the members to sign."""
+    tender = load(tender_id)
+    step = Step(
+        t(
+            "按锁定的评分表计算名次，起草评标报告，交全体评委签署。",
+            "Reckon the ranking from the locked sheets and draw the report up for all to sign.",
+        ),
+        t("起草评标报告", "Draw the report up"),
+        t("报告已起草，请全体评委签署。", "Drawn up; all members now sign it."),
+    )
+    return take(tender, step, lambda _: reports.draw_up(unit(), tender, by=actor(), at=at()), to=_desk(tender))
+
+
+@pages.route("/reopen", methods=["GET", "POST"])
+@needs("tender.report")
+def reopen(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a completed report back for a recount."""
+    tender = load(tender_id)
+    step = Step(
+        t(
+            "退回复核。报告作废，评分表可以写明理由后重新打开。",
+            "Take the report back. It falls, and sheets can be reopened for a reason.",
+        ),
+        t("退回复核", "Take it back"),
+        t("已退回复核。", "Taken back."),
+        "reason",
+        t("理由", "Reason"),
+        t("将记入日志", "it is recorded"),
+        "textarea",
+        is_danger=True,
+    )
+    return take(
+        tender, step, lambda reason: reports.reopen(unit(), tender, reason, by=actor(), at=at()), to=_desk(tender)
+    )
+
+
+@pages.route("/sheets", methods=["GET", "POST"])
+@needs("tender.evaluate")
+def sheets(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Show the chair whose sheets are locked and what in them asks for a second look; reopen one for a reason."""
+    tender = load(tender_id)
+    committee.chair_seat(unit(), tender, by=actor())
+    refused: Refusal | None = None
+    if request.method == "POST":
+        try:
+            member = uuid.UUID(request.form.get("member", ""))
+            evaluations.reopen_sheet(unit(), tender, member, request.form.get("reason", ""), by=actor(), at=at())
+        except ValueError:
+            refused = Invalid("seat_unknown")
+        except Refusal as refusal:
+            refused = refusal
+        else:
+            flash(t("评分表已重新打开。", "The sheet is open again."), "success")
+            return redirect(url_for("committee_desk.sheets", tender_id=tender.id), 303)
+    rows = seats_of(tender)
+    is_locked = bool(rows) and all(row["is_locked"] or row["declared"] == "error" for row in rows)
+    page = render_template(
+        "evaluation/sheets.html",
+        frame=frame_of(tender, actor(), at()),
+        tender=tender,
+        seats=rows,
+        members=[(row["id"], row["name"]) for row in rows if row["is_locked"]],
+        hints=_hints(tender) if is_locked else None,
+        values=request.form,
+        refused=words(refused) if refused else "",
+    )
+    return page, refused.status if refused else 200
+
+
+def _hints(tender: Tender) -> list[dict[str, str]]:
+    """Return what the locked sheets show for a second look, bids and people by name."""
+    record = {str(row.bid_id): row.organisation_id for row in opening.record_of(unit(), tender)}
+    names = parties.names_of(unit(), list(record.values()))
+    people = {row["id"]: row["name"] for row in seats_of(tender)}
+    rows = []
+    for finding in evaluations.grounds_for_recount(unit(), tender):
+        where = [
+            names[record[part]] if part in record else people.get(part, part) for part in finding.where.split(", ")
+        ]
+        rows.append({"where": t("，", ", ").join(where), "what": words(finding)})
+    return rows
