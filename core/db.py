@@ -81,6 +81,8 @@ def engine_for(url: str, *, pool_size: int = 8) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        # What a failed statement was given stays out of the log: it may be a person's name or a token's digest.
+        hide_parameters=True,
         connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=600s"},
     )
 

@@ -170,12 +170,49 @@ def set_active(session: Session, user: User, *, is_active: bool, by: Actor, at: 
     """Close an account or open it again; closing ends its sessions and revokes its tokens."""
     user.active = is_active
     if not is_active:
-        user.fs_uniquifier = secrets.token_hex(32)
-        session.execute(delete(UserSession).where(UserSession.user_id == user.id))
+        _end_sign_ins(session, user)
         for token in tokens_of(session, user.id):
             token.revoked_at = token.revoked_at or at
     facts = {"is_active": is_active}
     audit.record(session, "account.set", by=by, at=at, of=("account", user.id), facts=facts)
+
+
+def set_password(
+    session: Session,
+    user: User,
+    password: str,
+    *,
+    by: Actor,
+    at: datetime,
+    hashing: Mapping[str, Any] = HASHING,
+) -> None:
+    """Give an account another password, for a person who has lost theirs; its sign-ins end, its tokens stay.
+
+    Refuses Invalid `password_too_short` (least).
+    """
+    if len(password) < PASSWORD_MIN:
+        raise Invalid("password_too_short", least=PASSWORD_MIN)
+    user.password = hash_password(password, hashing)
+    _end_sign_ins(session, user)
+    audit.record(session, "account.set", by=by, at=at, of=("account", user.id), facts={"changed": "password"})
+
+
+def reset_second_factor(session: Session, user: User, *, by: Actor, at: datetime) -> None:
+    """Take away an account's second factor and recovery codes, for a person who has lost both; its sign-ins end.
+
+    Whoever must have a second factor sets a new one up at the next sign-in. Refuses Conflict `second_factor_not_set`.
+    """
+    if user.tf_primary_method is None:
+        raise Conflict("second_factor_not_set")
+    user.tf_primary_method = user.tf_totp_secret = user.mf_recovery_codes = None
+    _end_sign_ins(session, user)
+    audit.record(session, "account.set", by=by, at=at, of=("account", user.id), facts={"changed": "second_factor"})
+
+
+def _end_sign_ins(session: Session, user: User) -> None:
+    """End every sign-in of an account, wherever its cookies are."""
+    user.fs_uniquifier = secrets.token_hex(32)
+    session.execute(delete(UserSession).where(UserSession.user_id == user.id))
 
 
 def account(session: Session, user_id: uuid.UUID) -> User:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +23,16 @@ if TYPE_CHECKING:
     from web.accounts import User
 
 
+password_option = click.option(
+    "--password-file",
+    type=FILE,
+    help="密码所在文件的第一行；不给则询问，或读标准输入 / first line of a file; else asked for, or standard input",
+)
+
+
 @click.group("user", cls=Commands)
 def user() -> None:
-    """账号：新建、列出、授权、停用。 Accounts: create, list, give a mandate, close."""
+    """账号：新建、列出、授权、停用、重设。 Accounts: create, list, give a mandate, close, reset."""
 
 
 @user.command("create")
@@ -34,9 +43,7 @@ def user() -> None:
 @click.option(
     "--kind", help="没有该单位时新建，类型 / made where there is none, of this kind: bureau insurer community …"
 )
-@click.option(
-    "--password-file", type=FILE, help="密码所在文件的第一行；不给则询问 / first line of a file; else asked for"
-)
+@password_option
 @json_option
 def create(name: str, email: str, role: str, organisation: str, kind: str | None, password_file: Path | None) -> None:
     """新建一个人、账号和一项授权。 Make a person, an account and a mandate."""
@@ -45,7 +52,7 @@ def create(name: str, email: str, role: str, organisation: str, kind: str | None
     from web import accounts
 
     wanted = _role(role)
-    password = read_passphrase(password_file, t("密码", "password"), new=password_file is None)
+    password = _new_password(password_file)
 
     def work(session: Session) -> dict[str, Any]:
         at = _now(session)
@@ -127,18 +134,71 @@ def reopen(email: str) -> None:
     _set_active(email, is_active=True)
 
 
-def _set_active(email: str, *, is_active: bool) -> None:
-    from core.db import run_in_unit
+@user.command("password")
+@click.argument("email")
+@password_option
+@json_option
+def password(email: str, password_file: Path | None) -> None:
+    """重设密码，立即结束其登录；令牌不受影响。 Set a new password; sign-ins end at once, tokens stay."""
     from web import accounts
+
+    given = _new_password(password_file)
+
+    def change(session: Session, found: User, at: datetime) -> None:
+        accounts.set_password(session, found, given, by=SYSTEM, at=at)
+
+    _change(email, change, t("密码已重设。请当面或另行告知本人。", "The password is set. Tell its owner in person."))
+
+
+@user.command("reset-second-factor")
+@click.argument("email")
+@json_option
+def reset_second_factor(email: str) -> None:
+    """解除第二步验证（手机和恢复码都丢失时）。 Take the second step away (phone and recovery codes lost)."""
+    from web import accounts
+
+    def change(session: Session, found: User, at: datetime) -> None:
+        accounts.reset_second_factor(session, found, by=SYSTEM, at=at)
+
+    said = t(
+        "第二步验证已解除，登录后须重新设置。",
+        "The second step of signing in is taken away and is set up again after the next sign-in.",
+    )
+    _change(email, change, said)
+
+
+def _change(email: str, change: Callable[[Session, User, datetime], None], words: str) -> None:
+    """Change one account in a unit of work and tell so."""
+    from core.db import run_in_unit
 
     def work(session: Session) -> dict[str, Any]:
         found = _account(session, email)
-        accounts.set_active(session, found, is_active=is_active, by=SYSTEM, at=_now(session))
-        return {"email": found.email, "is_active": found.active}
+        change(session, found, _now(session))
+        return {
+            "email": found.email,
+            "is_active": found.active,
+            "second_factor": bool(found.tf_primary_method),
+        }
 
     with database() as (_, engine):
-        words = t("账号已恢复。", "The account is open.") if is_active else t("账号已停用。", "The account is closed.")
         tell(run_in_unit(engine, SYSTEM, work), words)
+
+
+def _new_password(path: Path | None) -> str:
+    """Return a password from a file, from the terminal (unseen, twice) or, where there is none, standard input."""
+    if path is None and not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return read_passphrase(path, t("密码", "password"), new=path is None)
+
+
+def _set_active(email: str, *, is_active: bool) -> None:
+    from web import accounts
+
+    def change(session: Session, found: User, at: datetime) -> None:
+        accounts.set_active(session, found, is_active=is_active, by=SYSTEM, at=at)
+
+    words = t("账号已恢复。", "The account is open.") if is_active else t("账号已停用。", "The account is closed.")
+    _change(email, change, words)
 
 
 def _role(role: str) -> Role:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 
 MODELS = (
     "core.parties",
@@ -12,7 +11,6 @@ MODELS = (
     "core.papers",
     "ledger.models",
     "tender.models",
-    "tender.outcome_models",
     "tender.outcome_models",
     "underwriting.models",
     "claims.models",
@@ -23,6 +21,4 @@ MODELS = (
 def import_all() -> None:
     """Import every module that defines a table."""
     for name in MODELS:
-        if importlib.util.find_spec(name) is None:
-            continue  # TEMP
         importlib.import_module(name)

@@ -12,6 +12,10 @@ _ACCOUNTS: dict[str, tuple[str, str]] = {
         "您的角色必须启用第二步验证。请先在“账号”页设置。",
         "Your role needs a second step of signing in. Set it up on your account page first.",
     ),
+    "second_factor_not_set": (
+        "这个账号没有设置第二步验证，不必解除。",
+        "This account has no second step of signing in, so there is nothing to take away.",
+    ),
     "token_not_valid": (
         "令牌无效、已过期或已撤销。请在“账号”页新建一个。",
         "The token is unknown, expired or revoked. Make a new one on your account page.",
