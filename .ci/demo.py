@@ -17,7 +17,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 READY_WITHIN_S = 300
-STOPPED_WITHIN_S = 30
+STOPPED_WITHIN_S = 60
 
 
 def free_port() -> int:
