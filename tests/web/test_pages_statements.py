@@ -1,0 +1,118 @@
+"""What the members answer to their statements, the lead's replies, and the settlement, by page and by API."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, func, select
+
+from core.db import unit_of_work
+from core.permits import SYSTEM, Role
+from ledger.models import Entry, Statement
+from tests.makers_money import Quarter, play_quarter
+from tests.visitors import Browser, Visitors
+
+
+def _quarter(engine: Engine) -> Quarter:
+    with unit_of_work(engine, SYSTEM) as session:
+        return play_quarter(session)
+
+
+def _stage(engine: Engine, statement: Statement) -> str:
+    with unit_of_work(engine, SYSTEM) as session:
+        return session.get_one(Statement, statement.id).stage
+
+
+def _checker(visitors: Visitors, quarter: Quarter, member: int) -> Browser:
+    return visitors.login_as(Role.FINANCE_CHECKER, quarter.made.members[member])
+
+
+def test_a_member_queries_its_statement_and_agrees_after_the_reply(engine: Engine, visitors: Visitors) -> None:
+    """A query needs words; the lead answers it; then the member agrees."""
+    quarter = _quarter(engine)
+    statement = quarter.of(3)
+    member, lead = _checker(visitors, quarter, 3), _checker(visitors, quarter, 0)
+    address = f"/statements/{statement.id}"
+    assert member.send(f"{address}/acknowledge").status_code == 303
+    wordless = member.send(f"{address}/query", words="  ")
+    assert wordless.status_code == 422
+    assert "提出疑问须写明内容" in wordless.text
+    long = member.send(f"{address}/query", words="甲" * 2001)
+    assert long.status_code == 422
+    assert "甲" * 100 in long.text
+    assert member.send(f"{address}/query", words="C3 的利息天数 <b>不对</b>").status_code == 303
+    page = lead.get(address).text
+    assert "C3 的利息天数 &lt;b&gt;不对&lt;/b&gt;" in page
+    assert member.send(f"{address}/reply").status_code == 403
+    assert lead.send(f"{address}/reply").status_code == 303
+    assert member.send(f"{address}/agree").status_code == 303
+    assert _stage(engine, statement) == "agreed"
+    again = member.send(f"{address}/agree")
+    assert again.status_code == 409
+
+
+def test_only_the_member_itself_answers(engine: Engine, visitors: Visitors) -> None:
+    """Neither the lead nor the bureau nor a maker answers for a member."""
+    quarter = _quarter(engine)
+    address = f"/statements/{quarter.of(1).id}"
+    assert _checker(visitors, quarter, 0).send(f"{address}/agree").status_code == 403
+    assert visitors.login_as(Role.BUREAU_FINANCE).send(f"{address}/agree").status_code == 403
+    assert visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[1]).send(f"{address}/agree").status_code == 403
+    assert _stage(engine, quarter.of(1)) == "issued"
+
+
+def test_the_bureau_reads_everything(engine: Engine, visitors: Visitors) -> None:
+    """The bureau's finance sees all statements, the book and the carries, and posts nothing."""
+    quarter = _quarter(engine)
+    bureau = visitors.login_as(Role.BUREAU_FINANCE)
+    pool = quarter.made.pool.id
+    for address in ("/", "/statements", f"/pools/{pool}", f"/pools/{pool}/balance", f"/pools/{pool}/entries"):
+        assert bureau.get(address).status_code == 200, address
+    assert bureau.get(f"/pools/{pool}/carries").status_code == 200
+    assert len(bureau.get("/api/v1/statements").json["data"]) == 4
+    assert bureau.send(f"/pools/{pool}/periods/2026Q1/settle", on="2026-04-17").status_code == 403
+
+
+def test_a_period_is_settled_when_all_agreed(engine: Engine, visitors: Visitors) -> None:
+    """Not before; then once, in an open period; a follower cannot do it."""
+    quarter = _quarter(engine)
+    pool = quarter.made.pool.id
+    lead = _checker(visitors, quarter, 0)
+    maker = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[0])
+    opened = maker.send(f"/pools/{pool}/periods/new", label="2026Q2", starts_on="2026-04-01", ends_on="2026-06-30")
+    assert opened.status_code == 303
+    early = lead.send(f"/pools/{pool}/periods/2026Q1/settle", on="2026-04-17")
+    assert early.status_code == 409
+    for member in range(4):
+        browser = _checker(visitors, quarter, member)
+        token = {"X-CSRFToken": browser.token()}
+        answer = browser.post(
+            f"/api/v1/statements/{quarter.of(member).id}/answers", json={"verb": "agree"}, headers=token
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.json["stage"] == "agreed"
+    assert (
+        _checker(visitors, quarter, 1).send(f"/pools/{pool}/periods/2026Q1/settle", on="2026-04-17").status_code == 403
+    )
+    closed = lead.send(f"/pools/{pool}/periods/2026Q1/settle", on="2026-03-31")
+    assert closed.status_code == 409
+    assert lead.send(f"/pools/{pool}/periods/2026Q1/settle", on="2026-04-17").status_code == 303
+    assert {_stage(engine, one) for one in quarter.statements} == {"settled"}
+    with unit_of_work(engine, SYSTEM) as session:
+        entries = session.scalar(select(func.count()).select_from(Entry).where(Entry.reason == "statement_settled"))
+    assert entries == 1
+
+
+def test_the_api_refuses_what_is_no_answer(engine: Engine, visitors: Visitors) -> None:
+    """An unknown verb, an unknown field and a wordless query are told with their places."""
+    quarter = _quarter(engine)
+    browser = _checker(visitors, quarter, 1)
+    token = {"X-CSRFToken": browser.token()}
+    address = f"/api/v1/statements/{quarter.of(1).id}/answers"
+    assert browser.post(address, json={"verb": "settle"}, headers=token).status_code == 422
+    assert browser.post(address, json={"verb": "agree", "stage": "settled"}, headers=token).status_code == 422
+    wordless = browser.post(address, json={"verb": "query"}, headers=token)
+    assert (wordless.status_code, wordless.json["code"]) == (422, "query_needs_words")
+    key = {**token, "Idempotency-Key": "one"}
+    first = browser.post(address, json={"verb": "agree"}, headers=key)
+    again = browser.post(address, json={"verb": "agree"}, headers=key)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json == again.json
