@@ -43,8 +43,9 @@ _KINDS: Mapping[Role, frozenset[str]] = {
     ),
     **dict.fromkeys((Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER), frozenset({"community"})),
     Role.REPAIRER: frozenset({"repairer"}),
-    **dict.fromkeys((Role.AUDITOR, Role.ADMINISTRATOR, Role.SYSTEM), frozenset({"platform", "bureau"})),
-    Role.PUBLIC: frozenset(),
+    **dict.fromkeys((Role.AUDITOR, Role.ADMINISTRATOR), frozenset({"platform", "bureau"})),
+    # Nobody is given the machinery's role, or the public's.
+    **dict.fromkeys((Role.SYSTEM, Role.PUBLIC), frozenset()),
 }
 
 #: Roles that read every insurer's rows (a sealed bid before its opening stays hidden from them too).

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from werkzeug.test import TestResponse
 
 from core.db import unit_of_work
@@ -27,7 +28,7 @@ from core.permits import SYSTEM, Actor, Role, kind_of
 from core.settings import Settings, read_settings
 from tests.conftest import AT
 from underwriting.pools import led_by
-from web.accounts import User, create_user
+from web.accounts import User, UserSession, create_user, digest_of
 from web.app import create_app
 
 PASSWORD = "correct horse battery"
@@ -100,6 +101,20 @@ class Visitors:
         browser = self.browser()
         answer = browser.send("/login", email=user.email, password=PASSWORD)
         assert answer.status_code == 302, answer.text
+        return browser
+
+    def seated(self, user: User, mandate: Mandate | None = None) -> Browser:
+        """Return a browser that is signed in without the sign-in page, whose tries are counted."""
+        sid = secrets.token_urlsafe(16)
+        with unit_of_work(self.engine, SYSTEM) as session:
+            held = mandate or mandates_of(session, user.person_id, date(2026, 1, 1))[0]
+            now = session.scalars(select(func.gongbao_now())).one()
+            session.add(
+                UserSession(id_hash=digest_of(sid), user_id=user.id, mandate_id=held.id, made_at=now, seen_at=now)
+            )
+        browser = self.browser()
+        with browser.session_transaction() as cookie:
+            cookie.update(sid=sid, _user_id=user.fs_uniquifier, _fresh=True)
         return browser
 
     def actor_of(self, user: User) -> Actor:

@@ -185,7 +185,7 @@ def _steps(tender: Tender, stage: str) -> Sequence[tuple[str, str, str, str]]:
         ),
         "opened": (
             (
-                "tender.publish",
+                "tender.appoint",
                 t("组成评标委员会", "Seat the committee"),
                 _to("committee_desk.seats", tender),
                 "primary",
@@ -202,8 +202,8 @@ def _steps(tender: Tender, stage: str) -> Sequence[tuple[str, str, str, str]]:
         ),
         "standstill": (
             ("tender.award", t("决定中标", "Decide the award"), _act(tender, "award"), "primary"),
-            ("tender.allocate", t("异议与答复", "Objections"), _to("award.objections", tender), ""),
-            ("bid.answer", t("提出异议", "Object"), _to("bid_answers.objection", tender), ""),
+            ("tender.answer", t("异议与答复", "Objections"), _to("award.objections", tender), ""),
+            ("tender.object", t("提出异议", "Object"), _to("bid_answers.objection", tender), ""),
         ),
         "awarded": (
             ("pool.form", t("成立共保体", "Form the pool"), _to("award.form_pool", tender), "primary"),
@@ -227,7 +227,7 @@ def _more(tender: Tender, actor: Actor) -> tuple[Step, ...]:
     if stage in CANCELLABLE:
         found.append(("tender.cancel", "cancel", t("取消招标", "Call off")))
     if stage in ("published", "opening", "opened", "evaluating", "reported", "allocated"):
-        found.append(("tender.open", "fail", t("宣布流标", "Declare it failed")))
+        found.append(("tender.fail", "fail", t("宣布流标", "Declare it failed")))
     if stage in ANNULLABLE:
         found.append(("tender.annul", "annul", t("宣布无效", "Declare void")))
     return tuple((words, _act(tender, verb), "") for action, verb, words in found if may(actor, action))

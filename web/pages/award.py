@@ -238,7 +238,7 @@ def publicise(tender_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.route("/objections", methods=["GET", "POST"])
-@needs("tender.allocate")
+@needs("tender.answer")
 def objections(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Answer the objections to a publicised result."""
     tender = load(tender_id)

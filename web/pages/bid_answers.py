@@ -27,7 +27,7 @@ _SIGNATURE_LENGTH = 64
 
 
 @pages.get("/signing-keys")
-@needs("bid.answer")
+@needs("bid.key")
 def signing_keys() -> ResponseReturnValue:
     """Show the insurer's signing keys and how to register one."""
     return _keys_page()
@@ -50,7 +50,7 @@ def _keys_page(refused: Refusal | None = None) -> ResponseReturnValue:
 
 
 @pages.post("/signing-keys")
-@needs("bid.answer")
+@needs("bid.key")
 def register() -> ResponseReturnValue:
     """Register a signing key with the proof that its holder has it."""
     try:
@@ -64,7 +64,7 @@ def register() -> ResponseReturnValue:
 
 
 @pages.route("/signing-keys/<uuid:key_id>/revoke", methods=["GET", "POST"])
-@needs("bid.answer")
+@needs("bid.key")
 def revoke(key_id: uuid.UUID) -> ResponseReturnValue:
     """Take a signing key out of use."""
     key = unit().get(SigningKey, key_id)
@@ -115,7 +115,7 @@ def offer(tender_id: uuid.UUID, answer: str) -> ResponseReturnValue:
 
 
 @pages.route("/<uuid:tender_id>/objection", methods=["GET", "POST"])
-@needs("bid.answer")
+@needs("tender.object")
 def objection(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Object to the result while it is publicised, or read the answers."""
     tender = load(tender_id)

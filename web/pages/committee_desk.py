@@ -114,7 +114,7 @@ def _bids(tender: Tender) -> list[dict[str, Any]]:
 
 
 @pages.route("/seats", methods=["GET", "POST"])
-@needs("tender.publish")
+@needs("tender.appoint")
 def seats(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Appoint members to the committee."""
     tender = load(tender_id)
@@ -178,6 +178,13 @@ def _seats() -> list[committee.Seat]:
 # The chair's steps
 
 
+def _chaired(tender_id: uuid.UUID) -> Tender:
+    """Return a tender whose committee the reader chairs; Forbidden `not_on_committee`, `not_in_the_chair`."""
+    tender = load(tender_id)
+    committee.chair_seat(unit(), tender, by=actor())
+    return tender
+
+
 def _desk(tender: Tender) -> str:
     return url_for("evaluation.desk", tender_id=tender.id)
 
@@ -186,7 +193,7 @@ def _desk(tender: Tender) -> str:
 @needs("tender.evaluate")
 def start(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Begin the evaluation."""
-    tender = load(tender_id)
+    tender = _chaired(tender_id)
     step = Step(
         t("评标委员会已齐，全体已声明。现在开始评标。", "The committee is whole and all have declared. Begin now."),
         t("开始评标", "Begin the evaluation"),
@@ -201,7 +208,7 @@ def start(tender_id: uuid.UUID) -> ResponseReturnValue:
 @needs("tender.evaluate")
 def qualify(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Qualify the opened bids, rejecting those with a reason; one above the ceiling is rejected in any case."""
-    tender = load(tender_id)
+    tender = _chaired(tender_id)
     refused: Refusal | None = None
     waiting = evaluations.bids_of(unit(), tender, "opened")
     if request.method == "POST":
@@ -233,7 +240,7 @@ def qualify(tender_id: uuid.UUID) -> ResponseReturnValue:
 @needs("tender.evaluate")
 def reject(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Reject one qualified bid before the report, with a reason."""
-    tender = load(tender_id)
+    tender = _chaired(tender_id)
     refused: Refusal | None = None
     if request.method == "POST":
         try:
@@ -268,7 +275,7 @@ def _chosen(tender: Tender, bid_id: str) -> Bid:
 @needs("tender.report")
 def draw_up(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Draw up the report for the members to sign."""
-    tender = load(tender_id)
+    tender = _chaired(tender_id)
     step = Step(
         t(
             "按锁定的评分表计算名次，起草评标报告，交全体评委签署。",
@@ -284,7 +291,7 @@ def draw_up(tender_id: uuid.UUID) -> ResponseReturnValue:
 @needs("tender.report")
 def reopen(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Take a completed report back for a recount."""
-    tender = load(tender_id)
+    tender = _chaired(tender_id)
     step = Step(
         t(
             "退回复核。报告作废，评分表可以写明理由后重新打开。",
@@ -307,8 +314,7 @@ def reopen(tender_id: uuid.UUID) -> ResponseReturnValue:
 @needs("tender.evaluate")
 def sheets(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Show the chair whose sheets are locked and what in them asks for a second look; reopen one for a reason."""
-    tender = load(tender_id)
-    committee.chair_seat(unit(), tender, by=actor())
+    tender = _chaired(tender_id)
     refused: Refusal | None = None
     if request.method == "POST":
         try:

@@ -177,7 +177,7 @@ def _chair_steps(tender: Tender, seat: CommitteeMember) -> list[tuple[str, str, 
 
 
 @pages.post("/tenders/<uuid:tender_id>/evaluation/declaration")
-@needs("tender.score")
+@needs("tender.declare")
 def declare(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Declare a conflict, or that there is none."""
     tender = load(tender_id)
@@ -328,6 +328,7 @@ def file(tender_id: uuid.UUID, bid_id: uuid.UUID, digest: str) -> ResponseReturn
 def lock(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Lock one's sheet."""
     tender = load(tender_id)
+    _seat(tender)
     step = Step(
         t(
             "现在锁定评分表。锁定后不能再改，除非组长写明理由重新打开。",
@@ -341,7 +342,7 @@ def lock(tender_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/tenders/<uuid:tender_id>/evaluation/signature")
-@needs("tender.score")
+@needs("report.sign")
 def sign(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Sign the report, with a dissent in writing where there is one."""
     tender = load(tender_id)

@@ -196,7 +196,7 @@ def annul(tender_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.route("/fail", methods=["GET", "POST"])
-@needs("tender.open")
+@needs("tender.fail")
 def fail(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Declare a tender failed."""
     tender = load(tender_id)
