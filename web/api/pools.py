@@ -19,7 +19,7 @@ from web.shell import actor, needs, unit
 api = resource("pools", "Pools, their book and its periods.")
 
 
-class MemberOut(Strict):
+class PoolMemberOut(Strict):
     """A member and its line: `weight` of the version's whole, the lead first."""
 
     organisation_id = fields.UUID()
@@ -37,7 +37,7 @@ class PoolOut(Strict):
     formed_at = fields.AwareDateTime(format="iso")
     version = fields.Integer(strict=True)
     whole = fields.Integer(strict=True)
-    members = fields.List(fields.Nested(MemberOut))
+    members = fields.List(fields.Nested(PoolMemberOut))
 
 
 class PoolList(Strict):
@@ -82,7 +82,7 @@ class EntryPage(Strict):
     next = fields.String(allow_none=True)
 
 
-class TransferOut(Strict):
+class EntryTransferOut(Strict):
     """One transfer; an account of another member is null."""
 
     debit = fields.String(allow_none=True)
@@ -92,7 +92,7 @@ class TransferOut(Strict):
     amount = fields.Nested(MoneySchema)
 
 
-class SplitOut(Strict):
+class EntrySplitOut(Strict):
     """How an amount was split: each member's part in member order, and the carry that it left."""
 
     stream = fields.String()
@@ -106,11 +106,11 @@ class SplitOut(Strict):
 class EntryDetail(EntryOut):
     """An entry with its transfers and splits."""
 
-    transfers = fields.List(fields.Nested(TransferOut))
-    splits = fields.List(fields.Nested(SplitOut))
+    transfers = fields.List(fields.Nested(EntryTransferOut))
+    splits = fields.List(fields.Nested(EntrySplitOut))
 
 
-class PeriodOut(Strict):
+class PoolPeriodOut(Strict):
     """A period of a pool's book."""
 
     label = fields.String()
@@ -121,10 +121,10 @@ class PeriodOut(Strict):
     last_entry_id = fields.Integer(strict=True, allow_none=True)
 
 
-class PeriodList(Strict):
+class PoolPeriodList(Strict):
     """The periods of a pool, newest first."""
 
-    data = fields.List(fields.Nested(PeriodOut))
+    data = fields.List(fields.Nested(PoolPeriodOut))
 
 
 class EntryQuery(PageQuery):
@@ -259,7 +259,7 @@ def entry(pool_id: int, entry_id: int) -> dict[str, Any]:
 
 @api.get("/<int:pool_id>/periods")
 @needs("ledger.read")
-@api.response(200, PeriodList)
+@api.response(200, PoolPeriodList)
 def periods(pool_id: int) -> dict[str, Any]:
     """List the periods of a pool, newest first."""
     pool = pool_of(pool_id)

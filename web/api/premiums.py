@@ -51,7 +51,7 @@ class PremiumQuery(PageQuery):
     stage = fields.String(load_default="", validate=validate.OneOf(["", *STATES["policy"]]))
 
 
-class BookedIn(Strict):
+class PremiumBookedIn(Strict):
     """The day that something is booked on: today or before, in an open period."""
 
     on = fields.Date(required=True)
@@ -109,7 +109,7 @@ def _day(body: dict[str, Any]) -> Any:
 
 @api.post("/<uuid:policy_id>/receipt")
 @needs("premium.receive")
-@api.arguments(BookedIn)
+@api.arguments(PremiumBookedIn)
 @api.response(200, PremiumOut)
 def receive(body: dict[str, Any], policy_id: uuid.UUID) -> dict[str, Any]:
     """Book a premium as received."""
@@ -120,7 +120,7 @@ def receive(body: dict[str, Any], policy_id: uuid.UUID) -> dict[str, Any]:
 
 @api.post("/<uuid:policy_id>/remittance")
 @needs("premium.remit")
-@api.arguments(BookedIn)
+@api.arguments(PremiumBookedIn)
 @api.response(200, PremiumOut)
 def remit(body: dict[str, Any], policy_id: uuid.UUID) -> dict[str, Any]:
     """Book a premium as remitted to the members, gross; by another person than the one who booked its receipt."""

@@ -48,7 +48,7 @@ class StatementPage(Strict):
     next = fields.String(allow_none=True)
 
 
-class LineOut(Strict):
+class StatementLineOut(Strict):
     """One line: the sum of the movements of one kind."""
 
     kind = fields.String()
@@ -56,7 +56,7 @@ class LineOut(Strict):
     amount = fields.Nested(MoneySchema)
 
 
-class MovementOut(Strict):
+class StatementMovementOut(Strict):
     """One movement of the member's current account, with the entry behind it."""
 
     on = fields.Date()
@@ -67,7 +67,7 @@ class MovementOut(Strict):
     amount = fields.Nested(MoneySchema)
 
 
-class FileOut(Strict):
+class StatementFileOut(Strict):
     """One kept file; `sha256` is empty until it is made, which its first download does."""
 
     name = fields.String()
@@ -80,11 +80,11 @@ class FileOut(Strict):
 class StatementDetail(StatementOut):
     """A statement with the rows that its page and its papers are made from; `digest` is theirs."""
 
-    lines = fields.List(fields.Nested(LineOut))
-    movements = fields.List(fields.Nested(MovementOut))
+    lines = fields.List(fields.Nested(StatementLineOut))
+    movements = fields.List(fields.Nested(StatementMovementOut))
     digest = fields.String()
     query = fields.String(allow_none=True)
-    files = fields.List(fields.Nested(FileOut))
+    files = fields.List(fields.Nested(StatementFileOut))
 
 
 class StatementQuery(PageQuery):
@@ -95,7 +95,7 @@ class StatementQuery(PageQuery):
     period = fields.String(load_default="")
 
 
-class AnswerIn(Strict):
+class StatementAnswerIn(Strict):
     """A member's answer; a query needs `words`."""
 
     verb = fields.String(required=True, validate=validate.OneOf(["acknowledge", "agree", "query"]))
@@ -203,7 +203,7 @@ def file(statement_id: uuid.UUID, name: str) -> ResponseReturnValue:
 
 @api.post("/<uuid:statement_id>/answers")
 @needs("statement.answer")
-@api.arguments(AnswerIn)
+@api.arguments(StatementAnswerIn)
 @api.response(200, StatementDetail)
 def answer(body: dict[str, Any], statement_id: uuid.UUID) -> dict[str, Any]:
     """Acknowledge, agree to or query one's own statement."""

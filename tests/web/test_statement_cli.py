@@ -1,0 +1,68 @@
+"""`gongbao statement`: closes, issues and exports what the pages would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from core.db import unit_of_work
+from core.permits import SYSTEM
+from core.server import Urls
+from tests.makers_money import play_quarter
+from tests.scenarios import oracle_quarter as oracle
+from tests.visitors import settings_for
+from web import statement_cli
+from web.command_line import Place
+
+
+@pytest.fixture
+def run(engine: Engine, place: Urls, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """Runs the command on the test's database."""
+
+    @contextmanager
+    def database() -> Iterator[tuple[Place, Engine]]:
+        yield Place(settings_for(state_dir), place), engine
+
+    monkeypatch.setattr(statement_cli, "database", database)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(statement_cli.statement, arguments)
+
+    yield invoke
+
+
+def test_a_quarter_is_closed_issued_and_exported(engine: Engine, run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """The balances are the oracle's; the files written hash to what is told; a second run changes nothing."""
+    with unit_of_work(engine, SYSTEM) as session:
+        pool = str(play_quarter(session, is_closed=False).made.pool.id)
+    where = ("--pool", pool, "--period", "2026Q1")
+    assert run("export", *where, "--to", str(tmp_path / "early")).exit_code == 4
+    first = run("run", *where, "--issue", "--json")
+    assert first.exit_code == 0, first.output
+    told = json.loads(first.output)["statements"]
+    assert [row["balance_fen"] for row in told] == oracle.STATEMENT["balance"]
+    assert {row["stage"] for row in told} == {"issued"}
+    again = json.loads(run("run", *where, "--issue", "--json").output)["statements"]
+    assert again == told
+    exported = run("export", *where, "--to", str(tmp_path / "out"), "--kind", "pdf", "--kind", "items.csv", "--json")
+    assert exported.exit_code == 0, exported.output
+    files = json.loads(exported.output)["files"]
+    assert len(files) == 8
+    for file in files:
+        assert sha256((tmp_path / "out" / file["name"]).read_bytes()).hexdigest() == file["sha256"]
+
+
+def test_an_unknown_period_is_told_in_words(engine: Engine, run) -> None:  # type: ignore[no-untyped-def]
+    """Exit code 4, nothing done."""
+    with unit_of_work(engine, SYSTEM) as session:
+        pool = str(play_quarter(session, is_closed=False).made.pool.id)
+    answer = run("run", "--pool", pool, "--period", "2030Q1")
+    assert answer.exit_code == 4
+    assert "2030Q1" in answer.output
