@@ -46,7 +46,7 @@ def _over(zh: str, en: str, shape: str = "dash") -> State:
 STATES: dict[str, dict[str, State]] = {
     "tender": {
         "draft": _todo("起草中", "Draft"),
-        "keyed": _live("钥匙已备", "Keys ready"),
+        "keyed": _live("密钥已备", "Keys ready"),
         "approved": _live("已审批", "Approved"),
         "published": _live("招标中", "Open for bids", "dot"),
         "suspended": _wait("已暂停", "Suspended", "pause"),
@@ -216,7 +216,7 @@ _RESUME = ("恢复招标", "resume")
 #: The verbs of every MOVES table, by the kind that they are passed under to `core.stages.step`.
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "tender": {
-        "key": ("备齐钥匙", "complete the keys"),
+        "key": ("备齐密钥", "complete the keys"),
         "approve": ("审批通过", "approve"),
         "return": ("退回起草", "return to draft"),
         "publish": ("发布公告", "publish"),

@@ -126,7 +126,7 @@ def _statements() -> Clause:
         "结算",
         "Settlement",
         "每期结束后向各方签发结算单，赔款、公估费用、退保、追偿与残值及费用相抵后以净额结算。"
-        "结算单签发后不再改动，差错在以后期间以更正分录处理。",
+        "结算单签发后不再改动，差错在以后账期以更正分录处理。",
         "After each period every party receives a statement; losses, adjusters, refunds, recoveries and fees are "
         "settled net. An issued statement is never changed; a mistake is corrected by an entry in a later period.",
     )

@@ -22,8 +22,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "premium_received": ("保费收讫", "Premium received"),
     "premium_remitted": ("保费划付", "Premium remitted"),
     "premium_collected_by_member": ("成员自收保费", "Premium collected by member"),
-    "refund_agreed": ("退保核定", "Refund agreed"),
-    "refund_paid": ("退保支付", "Refund paid"),
+    "refund_agreed": ("退费核定", "Refund agreed"),
+    "refund_paid": ("退费支付", "Refund paid"),
     "claim_approved": ("赔款核定", "Claim approved"),
     "claim_paid_by_lead": ("首席支付赔款", "Claim paid by lead"),
     "claim_paid_from_pool": ("共保资金支付赔款", "Claim paid from pool money"),
@@ -37,7 +37,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "lead_fee_vat": ("管理费增值税", "VAT on lead's fee"),
     "late_interest": ("逾期利息", "Late interest"),
     "cash_call_overdue": ("逾期摊回转入结算", "Overdue cash call taken in"),
-    "period_closed": ("期间结账", "Period closed"),
+    "period_closed": ("账期结账", "Period closed"),
     "statement_settled": ("结算单结清", "Statement settled"),
 }
 #: Stream of an agreement version -> (中文, English).

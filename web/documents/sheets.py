@@ -178,7 +178,7 @@ def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
         ("出具 Issuer", head.issuer),
         ("致 To", f"{head.member_name} {head.member_credit_code}"),
         ("首席承保人 Lead", head.lead_name),
-        ("期间 Period", f"{head.period_label} {head.period_starts_on} – {head.period_ends_on}"),
+        ("账期 Period", f"{head.period_label} {head.period_starts_on} – {head.period_ends_on}"),
         ("签发 Issued", head.issued_on.isoformat()),
         (due.label_zh, f"{due.words}（{due.label_en}）"),
         ("核验 Verify", f"{rows.verification.url} {rows.verification.code}"),

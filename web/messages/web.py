@@ -131,7 +131,7 @@ _DATABASE: dict[str, tuple[str, str]] = {
         "各成员份额合计不等于整体，未予保存。",
         "The shares do not add up to the whole; nothing was kept.",
     ),
-    "period_takes_no_posting": ("该期间已结账，不能再记账。", "The period is closed and takes no posting."),
+    "period_takes_no_posting": ("该账期已结账，不能再记账。", "The period is closed and takes no posting."),
     "entry_not_balanced": (
         "分录与其转账合计不符，未予保存。",
         "The transfers do not add up to their entry; nothing was kept.",
