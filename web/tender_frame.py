@@ -157,53 +157,57 @@ def reason_words(reason: str | None) -> str:
     return known.get(reason or "", reason or "")
 
 
-def _steps(tender: Tender, stage: str) -> Sequence[tuple[str, str, str, str]]:
+Offered = tuple[str, str, str, str]
+
+
+def _steps(tender: Tender, stage: str) -> Sequence[Offered]:
     """Return what can be done in a stage: (action, words, address, kind), the main step first."""
-    approve = ("tender.approve", t("审批", "Approve"), _act(tender, "approve"), "primary")
-    publish = ("tender.publish", t("发布公告", "Publish"), _act(tender, "publish"), "primary")
+    return {**_before_opening(tender), **_after_opening(tender)}.get(stage, ())
+
+
+def _before_opening(tender: Tender) -> dict[str, Sequence[Offered]]:
     seal = ("bid.seal", t("办理投标", "Bid"), _to("bidding.one", tender), "primary")
-    table: dict[str, Sequence[tuple[str, str, str, str]]] = {
+    to_opening = ("tender.open", t("去开标", "To the opening"), _to("opening.one", tender), "primary")
+    return {
         "draft": (
             ("tender.draft", t("继续起草", "Go on drafting"), _to("tender_draft.sections", tender), "primary"),
             ("tender.key", t("密钥仪式", "Key ceremony"), _to("ceremony.one", tender), ""),
             ("custody.prove", t("我的密钥", "My key"), _to("custody.mine", tender), "primary"),
         ),
-        "keyed": (approve,),
-        "approved": (publish,),
-        "published": (
-            seal,
-            ("tender.amend", t("发布补遗", "Amend"), _to("tender_steps.amend", tender), ""),
-        ),
-        "closed": (
-            ("tender.open", t("去开标", "To the opening"), _to("opening.one", tender), "primary"),
-            seal,
-        ),
+        "keyed": (("tender.approve", t("审批", "Approve"), _act(tender, "approve"), "primary"),),
+        "approved": (("tender.publish", t("发布公告", "Publish"), _act(tender, "publish"), "primary"),),
+        "published": (seal, ("tender.amend", t("发布补遗", "Amend"), _to("tender_steps.amend", tender), "")),
+        "closed": (to_opening, seal),
         "opening": (
-            ("tender.open", t("去开标", "To the opening"), _to("opening.one", tender), "primary"),
+            to_opening,
             ("custody.share", t("交出份额", "Give my shares"), _to("custody.mine", tender), "primary"),
             seal,
         ),
+    }
+
+
+def _after_opening(tender: Tender) -> dict[str, Sequence[Offered]]:
+    desk, shares = _to("evaluation.desk", tender), _to("award.allocation", tender)
+    return {
         "opened": (
             (
-                "tender.appoint",
+                "tender.publish",
                 t("组成评标委员会", "Seat the committee"),
                 _to("committee_desk.seats", tender),
                 "primary",
             ),
-            ("tender.score", t("声明并评标", "Declare and evaluate"), _to("evaluation.desk", tender), "primary"),
+            ("tender.score", t("声明并评标", "Declare and evaluate"), desk, "primary"),
         ),
-        "evaluating": (("tender.score", t("去评标", "To my sheet"), _to("evaluation.desk", tender), "primary"),),
-        "reported": (
-            ("tender.allocate", t("计算份额", "Make the shares"), _to("award.allocation", tender), "primary"),
-        ),
+        "evaluating": (("tender.score", t("去评标", "To my sheet"), desk, "primary"),),
+        "reported": (("tender.allocate", t("计算份额", "Make the shares"), shares, "primary"),),
         "allocated": (
             ("bid.answer", t("答复邀约", "Answer the offer"), _to("bidding.one", tender), "primary"),
-            ("tender.allocate", t("看答复", "See the answers"), _to("award.allocation", tender), "primary"),
+            ("tender.allocate", t("看答复", "See the answers"), shares, "primary"),
         ),
         "standstill": (
             ("tender.award", t("决定中标", "Decide the award"), _act(tender, "award"), "primary"),
-            ("tender.answer", t("异议与答复", "Objections"), _to("award.objections", tender), ""),
-            ("tender.object", t("提出异议", "Object"), _to("bid_answers.objection", tender), ""),
+            ("tender.allocate", t("异议与答复", "Objections"), _to("award.objections", tender), ""),
+            ("bid.answer", t("提出异议", "Object"), _to("bid_answers.objection", tender), ""),
         ),
         "awarded": (
             ("pool.form", t("成立共保体", "Form the pool"), _to("award.form_pool", tender), "primary"),
@@ -211,7 +215,6 @@ def _steps(tender: Tender, stage: str) -> Sequence[tuple[str, str, str, str]]:
         ),
         "contracted": (("tender.contract", t("归档", "Complete"), _act(tender, "complete"), ""),),
     }
-    return table.get(stage, ())
 
 
 def _more(tender: Tender, actor: Actor) -> tuple[Step, ...]:

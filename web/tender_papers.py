@@ -19,7 +19,7 @@ from ledger.money import format_fen
 from tender import awards, opening
 from tender.bids import head_of
 from tender.envelope import Head
-from tender.models import BidReceipt, Custodian, CustodianShare, SealedBid, Tender
+from tender.models import BidReceipt, SealedBid, Tender
 from underwriting.models import Pool
 from web.documents.rows import Share
 from web.documents.tender_rows import (
@@ -162,24 +162,17 @@ def opening_rows(session: Session, tender: Tender, code: str, *, at: datetime) -
 
 
 def _present(session: Session, tender: Tender) -> tuple[Attendance, ...]:
-    """Return who took part in the opening: who held it, and the custodians who gave shares."""
-    hosts = select(AuditEvent.person_id, AuditEvent.organisation_id).where(
-        AuditEvent.object_kind == "tender",
-        AuditEvent.object_id == str(tender.id),
-        AuditEvent.action.in_(("opening.started", "opening.opened")),
-    )
-    gave = (
-        select(Custodian.person_id, Custodian.organisation_id)
-        .join(
-            CustodianShare,
-            (CustodianShare.tender_id == Custodian.tender_id) & (CustodianShare.place == Custodian.place),
-        )
-        .where(Custodian.tender_id == tender.id)
-        .distinct()
-    )
+    """Return who held the opening and the custodians who gave shares; from the log, which reads the same for all."""
     present: list[Attendance] = []
-    for query, zh, en in ((hosts, "主持人", "Host"), (gave, "保管人", "Custodian")):
-        for person_id, organisation_id in dict.fromkeys(tuple(row) for row in session.execute(query)):
+    for actions, zh, en in (
+        (("opening.started", "opening.opened"), "主持人", "Host"),
+        (("key.share_submitted",), "保管人", "Custodian"),
+    ):
+        query = select(AuditEvent.person_id, AuditEvent.organisation_id).where(
+            AuditEvent.object_kind == "tender", AuditEvent.object_id == str(tender.id), AuditEvent.action.in_(actions)
+        )
+        found = dict.fromkeys(tuple(row) for row in session.execute(query.order_by(AuditEvent.id)))
+        for person_id, organisation_id in found:
             person, whose = session.get(Person, person_id), session.get(Organisation, organisation_id)
             if person is not None and whose is not None:
                 present.append(Attendance(person.name, whose.name, zh, en))

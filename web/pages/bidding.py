@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
@@ -23,7 +24,7 @@ from tender.stages import has_closed
 from web.errors import field_errors
 from web.formats import t
 from web.forms import hex_field
-from web.history import history
+from web.history import Happened, history
 from web.keeping import receipt_key, sent, settings, store_in
 from web.pages import MenuItem
 from web.pages.tender_steps import Step, take
@@ -117,14 +118,18 @@ def _page(tender: Tender, refused: Refusal | None = None, field: str = "") -> Re
         values=request.form,
         key_data={"words": sealing_words(), "tender": str(tender.id), "part": _PART},
         is_signatory=may(who, "bid.answer"),
-        events=history(session, *(("sealed_bid", row.id) for row in versions), *([("bid", bid.id)] if bid else []))
-        if versions
-        else [],
+        events=_events(bid, versions),
     )
     return page, refused.status if refused is not None else 200
 
 
-def _versions(tender: Tender, bid: Bid | None, versions: Any) -> list[dict[str, Any]]:
+def _events(bid: Bid | None, versions: Sequence[SealedBid]) -> list[Happened]:
+    """Return what happened to an insurer's bid; who sits on the committee and marks it is not for it to know."""
+    about = [("sealed_bid", row.id) for row in versions] + ([("bid", bid.id)] if bid is not None else [])
+    return history(unit(), *about, hides_people=True) if versions else []
+
+
+def _versions(tender: Tender, bid: Bid | None, versions: Sequence[SealedBid]) -> list[dict[str, Any]]:
     """Return the sealed versions as rows, the newest first, with what became of each."""
     session = unit()
     rows = []

@@ -167,7 +167,7 @@ def _chair_steps(tender: Tender, seat: CommitteeMember) -> list[tuple[str, str, 
         if waiting:
             return [(t("资格审查", "Qualify the bids"), to("qualify"), "primary")]
         return [
-            (t("起草评标报告", "Draw the report up"), to("draw_up"), "primary"),
+            (t("起草评标报告", "Draw the report up"), to("draw_up"), "" if _report(tender) else "primary"),
             (t("否决投标", "Reject a bid"), to("reject"), ""),
             (t("评分表与复核", "Sheets and recount"), to("sheets"), ""),
         ]
