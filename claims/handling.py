@@ -184,6 +184,24 @@ def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: A
     return posted
 
 
+def take_back(session: Session, claim: Claim, reason: str, *, on: date, by: Actor, at: datetime) -> Posted:
+    """Take a mistaken approval back, with its reason: its mirror in the period of `on`, the claim as it was agreed.
+
+    Nothing may have been paid or called on it. Refuses Invalid `correction_needs_reason`, Conflict `stage_refuses`.
+    """
+    entries.open_period_on(session, claim.pool_id, on)
+    claim = lock(session, claim.id)
+    _require_lead(session, claim, by)
+    if not reason.strip():
+        raise Invalid("correction_needs_reason")
+    stages.move_claim(session, claim, "take_back", by=by, at=at, facts={"reason": reason.strip()[:200]})
+    entry = entries.entry(session, claim.pool_id, claim.approved_entry_id or 0)
+    posted = entries.reverse(session, entry, on=on, document=claim.number, by=by, at=at)
+    claim.payable_fen = claim.approved_by = claim.approved_on = claim.approved_entry_id = None
+    session.flush()
+    return posted
+
+
 def _require_lead(session: Session, claim: Claim, by: Actor) -> None:
     """Refuse Forbidden `lead_only` from anyone but the pool's lead."""
     if by.organisation_id != session.get_one(Pool, claim.pool_id).lead_id:

@@ -31,6 +31,7 @@ CLAIM_MOVES: Moves = {
     ("agreed", "revise"): "submitted",
     ("agreed", "approve"): "approved",
     ("agreed", "reject"): "rejected",
+    ("approved", "take_back"): "agreed",
     ("approved", "pay"): "paid",
     ("approved", "call"): "called",
     ("called", "pay"): "paid",

@@ -23,7 +23,7 @@ from ledger import streams
 from ledger.books import AccountRef, account_ids
 from ledger.models import Account, Entry, IdempotencyKey, Period, Transfer
 from ledger.money import check_amount
-from ledger.reasons import Reason
+from ledger.reasons import FINAL, Reason
 from ledger.streams import TakenSplit
 
 #: One statement of one shape for any number of transfers: planned once, and its sum checked once.
@@ -179,6 +179,8 @@ def reverse(session: Session, row: Entry, *, on: date, document: str, by: Actor,
     Refuses Conflict `entry_reversed` where it has been taken back, `entry_is_reversal` where it is a mirror itself, and
     what `open_period_on` refuses, before anything has moved.
     """
+    if Reason(row.reason) in FINAL:
+        raise Conflict("entry_is_final", entry_id=row.id)
     if row.reverses_id is not None:
         raise Conflict("entry_is_reversal", entry_id=row.id)
     if session.scalar(select(Entry.id).where(Entry.pool_id == row.pool_id, Entry.reverses_id == row.id)):

@@ -32,6 +32,10 @@ class Reason(StrEnum):
     STATEMENT_SETTLED = "statement_settled"
 
 
+#: What is never taken back by a mirror: a close and a settlement are corrected by what is posted after them.
+FINAL = frozenset({Reason.PERIOD_CLOSED, Reason.STATEMENT_SETTLED})
+
+
 class Line(StrEnum):
     """The lines of a statement of account, in the order they are printed."""
 

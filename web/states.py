@@ -288,6 +288,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "approve": ("核准赔款", "approve the payment"),
         "call": ("发出摊回赔款通知", "call cash"),
         "pay": ("登记付款", "book the payment"),
+        "take_back": ("撤回核定", "take the approval back"),
         "reject": ("拒赔", "reject"),
     },
     "claim_cost": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims import closing, handling, settlements
@@ -13,8 +14,8 @@ from core.errors import Conflict, Forbidden, Invalid
 from core.permits import Role
 from ledger import books, entries, statements
 from ledger.books import AccountRef
-from ledger.models import Statement
-from ledger.reasons import Line
+from ledger.models import Entry, Statement
+from ledger.reasons import Line, Reason
 from tests.makers import AT, MadePool, make_policy, make_pool
 from underwriting import policies
 from underwriting.models import Policy
@@ -117,13 +118,21 @@ def test_a_period_closed_and_corrected(session: Session) -> None:
     before = [row.balance_fen for row in first]
     lines_before = [statements.lines(session, row) for row in first]
 
-    # The closed quarter takes no posting, not even a mirror; the next one does.
-    entry = entries.entry(session, made.pool.id, wrong.approved_entry_id or 0)
+    # The closed quarter takes no posting, not even a mirror; the next one does. Then the right sum is approved.
     with pytest.raises(Conflict, match="period_closed"):
-        entries.reverse(session, entry, on=date(2026, 3, 31), document="C1", by=second, at=AT)
+        handling.take_back(session, wrong, "金额有误", on=date(2026, 3, 31), by=second, at=AT)
     statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
-    entries.reverse(session, entry, on=date(2026, 4, 2), document="C1", by=second, at=AT)
-    _approved(session, made, policy, 10_001, date(2026, 4, 2), "C1-2")
+    with pytest.raises(Invalid, match="correction_needs_reason"):
+        handling.take_back(session, wrong, " ", on=date(2026, 4, 2), by=second, at=AT)
+    entry = entries.entry(session, made.pool.id, wrong.approved_entry_id or 0)
+    handling.take_back(session, wrong, "金额有误", on=date(2026, 4, 2), by=second, at=AT)
+    with pytest.raises(Conflict, match="entry_reversed"):
+        entries.reverse(session, entry, on=date(2026, 4, 2), document="C1", by=second, at=AT)
+    handling.revise(session, wrong, 10_001, by=second, at=AT)
+    handling.approve(session, wrong, 10_001, on=date(2026, 4, 2), by=made.actor(Role.SIGNATORY), at=AT)
+    settlements.pay_by_lead(session, wrong, on=date(2026, 4, 3), by=second, at=AT)
+    with pytest.raises(Conflict, match="stage_refuses"):
+        handling.take_back(session, wrong, "金额有误", on=date(2026, 4, 3), by=second, at=AT)
     second_rows = closing.close_period(session, made.pool.id, "2026Q2", on=date(2026, 6, 30), by=second, at=AT)
 
     # 100.00 in thirds gave the lead 33.34; taken back, 100.01 gives two members 33.34 in its place.
@@ -131,6 +140,13 @@ def test_a_period_closed_and_corrected(session: Session) -> None:
     assert [_line(session, row, Line.CLAIMS) for row in second_rows] == [3334 - 3334, 3333 - 3334, 3333 - 3333]
     assert [row.balance_fen for row in first] == before
     assert [statements.lines(session, row) for row in first] == lines_before
+
+    # A close itself is never taken back.
+    closed = session.scalars(select(Entry).where(Entry.reason == Reason.PERIOD_CLOSED.value)).first()
+    assert closed is not None
+    statements.open_period(session, made.pool.id, "2026Q3", date(2026, 7, 1), date(2026, 9, 30))
+    with pytest.raises(Conflict, match="entry_is_final"):
+        entries.reverse(session, closed, on=date(2026, 7, 1), document="Q1", by=second, at=AT)
 
 
 def test_a_lift_taken_off_before_the_premium_is_paid(session: Session) -> None:

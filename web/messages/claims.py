@@ -307,6 +307,10 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "没有“{zone}”这个时区。可写 Asia/Shanghai 或 UTC。",
         "There is no time zone “{zone}”. Write Asia/Shanghai or UTC.",
     ),
+    "span_wrong": (
+        "日期范围无效：止日不得早于起日，最多 {most} 天。请更正。",
+        "The span will not do: it ends after it begins, and has at most {most} days. Correct it.",
+    ),
     "mapping_wrong": (
         "“{text}”不是列对应关系。请写成 字段=表头，多个用逗号分开。",
         "“{text}” maps no column. Write field=header, several parted by commas.",
@@ -325,4 +329,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **_SETTLEMENT,
     **_EVENT_FILE,
     **_ADJUSTING,
+    "correction_needs_reason": (
+        "请写明更正的原因，它会留在记录里。",
+        "Say why this is corrected; the reason stays in the record.",
+    ),
 }

@@ -60,6 +60,10 @@ _BOOK: dict[str, tuple[str, str]] = {
         "分录 {entry_id} 本身是更正分录，不能再冲回。请重新登记正确的业务。",
         "Entry {entry_id} is itself a mirror and is not taken back. Enter the right event anew.",
     ),
+    "entry_is_final": (
+        "分录 {entry_id} 是关账或结清，不能冲回。请在未关账的账期里登记更正。",
+        "Entry {entry_id} is a close or a settlement and is never taken back. Post the correction in an open period.",
+    ),
     "entry_reversed": (
         "分录 {entry_id} 已经冲回，不能重复冲回。",
         "Entry {entry_id} has been taken back already, and is not taken back twice.",
