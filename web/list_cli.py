@@ -130,9 +130,10 @@ def _words(document: Mapping[str, Any], told: FaultList, *, brief: bool) -> str:
     ]
     repair = document["repair"]
     if repair:
-        longest = (
-            f"{repair['longest']} ({t('第', 'row')} {repair['longest_row']} {t('行', '')}{repair['longest_lift']})"
+        where = t("第 {row} 行，{lift}", "row {row}, {lift}").format(
+            row=repair["longest_row"], lift=repair["longest_lift"]
         )
+        longest = f"{repair['longest']} ({where})"
         pairs += [
             (t("修复用时，平均", "repair, mean"), f"{repair['mean']} (n = {repair['n']:,})"),
             (t("修复用时，中位", "repair, median"), repair["median"]),

@@ -40,7 +40,7 @@ class Asked:
 
     def text(self, name: str) -> str:
         """Return a word to look for, empty where none is asked."""
-        self.values[name] = request.args.get(name, "").strip()[:TEXT_MOST]
+        self.values[name] = request.args.get(name, "").replace("\0", "").strip()[:TEXT_MOST]
         return self.values[name]
 
     def choice(self, name: str, allowed: Iterable[str]) -> str:

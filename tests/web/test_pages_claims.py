@@ -1,0 +1,158 @@
+"""Pages of claims: made from a fault, agreed to, approved by a second person, rejected with reasons."""
+
+from __future__ import annotations
+
+import pytest
+
+from claims.models import Claim
+from core.permits import Role
+from tests.visitors import Visitors
+from tests.web.estate_makers import City, make_city
+
+
+@pytest.fixture
+def city(visitors: Visitors) -> City:
+    """A small insured city."""
+    return make_city(visitors)
+
+
+def claim_of(city: City, claim: Claim) -> Claim:
+    """Return a claim as it stands."""
+    with city.unit() as session:
+        return session.get_one(Claim, claim.id)
+
+
+def test_a_claim_goes_from_fault_to_approval_by_two_people(city: City) -> None:
+    """A small claim: the lead's handler makes and submits it, another person of the lead approves it."""
+    maker = city.browser(Role.CLAIMS_HANDLER)
+    fault = city.fault(300)
+    form = maker.get(f"/claims/new?fault_id={fault.id}").text
+    assert "P-1" in form
+    made = maker.send(
+        "/claims/new", fault_id=fault.id, policy_id=city.policy.id, title="更换编码器", estimate="4,380.00"
+    )
+    assert made.status_code == 303, made.text
+    page = made.headers["Location"]
+    assert maker.get(f"{page}/submit").status_code == 200
+    assert maker.send(f"{page}/submit").status_code == 303
+    told = maker.get(page).text
+    assert "须由首席的另一人核准" in told and f"{page}/approve" not in told
+    assert maker.get(f"{page}/approve").status_code == 403
+    assert maker.send(f"{page}/approve", amount="4380.00", on=city.now.date()).status_code == 403
+    second = city.browser(Role.CLAIMS_HANDLER)
+    assert second.send(f"{page}/approve", amount="3,880.00", on=city.now.date()).status_code == 303
+    whole = second.get(page).text
+    for part in ("1,746.00", "970.00", "776.00", "388.00", "3,880.00", "已入账"):
+        assert part in whole
+
+
+def test_above_the_leads_limit_every_member_agrees(city: City) -> None:
+    """Over 100,000.00 all members must agree; the page says who has and who is awaited."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    claim = city.claim(26_840_000, by=handler)
+    lead = city.visitors.signed_in(handler)
+    lead.send(f"/claims/{claim.id}/submit")
+    for member in (1, 2):
+        follower = city.browser(Role.CLAIMS_HANDLER, member)
+        assert follower.get(f"/claims/{claim.id}/agree").status_code == 200
+        assert follower.send(f"/claims/{claim.id}/agree", version="1").status_code == 303
+        assert follower.send(f"/claims/{claim.id}/agree", version="1").status_code == 409
+    page = lead.get(f"/claims/{claim.id}").text
+    assert "正在等 示例共保体丁财险 表示同意" in page
+    assert claim_of(city, claim).stage == "submitted"
+    city.browser(Role.SIGNATORY, 3).send(f"/claims/{claim.id}/agree", version="1")
+    assert claim_of(city, claim).stage == "agreed"
+
+
+def test_an_agreement_is_to_the_version_that_was_seen(city: City) -> None:
+    """Whoever looked at the first estimate does not agree to the second by it."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    claim = city.claim(26_840_000, by=handler)
+    lead = city.visitors.signed_in(handler)
+    lead.send(f"/claims/{claim.id}/submit")
+    assert lead.send(f"/claims/{claim.id}/revise", amount="300,000.00").status_code == 303
+    answer = city.browser(Role.CLAIMS_HANDLER, 1).send(f"/claims/{claim.id}/agree", version="1")
+    assert answer.status_code == 409 and "刚刚修改过" in answer.text
+    assert claim_of(city, claim).estimate_fen == 30_000_000
+
+
+def test_a_rejection_needs_its_reasons_and_shows_them(city: City) -> None:
+    """Without reasons nothing is rejected; with them they stand on the page."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    claim = city.claim(by=handler)
+    lead = city.visitors.signed_in(handler)
+    refused = lead.send(f"/claims/{claim.id}/reject", reason=" ")
+    assert refused.status_code == 422 and 'id="f-reason-wrong"' in refused.text
+    assert claim_of(city, claim).stage == "open"
+    assert lead.send(f"/claims/{claim.id}/reject", reason="人为损坏，不属于保险责任").status_code == 303
+    assert "人为损坏，不属于保险责任" in lead.get(f"/claims/{claim.id}").text
+
+
+@pytest.mark.parametrize("amount", ["", "1.234", "-5", "0", "５", "1,23", "abc", "99999999999999999999"])
+def test_a_wrong_amount_is_told_beside_its_field_and_kept(city: City, amount: str) -> None:
+    """An estimate that is no amount above zero makes no claim, and what was typed stays."""
+    browser = city.browser(Role.CLAIMS_HANDLER)
+    fault = city.fault(300)
+    answer = browser.send("/claims/new", fault_id=fault.id, policy_id=city.policy.id, title="换门机", estimate=amount)
+    assert answer.status_code == 422
+    assert 'id="f-estimate-wrong"' in answer.text and "换门机" in answer.text
+    assert "共 0 行" in browser.get("/claims").text
+
+
+def test_more_than_the_estimate_is_not_approved(city: City) -> None:
+    """What was agreed to bounds what is approved."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    claim = city.claim(by=handler)
+    city.visitors.signed_in(handler).send(f"/claims/{claim.id}/submit")
+    second = city.browser(Role.CLAIMS_HANDLER)
+    answer = second.send(f"/claims/{claim.id}/approve", amount="4380.01", on=city.now.date())
+    assert answer.status_code == 422 and 'id="f-amount-wrong"' in answer.text and "4380.01" in answer.text
+    assert claim_of(city, claim).payable_fen is None
+
+
+def test_a_follower_decides_nothing_alone(city: City) -> None:
+    """Making, revising, approving and rejecting belong to the lead."""
+    claim = city.claim(by=city.account(Role.CLAIMS_HANDLER))
+    follower = city.browser(Role.CLAIMS_HANDLER, 1)
+    assert follower.get(f"/claims/{claim.id}").status_code == 200
+    for step in ("submit", "revise", "approve", "reject"):
+        assert follower.get(f"/claims/{claim.id}/{step}").status_code == 403
+        answer = follower.send(f"/claims/{claim.id}/{step}", amount="1.00", on=city.now.date(), reason="x")
+        assert answer.status_code == 403
+    assert follower.get(f"/claims/new?fault_id={city.fault(lift=1).id}").status_code == 403
+    assert claim_of(city, claim).stage == "open"
+
+
+def test_an_insurer_outside_the_pool_does_not_know_of_the_claim(city: City) -> None:
+    """A claim belongs to the members of its pool."""
+    claim = city.claim(by=city.account(Role.CLAIMS_HANDLER))
+    stranger = city.visitors.login_as(Role.CLAIMS_HANDLER, city.visitors.organisation("insurer", "外来财险"))
+    for path in ("", "/submit", "/agree", "/approve"):
+        assert stranger.get(f"/claims/{claim.id}{path}").status_code == 404
+    assert "共 0 行" in stranger.get("/claims").text
+
+
+def test_a_possible_double_is_shown_before_a_claim_is_made(city: City) -> None:
+    """A claim on the same lift around the same time is pointed out."""
+    first = city.claim(by=city.account(Role.CLAIMS_HANDLER), lift=0)
+    page = city.browser(Role.CLAIMS_HANDLER).get(f"/claims/new?fault_id={city.fault(60, lift=0).id}").text
+    assert first.number in page and "核对是否重复" in page
+
+
+def test_the_list_sums_what_it_shows(city: City) -> None:
+    """Count and sum are of what the filters let through; the export holds the same."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    city.claim(438_000, by=handler, lift=0)
+    city.claim(26_840_000, by=handler, lift=1)
+    browser = city.visitors.signed_in(handler)
+    assert "共 2 行，合计 272,780.00 元" in browser.get("/claims").text
+    assert "共 1 行，合计 268,400.00 元" in browser.get("/claims?needs=all").text
+    exported = browser.get("/claims?needs=all&as=csv").text
+    assert "268400.00" in exported and "4380.00" not in exported
+
+
+def test_roles_without_claims_are_refused(city: City) -> None:
+    """A repairer and a community see no claim."""
+    claim = city.claim(by=city.account(Role.CLAIMS_HANDLER))
+    for role in (Role.REPAIRER, Role.PROPERTY_MANAGER, Role.COMMUNITY_OFFICER):
+        assert city.visitors.login_as(role).get(f"/claims/{claim.id}").status_code == 403

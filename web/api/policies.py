@@ -1,0 +1,217 @@
+"""Policies for programs: the list, one with its lifts and members, binding one, taking a lift off."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+from marshmallow import fields, validate
+from sqlalchemy import tuple_
+
+from core.errors import NotFound
+from underwriting import policies, pools
+from underwriting.models import Policy
+from web import policy_desk
+from web.api import MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
+from web.api.faults import instant_key
+from web.shell import actor, at, needs, unit
+
+api = resource("policies", "Policies: a batch of lifts of one community, the premium split among the members.")
+
+#: A policy is bound for at most so many lifts at once.
+LIFTS_MOST = 2000
+
+
+class PolicyOut(Strict):
+    """A policy as a list has it; it ends before its `expires_on`."""
+
+    id = fields.UUID()
+    number = fields.String()
+    stage = fields.String()
+    pool_id = fields.Integer(strict=True)
+    community_id = fields.UUID(allow_none=True)
+    community = fields.String(allow_none=True)
+    inception_on = fields.Date()
+    expires_on = fields.Date()
+    lift_count = fields.Integer(strict=True)
+    gross = fields.Nested(MoneySchema)
+    net = fields.Nested(MoneySchema)
+    vat = fields.Nested(MoneySchema)
+    received_on = fields.Date(allow_none=True)
+    remitted_on = fields.Date(allow_none=True)
+
+
+class PolicyPage(Strict):
+    """A page of policies, newest first; `next` is the cursor of the following one."""
+
+    data = fields.List(fields.Nested(PolicyOut))
+    next = fields.String(allow_none=True)
+
+
+class PremiumPartOut(Strict):
+    """A member's part of the gross premium as it was written."""
+
+    id = fields.UUID()
+    name = fields.String()
+    weight = fields.Integer(strict=True)
+    is_lead = fields.Boolean()
+    amount = fields.Nested(MoneySchema)
+
+
+class CoveredLiftOut(Strict):
+    """A lift on the policy, covered up to, not including, `covered_to`."""
+
+    lift_id = fields.UUID()
+    number = fields.String()
+    building = fields.String()
+    gross = fields.Nested(MoneySchema)
+    covered_from = fields.Date()
+    covered_to = fields.Date()
+
+
+class PolicyWhole(PolicyOut):
+    """A policy with its lifts and the members' parts of its premium over `whole`."""
+
+    whole = fields.Integer(strict=True)
+    members = fields.List(fields.Nested(PremiumPartOut))
+    lifts = fields.List(fields.Nested(CoveredLiftOut))
+
+
+class PolicyQuery(PageQuery):
+    """Which policies: by stage."""
+
+    stage = fields.String(load_default="", validate=validate.OneOf(["", *policy_desk.STAGES]))
+
+
+class PolicyIn(Strict):
+    """A policy to bind: all lifts of one community, each at the agreement's premium, booked on `on`."""
+
+    pool_id = fields.Integer(strict=True, required=True)
+    number = fields.String(required=True, validate=validate.Length(1, 40))
+    lift_ids = fields.List(fields.UUID(), required=True, validate=validate.Length(1, LIFTS_MOST))
+    inception_on = fields.Date(required=True)
+    expires_on = fields.Date(required=True)
+    on = fields.Date(required=True)
+
+
+class LiftRemovalIn(Strict):
+    """A lift to take off from `effective_on` on, its refund booked on `on`."""
+
+    lift_id = fields.UUID(required=True)
+    effective_on = fields.Date(required=True)
+    on = fields.Date(required=True)
+
+
+class AgreedRefundOut(Strict):
+    """Premium agreed to be given back."""
+
+    id = fields.UUID()
+    policy_id = fields.UUID()
+    stage = fields.String()
+    effective_on = fields.Date()
+    gross = fields.Nested(MoneySchema)
+
+
+def _row(row: Any) -> dict[str, Any]:
+    known = {name: value for name, value in row._mapping.items() if name in PolicyOut().fields}
+    return {**known, "gross": money(row.gross_fen), "net": money(row.net_fen), "vat": money(row.vat_fen)}
+
+
+def _whole(policy_id: uuid.UUID) -> dict[str, Any]:
+    policy = policies.get(unit(), policy_id, actor())
+    row = unit().execute(policy_desk.policies_of(actor()).where(Policy.id == policy_id)).one()
+    members, whole = policy_desk.premium_parts(unit(), policy)
+    return {
+        **_row(row),
+        "whole": whole,
+        "members": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "weight": one.weight,
+                "is_lead": one.is_lead,
+                "amount": money(one.amount_fen),
+            }
+            for one in members
+        ],
+        "lifts": [
+            {
+                "lift_id": lift.id,
+                "number": lift.number,
+                "building": building.name,
+                "gross": money(covered.gross_fen),
+                "covered_from": covered.covered_from,
+                "covered_to": covered.covered_to,
+            }
+            for covered, lift, building in policies.lifts_of(unit(), policy)
+        ],
+    }
+
+
+@api.get("")
+@needs("policy.read")
+@api.arguments(PolicyQuery, location="query")
+@api.response(200, PolicyPage)
+def index(query: Mapping[str, Any]) -> ResponseReturnValue:
+    """List the policies that the actor may see, newest first."""
+    rows = policy_desk.policies_of(actor()).order_by(Policy.bound_at.desc(), Policy.id.desc())
+    if query["stage"]:
+        rows = rows.where(Policy.stage == query["stage"])
+    key = read_cursor(query["cursor"])
+    if key:
+        rows = rows.where(tuple_(Policy.bound_at, Policy.id) < instant_key(key))
+    found = unit().execute(rows.limit(query["limit"] + 1)).all()
+    page = listed(found, query["limit"], key=lambda row: (row.bound_at.isoformat(), row.id))
+    return {"data": [_row(row) for row in found[: query["limit"]]], "next": page["next"]}
+
+
+@api.get("/<uuid:policy_id>")
+@needs("policy.read")
+@api.response(200, PolicyWhole)
+def one(policy_id: uuid.UUID) -> ResponseReturnValue:
+    """Show one policy with its lifts and its split."""
+    return _whole(policy_id)
+
+
+@api.post("")
+@needs("policy.bind")
+@api.arguments(PolicyIn)
+@api.response(201, PolicyWhole)
+def bind(told: Mapping[str, Any]) -> ResponseReturnValue:
+    """Bind a policy for a batch of lifts and book its premium; all lifts or none."""
+    if not 0 < told["pool_id"] < 2**31:
+        raise NotFound("pool_not_found")
+    pool = pools.get(unit(), told["pool_id"], actor())
+    policy = policies.bind(
+        unit(),
+        pool,
+        told["number"],
+        told["lift_ids"],
+        told["inception_on"],
+        told["expires_on"],
+        on=told["on"],
+        by=actor(),
+        at=at(),
+    )
+    return _whole(policy.id)
+
+
+@api.post("/<uuid:policy_id>/remove-lift")
+@needs("policy.endorse")
+@api.arguments(LiftRemovalIn)
+@api.response(201, AgreedRefundOut)
+def remove_lift(told: Mapping[str, Any], policy_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a lift off a policy and agree its pro-rata refund."""
+    policy = policies.get(unit(), policy_id, actor())
+    refund = policies.remove_lift(
+        unit(), policy, told["lift_id"], told["effective_on"], on=told["on"], by=actor(), at=at()
+    )
+    return {
+        "id": refund.id,
+        "policy_id": policy.id,
+        "stage": refund.stage,
+        "effective_on": refund.effective_on,
+        "gross": money(refund.gross_fen),
+    }
