@@ -221,10 +221,14 @@ def standing(session: Session, pools: Sequence[int], code: str, member: uuid.UUI
     return total
 
 
-def bureau_work(session: Session) -> list[Work]:
-    """Return what the bureau's finance looks after: queried statements, periods left open, overdue cash calls."""
+def bureau_work(session: Session, today: date) -> list[Work]:
+    """Return what the bureau's finance looks after: periods that have ended and are open, queried statements."""
     found: list[Work] = []
-    query = select(Pool.name, Period).join(Period, Period.pool_id == Pool.id).where(Period.stage == "open")
+    query = (
+        select(Pool.name, Period)
+        .join(Period, Period.pool_id == Pool.id)
+        .where(Period.stage == "open", Period.ends_on < today)
+    )
     for name, period in session.execute(query.order_by(Period.ends_on)):
         title = t("{p} 待结账", "{p} is to be closed", p=period.label)
         href = url_for("periods.one", pool_id=period.pool_id, label=period.label)

@@ -14,6 +14,7 @@ from ledger import automaton, books, journal, streams
 from ledger.books import AccountRef, MemberShares
 from ledger.journal import JournalRow, Leg, Wanted
 from ledger.models import Period, StreamItem
+from web.documents import labels
 from web.documents.wording import carry_text
 from web.formats import account_name, stream_name, t
 
@@ -171,7 +172,9 @@ def carry_rows(session: Session, pool_id: int) -> list[CarryRow]:
         )
     }
     rows = []
-    for (number, kind), carry in streams.carries(session, pool_id).items():
+    order = {kind: place for place, kind in enumerate(labels.STREAMS)}
+    standing = streams.carries(session, pool_id).items()
+    for (number, kind), carry in sorted(standing, key=lambda one: (one[0][0], order[one[0][1]])):
         whole = books.shares(session, pool_id, number).weights.whole
         count, fen = totals.get((number, kind), (0, 0))
         told = [carry_text(one, whole) for one in carry]

@@ -198,7 +198,9 @@ def _files(statement: Statement) -> list[dict[str, Any]]:
 def file(statement_id: uuid.UUID, name: str) -> ResponseReturnValue:
     """Download one file of a statement exactly as it was kept."""
     statement = statement_of(unit(), statement_id, actor())
-    return sent(keep_files(unit(), statement, settings(), by=actor(), at=at())[name])
+    response = sent(keep_files(unit(), statement, settings(), by=actor(), at=at())[name])
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @api.post("/<uuid:statement_id>/answers")

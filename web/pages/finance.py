@@ -41,7 +41,7 @@ def _bureau() -> ResponseReturnValue:
     session = unit()
     pools = pools_seen(session, actor())
     ids = [pool.id for pool in pools]
-    work = [*finance_work.overdue_calls(session, today()), *finance_work.bureau_work(session)]
+    work = [*finance_work.overdue_calls(session, today()), *finance_work.bureau_work(session, today())]
     return _home(t("主管单位财务", "Finance desk of the bureau"), work, _pool_figures(ids), _year(ids), pools)
 
 

@@ -164,7 +164,9 @@ def _files(statement: Statement) -> list[dict[str, object]]:
 def file(statement_id: uuid.UUID, name: str) -> ResponseReturnValue:
     """Send one file of a statement exactly as it was kept; the first who asks for it has it made."""
     statement = statement_of(unit(), statement_id, actor())
-    return sent(keep_files(unit(), statement, settings(), by=actor(), at=at())[name])
+    response = sent(keep_files(unit(), statement, settings(), by=actor(), at=at())[name])
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @pages.route("/<uuid:statement_id>/<any(acknowledge, agree, query):verb>", methods=["GET", "POST"])
