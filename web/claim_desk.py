@@ -186,6 +186,8 @@ def next_steps(session: Session, claim: Claim, view: ClaimView, actor: Actor) ->
         steps.append("revise")
     if claim.stage in UNDECIDED and leads and may(actor, "claim.approve"):
         steps.append("reject")
+    if claim.stage == "approved" and leads and may(actor, "claim.approve"):
+        steps.append("take_back")
     return steps
 
 

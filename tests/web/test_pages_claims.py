@@ -156,3 +156,21 @@ def test_roles_without_claims_are_refused(city: City) -> None:
     claim = city.claim(by=city.account(Role.CLAIMS_HANDLER))
     for role in (Role.REPAIRER, Role.PROPERTY_MANAGER, Role.COMMUNITY_OFFICER):
         assert city.visitors.login_as(role).get(f"/claims/{claim.id}").status_code == 403
+
+
+def test_a_mistaken_approval_is_taken_back(city: City) -> None:
+    """An approval is taken back with its reason before anything is paid; the claim is as it was agreed."""
+    maker, second = city.browser(Role.CLAIMS_HANDLER), city.browser(Role.CLAIMS_HANDLER)
+    fault = city.fault(300)
+    made = maker.send(
+        "/claims/new", fault_id=fault.id, policy_id=city.policy.id, title="更换编码器", estimate="4,380.00"
+    )
+    page = made.headers["Location"]
+    maker.send(f"{page}/submit")
+    assert second.get(f"{page}/take-back").status_code == 409
+    second.send(f"{page}/approve", amount="3,880.00", on=city.now.date())
+    assert f"{page}/take-back" in second.get(page).text
+    assert second.send(f"{page}/take-back", reason=" ", on=city.now.date()).status_code == 422
+    assert second.send(f"{page}/take-back", reason="金额有误", on=city.now.date()).status_code == 303
+    told = second.get(page).text
+    assert "撤回核定，冲回分录" in told and f"{page}/approve" in told

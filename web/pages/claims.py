@@ -160,6 +160,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "approve": ("核准赔款", "Approve the payment"),
     "revise": ("修改估损", "Revise the estimate"),
     "reject": ("拒赔", "Reject"),
+    "take_back": ("撤回核定", "Take the approval back"),
 }
 
 
@@ -368,3 +369,25 @@ def reject(claim_id: uuid.UUID) -> ResponseReturnValue:
         "reason", t("理由", "Reasons"), "textarea", hint=t("将原样告知投保人", "The insured is told them as written")
     )
     return money_desk.step_page(_step(claim, view, "reject", sentence, fields=[field], is_danger=True), work)
+
+
+@pages.route("/<uuid:claim_id>/take-back", methods=["GET", "POST"])
+@needs("claim.approve")
+def take_back(claim_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a mistaken approval back before anything is paid on it."""
+    claim, view = _claim(claim_id, "take_back")
+
+    def work(form: Mapping[str, str]) -> tuple[str, str]:
+        handling.take_back(unit(), claim, form.get("reason", ""), on=booked_day(form), by=actor(), at=at())
+        return _after(
+            claim, "{number} 的核定已撤回并冲回。", "The approval of {number} is taken back by a mirror entry."
+        )
+
+    sentence = t(
+        "撤回核定会在所选日期所在的账期冲回原分录，已关账的结算单不变。之后可改估损、重新核准。",
+        "The entry is mirrored in the period of the day chosen; closed statements stay as they are. The estimate can "
+        "then be revised and approved anew.",
+    )
+    field = Field("reason", t("原因", "Reason"), "textarea", hint=t("会留在记录里", "It stays in the record"))
+    more = {"fields": [field, day_field()], "is_danger": True}
+    return money_desk.step_page(_step(claim, view, "take_back", sentence, **more), work)
