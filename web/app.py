@@ -105,6 +105,7 @@ def create_app(settings: Settings, engine: Engine, *, proxies: int = 0) -> Flask
     sign_in.install(app, engine)
     _harden(app, settings)
     app.context_processor(_frame)
+    shell.listen(engine)
     app.register_blueprint(health.pages)
     pages.register(app)
     api.register(app)

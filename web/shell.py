@@ -17,9 +17,11 @@ from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, g, redirect, request, session
+from flask import Flask, Response, current_app, g, has_request_context, redirect, request, session
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from core import permits
@@ -35,6 +37,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 TRIES = 6
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 KEY_MAX = 100
+#: What PostgreSQL says to everything in a transaction after its first refusal.
+_ABORTED = "25P02"
 
 
 class _Undone(Exception):
@@ -128,11 +132,32 @@ def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
             return undone.response
         except DBAPIError as error:
             if not may_try_again(error):
-                raise
+                raise _refused(error) from None
             _begin_again(cookie)
+        except PendingRollbackError:
+            raise g.database_error from None
         finally:
             g.pop("unit", None)
     raise Conflict("busy")
+
+
+def listen(engine: Engine) -> None:
+    """Remember, within a request, what the database refused last."""
+    if not event.contains(engine, "handle_error", _remember):
+        event.listen(engine, "handle_error", _remember)
+
+
+def _remember(context: ExceptionContext) -> None:
+    if has_request_context() and getattr(context.original_exception, "sqlstate", None) != _ABORTED:
+        g.database_error = context.sqlalchemy_exception
+
+
+def _refused(error: DBAPIError) -> BaseException:
+    """Return what the database refused first, where a view read on after it: that is the answer, not the sequel."""
+    if getattr(error.orig, "sqlstate", None) != _ABORTED:
+        return error
+    first: BaseException = g.get("database_error", error)
+    return first
 
 
 def _begin_again(cookie: Mapping[str, Any]) -> None:

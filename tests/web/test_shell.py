@@ -12,12 +12,14 @@ import pytest
 from flask import Blueprint, Flask, flash, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.db import unit_of_work
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.parties import Organisation, add_organisation, mandates_of
 from core.permits import ACTIONS, SYSTEM, Role
+from tender.moving import database_speaks
+from tests.conftest import AT
 from tests.visitors import Browser, Visitors
 from web import accounts
 from web.shell import action_of, actor, at, check_routes, needs, unit
@@ -100,6 +102,31 @@ def test_what_a_view_does_is_kept_together_or_not_at_all(app: Flask, visitors: V
         assert names(engine) == []
     assert officer.send("/act?end=well").status_code == 200
     assert names(engine) == ["甲"]
+
+
+@pytest.mark.parametrize("way", ["statement", "row"])
+def test_what_the_database_refused_is_the_answer_though_the_view_read_on(
+    app: Flask, visitors: Visitors, way: str
+) -> None:
+    """A view that shows its form again after the database itself refused cannot; the refusal is told, not a fault."""
+
+    def late() -> ResponseReturnValue:
+        try:
+            with database_speaks():
+                if way == "row":
+                    unit().add(Organisation(kind="insurer", name="甲", short_name="甲", sort_key="jia", uscc="late"))
+                    unit().flush()
+                unit().execute(text("DO $$ BEGIN RAISE EXCEPTION 'late' USING ERRCODE = 'GB020'; END $$"))
+        except (Conflict, IntegrityError):
+            return str(unit().scalar(text("SELECT 1"))), 409
+        return "form"
+
+    with unit_of_work(visitors.engine, SYSTEM) as session:
+        add_organisation(session, "insurer", "甲", by=SYSTEM, at=AT)
+    route(app, "/late", "home.read", late, method="POST")
+    answer = visitors.login_as(Role.BIDDER).send("/late")
+    expected = "已有同样的记录" if way == "row" else "截止"
+    assert (answer.status_code, expected in answer.text) == (409, True)
 
 
 def test_a_reading_request_writes_nothing(app: Flask, visitors: Visitors) -> None:
