@@ -282,13 +282,8 @@ def test_sealed_here_opens_in_browser(run: Run) -> None:
     assert opened["shares"] == [open_share(key, head, "bid").hex() for key in custodians[1:]]
 
 
-def test_browser_refuses_by_the_same_codes(run: Run) -> None:
-    """What the page refuses it refuses by the server's codes: changed bytes, wrong keys, numbers, names, words."""
-    container, custodians, keys = sealed_here()
-    head = read_head(io.BytesIO(container))
-    shares = [open_share(key, head, "bid") for key in custodians]
-    codes = run(
-        """
+#: Everything that the page must refuse, in the order of the codes below.
+REFUSALS_OF_THE_PAGE = """
   const whole = t.unb64(a.container), k1 = s.unhex(a.k1), shares = a.shares.map(s.unhex);
   const changed = (at) => { const copy = whole.slice(); copy[at] ^= 1; return new Blob([copy]); };
   const open = (blob, ways) => t.refusal(() => s.openEnvelope(blob, "bid", ways));
@@ -317,7 +312,16 @@ def test_browser_refuses_by_the_same_codes(run: Run) -> None:
     await seal({}, [t.file("a", "", ""), t.file("a", "", "")]), await seal({}, [t.file("..", "", "")]),
     await t.refusal(() => s.lockKey("custodian-key", stranger, "short")),
     await t.refusal(() => s.secretOf(["academic acid"])),
-  ];""",
+  ];"""
+
+
+def test_browser_refuses_by_the_same_codes(run: Run) -> None:
+    """What the page refuses it refuses by the server's codes: changed bytes, wrong keys, numbers, names, words."""
+    container, custodians, keys = sealed_here()
+    head = read_head(io.BytesIO(container))
+    shares = [open_share(key, head, "bid") for key in custodians]
+    codes = run(
+        REFUSALS_OF_THE_PAGE,
         {
             "container": base64.b64encode(container).decode(),
             "k1": keys["bid"].k1.hex(),

@@ -215,6 +215,32 @@ def new_case(name: str, parts: list[str], lock: str, threshold: int, count: int,
     }
 
 
+def key_files(bid: Any) -> dict[str, Any]:
+    """Return the files of one key and its bid, made from numbers that are drawn the same way every time."""
+    [scalar], [seed] = scalars("key file", 1), scalars("key file seed", 1)
+    key, words, work, tender = (
+        p256.private_key(bytes.fromhex(scalar)),
+        "电梯共保·七位数一二",
+        1 << 14,
+        bid.head.header.tender,
+    )
+    challenge = keyfiles.ask_possession(
+        p256.point(key), tender, Randomness(drawn(seed), hpke_from_steps(iter(scalars("challenge", 1))))
+    )
+    return {
+        "scalar": scalar,
+        "seed": seed,
+        "passphrase": words,
+        "work": str(work),
+        "tender": tender,
+        "key_file": keyfiles.lock_key("custodian-key", key, words, draw=drawn(seed), work=work).decode(),
+        "recovery_file": keyfiles.lock_recovery(bid.head, bid.keys, words, draw=drawn(seed), work=work).decode(),
+        "sheets": slip39.words_of(p256.scalar(key), drawn(seed), threshold=2, count=3),
+        "challenge": challenge.sealed.hex(),
+        "answer": keyfiles.answer_possession(key, tender, challenge.sealed).hex(),
+    }
+
+
 def write() -> None:
     """Write the golden file anew."""
     spelling = {"\ue000": "私", "😀": "astral", "a/b": ['"\\\u007f\u2028\b\f\n\r\t\u0001', True, None], "": "é"}
@@ -234,17 +260,6 @@ def write() -> None:
     for case in cases:
         case["expected"] = outcome(case)
     container, bid = sealed_again(cases[0])
-    [scalar], [seed] = scalars("key file", 1), scalars("key file seed", 1)
-    key, passphrase, work, tender = (
-        p256.private_key(bytes.fromhex(scalar)),
-        "电梯共保·七位数",
-        1 << 14,
-        bid.head.header.tender,
-    )
-    challenge = keyfiles.ask_possession(
-        p256.point(key), tender, Randomness(drawn(seed), hpke_from_steps(iter(scalars("challenge", 1))))
-    )
-    drawing: dict[str, Any] = {"draw": drawn(seed), "work": work}
     made = {
         "about": "Sealed envelopes of version 1, suite INTL-1, with all that is needed to make them again.",
         "cases": cases,
@@ -254,21 +269,8 @@ def write() -> None:
             "fields": single["bid"]["fields"],
             "shares": cases[0]["expected"]["shares"]["bid"][:2],
         },
-        "files": {
-            "scalar": scalar,
-            "seed": seed,
-            "passphrase": passphrase + "一二",
-            "work": str(work),
-            "tender": tender,
-        },
+        "files": key_files(bid),
     }
-    files = made["files"]
-    files["key_file"] = keyfiles.lock_key("custodian-key", key, files["passphrase"], **drawing).decode()
-    drawing["draw"] = drawn(seed)
-    files["recovery_file"] = keyfiles.lock_recovery(bid.head, bid.keys, files["passphrase"], **drawing).decode()
-    files["sheets"] = slip39.words_of(p256.scalar(key), drawn(seed), threshold=2, count=3)
-    files["challenge"] = challenge.sealed.hex()
-    files["answer"] = keyfiles.answer_possession(key, tender, challenge.sealed).hex()
     GOLDEN.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
