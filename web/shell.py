@@ -21,7 +21,7 @@ from flask import Flask, Response, current_app, g, has_request_context, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import Session
 
 from core import permits
@@ -134,8 +134,8 @@ def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
             if not may_try_again(error):
                 raise _refused(error) from None
             _begin_again(cookie)
-        except PendingRollbackError:
-            raise g.database_error from None
+        except InvalidRequestError as error:
+            raise g.get("database_error", error) from None
         finally:
             g.pop("unit", None)
     raise Conflict("busy")
