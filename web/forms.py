@@ -1,13 +1,20 @@
-"""How forms of pages are read: bytes written as hexadecimal, marks in points."""
+"""How forms of pages are read and shown again: bytes written as hexadecimal, marks in points."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from core.errors import Finding, Invalid
+from core.errors import Finding, Invalid, Refusal
+from web.shell import unit
 
 _MARK = re.compile(r"(0|[1-9][0-9]{0,3})(?:\.([0-9]{1,2}))?", re.ASCII)
+
+
+def may_show_again(refusal: Refusal) -> None:
+    """Raise a refusal of the database itself again: its transaction is over, so no page can be made from it."""
+    if not unit().is_active:
+        raise refusal
 
 
 def hex_field(form: Mapping[str, str], name: str, length: int) -> bytes:

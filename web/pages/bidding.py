@@ -23,7 +23,7 @@ from tender.models import Bid, BidderKey, BidReceipt, BidWithdrawal, SealedBid, 
 from tender.stages import has_closed
 from web.errors import field_errors
 from web.formats import t
-from web.forms import hex_field
+from web.forms import hex_field, may_show_again
 from web.history import Happened, history
 from web.keeping import receipt_key, sent, settings, store_in
 from web.pages import MenuItem
@@ -287,6 +287,7 @@ def give_key(tender_id: uuid.UUID) -> ResponseReturnValue:
         key = hex_field(request.form, "key", KEY_LENGTH)
         keys.give_bidder_key(unit(), tender, _PART, kind, key, by=actor(), at=at())
     except (Invalid, Conflict) as refusal:
+        may_show_again(refusal)
         return _page(tender, refusal, "key")
     flash(t("钥匙已接收。", "The key is taken."), "success")
     return redirect(url_for("bidding.one", tender_id=tender.id), 303)

@@ -24,7 +24,7 @@ from tender.p256 import POINT_LENGTH
 from tender.sharefiles import read_shares
 from web.errors import field_errors, words
 from web.formats import t
-from web.forms import hex_field
+from web.forms import hex_field, may_show_again
 from web.pages import MenuItem
 from web.pages.tender_steps import Step, take
 from web.pages.tenders import load, row_of
@@ -246,6 +246,7 @@ def give(tender_id: uuid.UUID) -> ResponseReturnValue:
     try:
         found = keys.give_shares(unit(), tender, _shares(tender), by=actor(), at=at())
     except (Invalid, Conflict) as refusal:
+        may_show_again(refusal)
         return _page(tender, row, refusal, "shares")
     if found:
         names = parties.names_of(unit(), [uuid.UUID(finding.where) for finding in found])

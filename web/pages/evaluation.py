@@ -20,7 +20,7 @@ from tender.outcome_models import CommitteeMember, OpenedBid
 from web.draft_fields import points
 from web.errors import field_errors
 from web.formats import t
-from web.forms import mark_of
+from web.forms import mark_of, may_show_again
 from web.keeping import settings, store_in
 from web.pages import MenuItem
 from web.pages.tender_steps import Step, take
@@ -225,6 +225,7 @@ def sheet(tender_id: uuid.UUID, bid_id: uuid.UUID) -> ResponseReturnValue:
         except Refusal as refusal:
             if isinstance(refusal, Forbidden):
                 raise
+            may_show_again(refusal)
             refused, errors = refusal, _mark_errors(refusal, criteria)
         else:
             flash(t("已保存。", "Saved."), "success")

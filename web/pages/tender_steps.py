@@ -15,6 +15,7 @@ from tender.models import Amendment, Tender
 from web.draft_fields import DraftField, read_value
 from web.errors import field_errors, words
 from web.formats import instant, t
+from web.forms import may_show_again
 from web.pages.tenders import load
 from web.shell import actor, at, needs, unit
 from web.tender_frame import frame_of
@@ -47,6 +48,7 @@ def take(
         try:
             work(value)
         except (Invalid, Conflict, Forbidden) as refusal:
+            may_show_again(refusal)
             refused = refusal
             errors = {step.field: words(refusal)} if step.field and not _findings(refusal) else {}
         else:
