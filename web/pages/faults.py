@@ -178,6 +178,7 @@ def _one(fault: Fault, errors: dict[str, str], status: int) -> ResponseReturnVal
     place = fault.lift.building
     clocks = clocks_of(unit(), [fault], at=at())[fault.id]
     steps = next_steps(fault.stage)
+    policies = _policies(fault)
     page = render_template(
         "faults/one.html",
         fault=fault,
@@ -188,12 +189,18 @@ def _one(fault: Fault, errors: dict[str, str], status: int) -> ResponseReturnVal
         events=history(unit(), "fault", fault.id),
         notes=[event for event in faults.events_of(unit(), fault) if event.note],
         claim=_claim(fault),
-        policies=_policies(fault),
-        may_claim=may(actor(), "claim.make"),
+        policies=policies,
+        may_claim=may(actor(), "claim.make") and _leads(policies),
         errors=errors,
         now=at(),
     )
     return page, status
+
+
+def _leads(policies: Sequence[Policy]) -> bool:
+    """Say whether the actor's side leads the pool of one of these policies; of any pool, where there are none."""
+    led = actor().led_pools
+    return any(policy.pool_id in led for policy in policies) if policies else bool(led)
 
 
 def _claim(fault: Fault) -> Claim | None:

@@ -114,6 +114,7 @@ def claim(claim_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "finance/claim.html",
         row=row,
+        crumb=_crumb(row),
         money=money,
         members=pool_book.members_of(shares, names, money.parts_fen),
         whole=shares.weights.whole,
@@ -135,6 +136,13 @@ def claim(claim_id: uuid.UUID) -> ResponseReturnValue:
         steps=_steps(row, money) if actor().organisation_id == shares.lead else [],
         events=history(unit(), "claim", row.id),
     )
+
+
+def _crumb(row: Claim) -> tuple[str, str]:
+    """Return where this page is left to: the list of claim money, for those who have none the claim itself."""
+    if may(actor(), "ledger.read"):
+        return t("赔款收付", "Claim money"), url_for(".index")
+    return t("赔案 {number}", "Claim {number}", number=row.number), url_for("claims.one", claim_id=row.id)
 
 
 def _call_rows(row: Claim, names: Mapping[uuid.UUID, str]) -> list[dict[str, object]]:
