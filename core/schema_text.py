@@ -1,7 +1,8 @@
 """The walls of the database as text: tables, columns, constraints, triggers, policies, functions, grants, one a line.
 
 `expected_schema.txt` beside the migrations is this text of a database that the migrations have just made; INV-A4
-compares. What belongs to the job queue is its package's business, only who may use it is ours.
+compares. Expressions stand in the server's short form: the long one has brackets that a dump and its restoring take
+away. What belongs to the job queue is its package's business, only who may use it is ours.
 """
 
 # ruff: noqa: S608 - the queries are put together from constants of this program
@@ -29,25 +30,25 @@ _QUERIES = (
     SELECT format('column %s.%s: %s%s%s%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
         CASE WHEN a.attnotnull THEN ' not null' END,
         CASE a.attidentity WHEN '' THEN '' ELSE ' identity' END,
-        ' default ' || pg_get_expr(d.adbin, d.adrelid))
+        ' default ' || pg_get_expr(d.adbin, d.adrelid, true))
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE {_OURS}
     """,
     # From version 18 on a column that is not null has a named constraint; the columns have said so already.
     f"""
-    SELECT format('constraint %s.%s: %s', c.relname, k.conname, pg_get_constraintdef(k.oid))
+    SELECT format('constraint %s.%s: %s', c.relname, k.conname, pg_get_constraintdef(k.oid, true))
     FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
     WHERE {_OURS}
     """,
     f"""
-    SELECT format('index %s.%s: %s%s', c.relname, i.indexrelid::regclass, pg_get_indexdef(i.indexrelid),
+    SELECT format('index %s.%s: %s%s', c.relname, i.indexrelid::regclass, pg_get_indexdef(i.indexrelid, 0, true),
         CASE WHEN NOT i.indisvalid THEN ' INVALID' END)
     FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid
     WHERE {_OURS} AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype <> 'f')
     """,
     f"""
     SELECT format('trigger %s.%s: %s, %s', c.relname, t.tgname, CASE t.tgenabled WHEN 'O' THEN 'on' WHEN 'A' THEN
-        'always' WHEN 'R' THEN 'on replicas only' ELSE 'off' END, regexp_replace(pg_get_triggerdef(t.oid),
+        'always' WHEN 'R' THEN 'on replicas only' ELSE 'off' END, regexp_replace(pg_get_triggerdef(t.oid, true),
         '^CREATE (CONSTRAINT )?TRIGGER \\S+ ', ''))
     FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal WHERE {_OURS}
     """,
@@ -58,7 +59,7 @@ _QUERIES = (
             ELSE 'delete' END,
         (SELECT string_agg(coalesce(r.rolname, 'public'), ', ' ORDER BY r.rolname)
             FROM unnest(p.polroles) AS role LEFT JOIN pg_roles r ON r.oid = role),
-        pg_get_expr(p.polqual, p.polrelid), ' check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')
+        pg_get_expr(p.polqual, p.polrelid, true), ' check (' || pg_get_expr(p.polwithcheck, p.polrelid, true) || ')')
     FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid WHERE {_OURS}
     """,
     """
