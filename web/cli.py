@@ -15,6 +15,7 @@ LAZY = {
     "openapi": ("web.serving_cli", "openapi", "接口说明（OpenAPI 3.1） / the API's description"),
     "db": ("web.database_cli", "db", "数据库：建角色、升级、状态 / the database"),
     "user": ("web.accounts_cli", "user", "账号 / accounts"),
+    "tender": ("web.tender_cli", "tender", "招标：一览、状态 / tenders: the list, how one stands"),
     "fault": ("web.list_cli", "fault", "故障名单导入 / lists of faults"),
     "estate": ("web.list_cli", "estate", "电梯名单登记 / lists of lifts"),
     "statement": ("web.statement_cli", "statement", "结算单 / statements: close, issue, export"),
