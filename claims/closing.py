@@ -13,7 +13,7 @@ from claims.models import CashCall, FeeCharge
 from core.errors import Invalid
 from core.permits import Actor
 from ledger import entries, statements, streams
-from ledger.books import AccountRef, MemberShares
+from ledger.books import AccountRef, MemberShares, require_lead
 from ledger.entries import Event, Move
 from ledger.models import Period, Statement
 from ledger.rates import cumulative_fee
@@ -29,8 +29,9 @@ def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Ac
     Premium collected and not remitted by then is passed on with the statements.
 
     Everything happens in this one transaction, with the period locked against postings. `on` lies in the period.
-    Refuses Invalid `close_outside_period`, Conflict `stage_refuses` where it is closed.
+    Refuses Forbidden `lead_only`, Invalid `close_outside_period`, Conflict `stage_refuses` where it is closed.
     """
+    require_lead(session, pool_id, by)
     period = statements.lock_period(session, pool_id, label)
     if not period.starts_on <= on <= period.ends_on:
         raise Invalid("close_outside_period", on=on, starts_on=period.starts_on, ends_on=period.ends_on)

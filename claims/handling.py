@@ -37,9 +37,10 @@ def make(
 ) -> Claim:
     """Return a new claim on a policy, from a fault on a lift that it covered when the fault was reported.
 
-    The number never changes once given. Refuses Invalid `estimate_not_positive`, Conflict `fault_has_claim`,
-    `lift_not_covered`.
+    The number never changes once given. Refuses Forbidden `lead_only`, Invalid `estimate_not_positive`, Conflict
+    `fault_has_claim`, `lift_not_covered`.
     """
+    _require_lead(session, policy.pool_id, by)
     if estimate_fen <= 0:
         raise Invalid("estimate_not_positive", estimate_fen=estimate_fen)
     check_amount(estimate_fen)
@@ -89,7 +90,7 @@ def _needs(estimate_fen: int, agreement: Agreement) -> str:
 def submit(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:
     """Put a claim before those who must agree to it; the lead's handler that submits it agrees for the lead."""
     claim = lock(session, claim.id)
-    _require_lead(session, claim, by)
+    _require_lead(session, claim.pool_id, by)
     stages.move_claim(session, claim, "submit", by=by, at=at)
     agree(session, claim, by=by, at=at)
 
@@ -97,7 +98,7 @@ def submit(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:
 def revise(session: Session, claim: Claim, estimate_fen: int, *, by: Actor, at: datetime) -> None:
     """Change the estimate: a new version, for which who must agree is worked out anew and asked again."""
     claim = lock(session, claim.id)
-    _require_lead(session, claim, by)
+    _require_lead(session, claim.pool_id, by)
     if estimate_fen <= 0:
         raise Invalid("estimate_not_positive", estimate_fen=estimate_fen)
     check_amount(estimate_fen)
@@ -150,7 +151,7 @@ def agreed_by(session: Session, claim: Claim) -> Sequence[uuid.UUID]:
 def reject(session: Session, claim: Claim, reason: str, *, by: Actor, at: datetime) -> None:
     """Refuse a claim, with the reasons that the owner is told (Insurance Law, article 24)."""
     claim = lock(session, claim.id)
-    _require_lead(session, claim, by)
+    _require_lead(session, claim.pool_id, by)
     if not reason.strip():
         raise Invalid("rejection_needs_reason")
     claim.rejected_reason = reason.strip()
@@ -165,7 +166,7 @@ def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: A
     """
     entries.open_period_on(session, claim.pool_id, on)
     claim = lock(session, claim.id)
-    _require_lead(session, claim, by)
+    _require_lead(session, claim.pool_id, by)
     require_other_person(claim.made_by, by)
     if not 0 < payable_fen <= claim.estimate_fen:
         raise Invalid("payable_above_estimate", payable_fen=payable_fen, estimate_fen=claim.estimate_fen)
@@ -191,7 +192,7 @@ def take_back(session: Session, claim: Claim, reason: str, *, on: date, by: Acto
     """
     entries.open_period_on(session, claim.pool_id, on)
     claim = lock(session, claim.id)
-    _require_lead(session, claim, by)
+    _require_lead(session, claim.pool_id, by)
     if not reason.strip():
         raise Invalid("correction_needs_reason")
     stages.move_claim(session, claim, "take_back", by=by, at=at, facts={"reason": reason.strip()[:200]})
@@ -202,9 +203,9 @@ def take_back(session: Session, claim: Claim, reason: str, *, on: date, by: Acto
     return posted
 
 
-def _require_lead(session: Session, claim: Claim, by: Actor) -> None:
-    """Refuse Forbidden `lead_only` from anyone but the pool's lead."""
-    if by.organisation_id != session.get_one(Pool, claim.pool_id).lead_id:
+def _require_lead(session: Session, pool_id: int, by: Actor) -> None:
+    """Refuse Forbidden `lead_only` from anyone but a person of the pool's lead: four eyes need to know who it was."""
+    if by.organisation_id != session.get_one(Pool, pool_id).lead_id:
         raise Forbidden("lead_only")
 
 

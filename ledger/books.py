@@ -11,7 +11,8 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.errors import Invalid, NotFound
+from core.errors import Forbidden, Invalid, NotFound
+from core.permits import Actor, Role
 from ledger.apportion import Weights
 from ledger.models import Account, Book, Entry, Period, Share, ShareVersion, Transfer
 
@@ -118,6 +119,18 @@ def latest_shares(session: Session, pool_id: int) -> MemberShares:
     if number is None:
         raise NotFound("shares_not_found", pool_id=pool_id)
     return shares(session, pool_id, number)
+
+
+def require_lead(session: Session, pool_id: int, by: Actor) -> None:
+    """Refuse Forbidden `lead_only` from anyone but the pool's lead; the machinery (SYSTEM) may.
+
+    The lead stands first in every share version of a pool: another lead is another pool.
+    """
+    if by.role is Role.SYSTEM:
+        return
+    lead = select(Share.organisation_id).where(Share.pool_id == pool_id, Share.position == 0)
+    if by.organisation_id is None or session.scalar(lead.order_by(Share.number.desc()).limit(1)) != by.organisation_id:
+        raise Forbidden("lead_only")
 
 
 def account_ids(session: Session, pool_id: int, wanted: Sequence[AccountRef]) -> dict[AccountRef, int]:

@@ -18,7 +18,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor
 from core.stages import step
 from ledger import stages
-from ledger.books import AccountRef, latest_shares
+from ledger.books import AccountRef, latest_shares, require_lead
 from ledger.entries import Event, Move, Posted, post
 from ledger.models import Account, Entry, Period, Statement, Transfer
 from ledger.reasons import LINE_OF, Line, Reason
@@ -230,7 +230,8 @@ def lines(session: Session, statement: Statement) -> list[StatementLine]:
 
 
 def issue(session: Session, statement: Statement, *, by: Actor, at: datetime) -> None:
-    """Send a draft statement to its member."""
+    """Send a draft statement to its member. Refuses Forbidden `lead_only`."""
+    require_lead(session, statement.pool_id, by)
     stages.move_statement(session, statement, "issue", by=by, at=at)
     statement.issued_at = at
     session.flush()
@@ -255,7 +256,8 @@ def answer(session: Session, statement: Statement, verb: str, *, by: Actor, at: 
 
 
 def reply(session: Session, statement: Statement, *, by: Actor, at: datetime) -> None:
-    """Answer a queried statement: it stands as issued again, for the member to answer."""
+    """Answer a queried statement: it stands as issued again, for the member to answer. Refuses `lead_only`."""
+    require_lead(session, statement.pool_id, by)
     stages.move_statement(session, statement, "answer", by=by, at=at)
 
 
@@ -263,8 +265,9 @@ def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: dat
     """Net the balances of a closed period's agreed statements against each other, and what is left through 1010.
 
     Those who owe pay those who are owed, in member order. Refuses Conflict `statement_not_agreed` naming the first
-    that is not. Returns the entry, or None where every balance is zero.
+    that is not, Forbidden `lead_only`. Returns the entry, or None where every balance is zero.
     """
+    require_lead(session, row.pool_id, by)
     session.execute(select(Period.id).where(Period.id == row.id).with_for_update())
     made = of_period(session, row)
     for statement in made:

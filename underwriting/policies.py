@@ -14,7 +14,7 @@ from core import audit
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, Role
 from ledger import entries, streams
-from ledger.books import AccountRef, MemberShares
+from ledger.books import AccountRef, MemberShares, require_lead
 from ledger.entries import Event, Move, Posted
 from ledger.rates import vat_inside
 from ledger.reasons import Reason
@@ -63,8 +63,10 @@ def bind(
 
     A lift is insurable when it is in the register and older than five years on the inception day, and on no other
     policy in that time. Refuses Invalid `policy_lifts_refused` with a finding for every lift that is not, Conflict
-    `policy_number_taken`, NotFound `agreement_not_found`, and `premium_not_set` where the agreement names no premium.
+    `policy_number_taken`, NotFound `agreement_not_found`, and `premium_not_set` where the agreement names no premium;
+    Forbidden `lead_only` from anyone but the bureau's officer and the pool's lead.
     """
+    _require_officer_or_lead(session, pool.id, by)
     agreement = pools.agreement_on(session, pool.id, inception_on)
     if agreement.lift_premium_fen == 0:
         raise Conflict("premium_not_set", number=agreement.number)
@@ -119,8 +121,18 @@ def _insurable(session: Session, lift_ids: Sequence[uuid.UUID], inception_on: da
     return [lifts[lift_id] for lift_id in wanted]
 
 
+def _require_officer_or_lead(session: Session, pool_id: int, by: Actor) -> None:
+    """Refuse Forbidden `lead_only` from anyone but the bureau's officer, who enrols, and the pool's lead."""
+    if by.role is not Role.OFFICER:
+        require_lead(session, pool_id, by)
+
+
 def write(session: Session, agreement: Agreement, written: Written, *, on: date, by: Actor, at: datetime) -> Policy:
-    """Return a policy with its premium split and booked (MONEY.md section 2, premium written)."""
+    """Return a policy with its premium split and booked (MONEY.md section 2, premium written).
+
+    Refuses Conflict `policy_number_taken`, Forbidden `lead_only` as `bind` does.
+    """
+    _require_officer_or_lead(session, agreement.pool_id, by)
     if session.scalar(select(Policy.id).where(Policy.number == written.number)):
         raise Conflict("policy_number_taken", number=written.number)
     entries.open_period_on(session, agreement.pool_id, on)
@@ -212,7 +224,11 @@ def due_parts(session: Session, policy: Policy) -> list[tuple[uuid.UUID, int]]:
 
 
 def receive(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime) -> Posted:
-    """Book the premium as received: by the lead for all, or by each member for itself, as the agreement has it."""
+    """Book the premium as received: by the lead for all, or by each member for itself, as the agreement has it.
+
+    The lead's desk books either. Refuses Forbidden `lead_only`, Conflict `stage_refuses`.
+    """
+    require_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
     policy = lock(session, policy.id)
     parts = due_parts(session, policy)
@@ -233,8 +249,10 @@ def receive(session: Session, policy: Policy, *, on: date, by: Actor, at: dateti
 def remit(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime) -> Posted:
     """Pass a received premium on to every member, gross; the lead keeps its own.
 
-    Refuses Conflict `agreement_settles_net` where the agreement leaves premium in the current accounts.
+    Refuses Conflict `agreement_settles_net` where the agreement leaves premium in the current accounts, Forbidden
+    `lead_only`.
     """
+    require_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
     policy = lock(session, policy.id)
     if policy.agreement.remittance == "net":
@@ -252,8 +270,9 @@ def remove_lift(
 ) -> Refund:
     """Take a lift off a policy from a day on and agree its pro-rata refund.
 
-    Refuses NotFound `lift_not_on_policy`, Invalid `removal_outside_term`.
+    Refuses NotFound `lift_not_on_policy`, Invalid `removal_outside_term`, and what `refund` refuses.
     """
+    _require_officer_or_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
     policy = lock(session, policy.id)
     covered = session.get(PolicyLift, (policy.id, lift_id))
@@ -273,8 +292,10 @@ def refund(
 ) -> Refund:
     """Agree to give premium back on a policy: a negative item of the same streams, shared at the policy's own shares.
 
-    Where the premium was not collected yet it is struck from what is due. Refuses Invalid `refund_too_large`.
+    Where the premium was not collected yet it is struck from what is due. Refuses Invalid `refund_too_large`,
+    Forbidden `lead_only` from anyone but the bureau's officer and the pool's lead.
     """
+    _require_officer_or_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
     policy = lock(session, policy.id)
     given = sum(row.gross_fen for row in refunds_of(session, policy))
@@ -311,9 +332,12 @@ def refund(
 
 
 def pay_refund(session: Session, row: Refund, *, on: date, by: Actor, at: datetime) -> Posted:
-    """Book that the lead has paid an agreed refund to the building's account."""
-    policy = lock(session, row.policy_id)
+    """Book that the lead has paid an agreed refund to the building's account. Refuses Forbidden `lead_only`."""
+    policy = session.get_one(Policy, row.policy_id)
+    require_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
+    policy = lock(session, policy.id)
+    session.refresh(row, with_for_update=True)
     lead = pools.shares_of(session, policy.agreement).lead
     stages.move_refund(session, row, "pay", by=by, at=at)
     row.paid_on = on

@@ -174,3 +174,16 @@ def test_claims_of_other_pools_are_not_known(session: Session) -> None:
             handling.get(session, number, outsider)
     with pytest.raises(NotFound, match="fault_not_found"):
         faults.get(session, uuid.uuid4(), SYSTEM)
+
+
+def test_a_claim_is_made_and_a_period_closed_by_the_lead(session: Session) -> None:
+    """A follower makes no claim on the pool and closes none of its periods; nor does the machinery make claims."""
+    made = make_pool(session)
+    policy = make_policy(session, made)
+    follower = made.actor(Role.CLAIMS_HANDLER, 1)
+    for other in (follower, SYSTEM):
+        with pytest.raises(Forbidden, match="lead_only"):
+            handling.make(session, policy, "门机更换", 100, by=other, at=AT)
+    with pytest.raises(Forbidden, match="lead_only"):
+        closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=follower, at=AT)
+    assert made.period.stage == "open"

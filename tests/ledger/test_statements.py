@@ -150,3 +150,28 @@ def test_what_is_not_there(session: Session) -> None:
         statements.get(session, uuid.uuid4())
     with pytest.raises(Invalid, match="period_dates"):
         statements.open_period(session, made.pool.id, "2026Q2", date(2026, 6, 30), date(2026, 4, 1))
+
+
+def test_only_the_lead_sends_answers_for_and_settles_statements(session: Session) -> None:
+    """Issuing, answering a query and settling are the lead's: a follower is refused and nothing moves."""
+    made = make_pool(session)
+    _claim(session, made, 5000)
+    rows = _sealed(session, made)
+    lead, follower = made.actor(Role.FINANCE_CHECKER), made.actor(Role.FINANCE_CHECKER, 1)
+    with pytest.raises(Forbidden, match="lead_only"):
+        statements.issue(session, rows[1], by=follower, at=AT)
+    for row in rows:
+        statements.issue(session, row, by=lead, at=AT)
+    statements.answer(session, rows[1], "query", by=follower, at=AT, words="C-1 是哪部电梯")
+    with pytest.raises(Forbidden, match="lead_only"):
+        statements.reply(session, rows[1], by=follower, at=AT)
+    assert rows[1].stage == "queried"
+    statements.reply(session, rows[1], by=lead, at=AT)
+    for place, row in enumerate(rows):
+        statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
+    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    period = statements.period(session, made.pool.id, "2026Q1")
+    with pytest.raises(Forbidden, match="lead_only"):
+        statements.settle_period(session, period, on=date(2026, 4, 17), by=follower, at=AT)
+    statements.settle_period(session, period, on=date(2026, 4, 17), by=lead, at=AT)
+    assert {row.stage for row in rows} == {"settled"}

@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.db import unit_of_work
-from core.errors import Conflict, Invalid, NotFound
-from core.permits import SYSTEM, Actor, Role
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.permits import PUBLIC, SYSTEM, Actor, Role
 from ledger import books
 from ledger.books import AccountRef
-from tests.makers import AT, ON, TERMS, make_lifts, make_policy, make_pool
+from tests.makers import AT, ON, TERMS, make_lifts, make_organisation, make_policy, make_pool
 from underwriting import policies, pools
 from underwriting.models import Lift, PolicyLift
 
@@ -226,3 +226,42 @@ def test_terms_are_checked_all_at_once() -> None:
         ("remittance", "not_one_of"),
         ("lead_fee_bp", "out_of_range"),
     }
+
+
+def test_the_money_of_a_policy_is_booked_by_the_lead_alone(session: Session) -> None:
+    """Receipt, remittance and refund are the lead's to book: a follower and a bureau's officer are refused."""
+    made = make_pool(session)
+    policy = make_policy(session, made)
+    lead, officer = made.actor(Role.FINANCE_MAKER), Actor(uuid.uuid4(), uuid.uuid4(), Role.OFFICER, "bureau")
+    others = (made.actor(Role.FINANCE_MAKER, 1), officer, PUBLIC)
+    for verb in (policies.receive, policies.remit):
+        for other in others:
+            with pytest.raises(Forbidden, match="lead_only"):
+                verb(session, policy, on=ON, by=other, at=AT)
+        verb(session, policy, on=ON, by=lead, at=AT)
+    refund = policies.refund(session, policy, 100, ON, on=ON, by=lead, at=AT)
+    for other in others:
+        with pytest.raises(Forbidden, match="lead_only"):
+            policies.pay_refund(session, refund, on=ON, by=other, at=AT)
+    policies.pay_refund(session, refund, on=ON, by=lead, at=AT)
+    assert (policy.stage, refund.stage) == ("remitted", "paid")
+
+
+def test_a_policy_is_written_and_changed_by_the_officer_or_the_lead(session: Session) -> None:
+    """The bureau's officer enrols and takes lifts off, and the lead may; a follower and another insurer are refused."""
+    made = make_pool(session)
+    stranger = Actor(uuid.uuid4(), make_organisation(session, "局外财险").id, Role.FINANCE_MAKER, "insurer")
+    officer = Actor(uuid.uuid4(), uuid.uuid4(), Role.OFFICER, "bureau")
+    ids = [lift.id for lift in make_lifts(session, 2)]
+    for other in (made.actor(Role.FINANCE_MAKER, 1), stranger):
+        with pytest.raises(Forbidden, match="lead_only"):
+            policies.bind(session, made.pool, "P-9", ids, ON, LATER, on=ON, by=other, at=AT)
+    policy = policies.bind(session, made.pool, "P-9", ids, ON, LATER, on=ON, by=officer, at=AT)
+    for other in (made.actor(Role.FINANCE_MAKER, 1), stranger):
+        with pytest.raises(Forbidden, match="lead_only"):
+            policies.remove_lift(session, policy, ids[0], ON, on=ON, by=other, at=AT)
+        with pytest.raises(Forbidden, match="lead_only"):
+            policies.refund(session, policy, 100, ON, on=ON, by=other, at=AT)
+    policies.remove_lift(session, policy, ids[0], ON, on=ON, by=officer, at=AT)
+    policies.remove_lift(session, policy, ids[1], ON + timedelta(days=1), on=ON, by=made.actor(Role.SIGNATORY), at=AT)
+    assert len(policies.refunds_of(session, policy)) == 2
