@@ -67,5 +67,5 @@ def visitors(chromium: Browser, city: City) -> Iterator[Visitors]:
     """Brings visitors to the city; a console error, a failed request or an unexpected refusal fails the test."""
     found = Visitors(chromium, city)
     yield found
-    faults = found.leave()
-    assert not faults, "\n".join(faults)
+    found.leave()
+    assert not found.faults, "\n".join(found.faults)

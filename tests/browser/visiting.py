@@ -99,11 +99,12 @@ class Visitor:
 
 @dataclass
 class Visitors:
-    """Brings visitors to the city, one context each; `leave` shows them out and says what went wrong."""
+    """Brings visitors to the city, one context each, and keeps what went wrong in their windows."""
 
     browser: Browser
     city: City
     here: list[Visitor] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
     def come(
         self,
@@ -130,13 +131,12 @@ class Visitors:
             self.city.states[email] = context.storage_state()
         return visitor
 
-    def leave(self) -> list[str]:
-        """Close every window; return what went wrong in them."""
-        faults = [fault for visitor in self.here for fault in visitor.faults]
+    def leave(self) -> None:
+        """Close every window; what went wrong in them is kept."""
         for visitor in self.here:
+            self.faults += visitor.faults
             visitor.context.close()
         self.here.clear()
-        return faults
 
 
 def sign_in(visitor: Visitor, email: str) -> None:
