@@ -75,7 +75,10 @@ def _run(place: Urls, pool_id: int, is_keyed: bool, kills: int) -> int:
         child = FORK.Process(target=_child, args=(place.app, pool_id, acknowledged + 1, is_keyed, sender))
         child.start()
         sender.close()
-        until = time.monotonic() + 0.15 + chance.random() * 0.25
+        # The child gets to its first answer however busy the machine is; then its time is up at a random moment.
+        assert receiver.poll(60)
+        acknowledged = receiver.recv()
+        until = time.monotonic() + chance.random() * 0.2
         while time.monotonic() < until:
             if receiver.poll(0.002):
                 acknowledged = receiver.recv()
@@ -119,7 +122,7 @@ def test_fifty_kills_lose_and_double_nothing(engine: Engine, place: Urls) -> Non
     acknowledged = _run(place, pool_id, True, KILLS)
     _settle(engine)
     found = _documents(engine, pool_id)
-    assert acknowledged > KILLS
+    assert acknowledged >= KILLS
     assert set(found.values()) == {1}
     assert {f"P-{number}" for number in range(1, acknowledged + 1)} <= set(found)
     assert len(found) - acknowledged in (0, 1)
