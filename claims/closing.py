@@ -37,8 +37,8 @@ def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Ac
         raise Invalid("close_outside_period", on=on, starts_on=period.starts_on, ends_on=period.ends_on)
     for agreement in pools.agreements(session, pool_id):
         _charge_fee(session, agreement, period, on=on, by=by, at=at)
-    _take_overdue(session, pool_id, on=on, by=by, at=at)
     _take_unremitted(session, period, by=by, at=at)
+    _take_overdue(session, pool_id, on=on, by=by, at=at)
     return statements.seal(session, period, on=on, by=by, at=at)
 
 
@@ -110,8 +110,10 @@ def overdue(pool_id: int, on: date) -> Select[CashCall]:
 
 def _take_overdue(session: Session, pool_id: int, *, on: date, by: Actor, at: datetime) -> None:
     """Charge interest on overdue cash calls to this day and take them into their members' current accounts."""
-    for call in session.scalars(overdue(pool_id, on).with_for_update()).all():
+    for call in session.scalars(overdue(pool_id, on)).all():
+        # The claim before its call, as whoever books a receipt of one takes them.
         claim = handling.lock(session, call.claim_id)
+        session.refresh(call, with_for_update=True)
         lead = pools.shares_of(session, claim.policy.agreement).lead
         settlements.charge_interest(session, claim, call, lead, until_on=on, by=by, at=at)
         stages.move_cash_call(session, call, "take", by=by, at=at)

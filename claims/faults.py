@@ -19,7 +19,7 @@ from core.db import new_id
 from core.errors import Conflict, Invalid, NotFound
 from core.permits import Actor, Role
 from core.working_time import Days
-from underwriting import pools
+from underwriting import estates, pools
 from underwriting.models import Building, Community, Lift, Policy, PolicyLift, Pool
 
 #: How many rows one INSERT of a list takes.
@@ -38,11 +38,16 @@ class Report:
 
 
 def report(session: Session, told: Report, *, by: Actor, at: datetime) -> Fault:
-    """Return a new fault, reported now. Refuses Invalid `fault_needs_words`, NotFound `lift_number_unknown`."""
+    """Return a new fault, reported now: by a community on its own lifts, by the others on any.
+
+    Refuses Invalid `fault_needs_words`, NotFound `lift_number_unknown`.
+    """
     words = told.description.strip()
     if not words or len(words) > 2000:
         raise Invalid("fault_needs_words", most=2000)
-    lift = session.scalar(select(Lift).where(Lift.number == told.lift_number.strip()))
+    seen = estates.communities_visible_to(by).order_by(None).with_only_columns(Community.id)
+    place = select(Lift).join(Building, Building.id == Lift.building_id).where(Building.community_id.in_(seen))
+    lift = session.scalar(place.where(Lift.number == told.lift_number.strip()))
     if lift is None:
         raise NotFound("lift_number_unknown", number=told.lift_number.strip()[:40])
     fault = Fault(

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from claims import authority, stages
-from claims.models import CLAIM_NUMBER, Claim, ClaimAgreement, Fault
+from claims.models import CLAIM_NUMBER, Claim, ClaimAgreement, Fault, Recovery
 from core import audit, clock
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor, require_other_person
@@ -161,13 +161,14 @@ def reject(session: Session, claim: Claim, reason: str, *, by: Actor, at: dateti
 def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: Actor, at: datetime) -> Posted:
     """Approve what is payable, by another person than the one who made the claim; book it to the members' accounts.
 
-    Split at the shares of the policy's inception. Refuses Forbidden `second_person_needed`, Invalid
-    `payable_above_estimate`.
+    Split at the shares of the policy's inception. Whoever put the estimate as it stands approves no more than the maker
+    does. Refuses Forbidden `second_person_needed`, Invalid `payable_above_estimate`.
     """
     entries.open_period_on(session, claim.pool_id, on)
     claim = lock(session, claim.id)
     _require_lead(session, claim.pool_id, by)
     require_other_person(claim.made_by, by)
+    require_other_person(_estimated_by(session, claim), by)
     if not 0 < payable_fen <= claim.estimate_fen:
         raise Invalid("payable_above_estimate", payable_fen=payable_fen, estimate_fen=claim.estimate_fen)
     step(stages.CLAIM_MOVES, claim.stage, "approve", kind="claim")
@@ -185,16 +186,26 @@ def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: A
     return posted
 
 
+def _estimated_by(session: Session, claim: Claim) -> uuid.UUID | None:
+    """Return who put a claim's estimate as it stands: its maker, or who revised it last and so agreed for the lead."""
+    lead = pools.shares_of(session, claim.policy.agreement).lead
+    agreed = session.get(ClaimAgreement, (claim.id, claim.estimate_version, lead))
+    return claim.made_by if claim.estimate_version == 1 or agreed is None else agreed.person_id
+
+
 def take_back(session: Session, claim: Claim, reason: str, *, on: date, by: Actor, at: datetime) -> Posted:
     """Take a mistaken approval back, with its reason: its mirror in the period of `on`, the claim as it was agreed.
 
-    Nothing may have been paid or called on it. Refuses Invalid `correction_needs_reason`, Conflict `stage_refuses`.
+    Nothing may have been paid, called or recovered on it. Refuses Invalid `correction_needs_reason`, Conflict
+    `stage_refuses`, `claim_has_recovery`.
     """
     entries.open_period_on(session, claim.pool_id, on)
     claim = lock(session, claim.id)
     _require_lead(session, claim.pool_id, by)
     if not reason.strip():
         raise Invalid("correction_needs_reason")
+    if session.scalar(select(Recovery.id).where(Recovery.claim_id == claim.id).limit(1)) is not None:
+        raise Conflict("claim_has_recovery", number=claim.number)
     stages.move_claim(session, claim, "take_back", by=by, at=at, facts={"reason": reason.strip()[:200]})
     entry = entries.entry(session, claim.pool_id, claim.approved_entry_id or 0)
     posted = entries.reverse(session, entry, on=on, document=claim.number, by=by, at=at)

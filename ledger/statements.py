@@ -264,10 +264,12 @@ def reply(session: Session, statement: Statement, *, by: Actor, at: datetime) ->
 def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: datetime) -> Posted | None:
     """Net the balances of a closed period's agreed statements against each other, and what is left through 1010.
 
-    Those who owe pay those who are owed, in member order. Refuses Conflict `statement_not_agreed` naming the first
-    that is not, Forbidden `lead_only`. Returns the entry, or None where every balance is zero.
+    Those who owe pay those who are owed, in member order. Refuses Forbidden `lead_only`, Conflict `period_not_closed`,
+    `stage_refuses` where a statement is not agreed. Returns the entry, or None where every balance is zero.
     """
     require_lead(session, row.pool_id, by)
+    if row.stage != "closed":
+        raise Conflict("period_not_closed", period=row.label)
     session.execute(select(Period.id).where(Period.id == row.id).with_for_update())
     made = of_period(session, row)
     for statement in made:

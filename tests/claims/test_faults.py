@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +20,8 @@ from core import calendar
 from core.db import unit_of_work
 from core.errors import Conflict, Invalid, NotFound
 from core.permits import SYSTEM, Actor, Role
-from tests.makers import AT, make_lifts, make_policy, make_pool
+from tests.makers import AT, make_lifts, make_organisation, make_policy, make_pool
+from underwriting.models import Building, Community
 
 
 def _minutes(count: int) -> datetime:
@@ -128,3 +131,24 @@ def test_the_figures_of_a_window(session: Session) -> None:
     measured = faults.figures(session, SYSTEM, Standard(), since=AT, until=_minutes(60 * 24), at=_minutes(60 * 24 * 2))
     assert (measured.open, measured.closed) == (1, 0)
     assert (measured.response.met, measured.response.n) == (0, 1)
+
+
+def test_a_community_reports_its_own_lifts_alone(session: Session) -> None:
+    """Another community's lift is not on record for a community's person; an insurer and the bureau report any."""
+    lift = make_lifts(session, 1)[0]
+    building = session.get_one(Building, lift.building_id)
+    keeper = make_organisation(session, "示例物业", "community")
+    session.get_one(Community, building.community_id).organisation_id = keeper.id
+    session.flush()
+    other = Actor(
+        uuid.uuid4(), make_organisation(session, "别苑物业", "community").id, Role.PROPERTY_MANAGER, "community"
+    )
+    for role in (Role.PROPERTY_MANAGER, Role.COMMUNITY_OFFICER):
+        with pytest.raises(NotFound, match="lift_number_unknown"):
+            faults.report(session, Report(lift.number, "异响"), by=replace(other, role=role), at=AT)
+    for by in (
+        Actor(uuid.uuid4(), keeper.id, Role.PROPERTY_MANAGER, "community"),
+        Actor(uuid.uuid4(), uuid.uuid4(), Role.OFFICER, "bureau"),
+        Actor(uuid.uuid4(), uuid.uuid4(), Role.CLAIMS_HANDLER, "insurer"),
+    ):
+        assert faults.report(session, Report(lift.number, "异响"), by=by, at=AT).reported_by == by.person_id

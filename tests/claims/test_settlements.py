@@ -187,3 +187,24 @@ def test_a_claim_is_made_and_a_period_closed_by_the_lead(session: Session) -> No
     with pytest.raises(Forbidden, match="lead_only"):
         closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=follower, at=AT)
     assert made.period.stage == "open"
+
+
+def test_who_raised_an_estimate_does_not_approve_it(session: Session) -> None:
+    """Four eyes hold for the estimate as it stands: who revised it last approves no more than who made the claim."""
+    made, _, claim = _made(session)
+    maker, second = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.CLAIMS_HANDLER)
+    handling.submit(session, claim, by=maker, at=AT)
+    handling.revise(session, claim, 900_000, by=second, at=AT)
+    with pytest.raises(Forbidden, match="second_person_needed"):
+        handling.approve(session, claim, 900_000, on=ON, by=second, at=AT)
+    handling.approve(session, claim, 900_000, on=ON, by=made.actor(Role.SIGNATORY), at=AT)
+    assert claim.payable_fen == 900_000
+
+
+def test_an_approval_with_a_recovery_is_not_taken_back(session: Session) -> None:
+    """What was recovered on a claim stands against its approval; without one there is nothing it could belong to."""
+    made, claim = _approved(session)
+    settlements.receive_recovery(session, claim, "salvage", 100, on=ON, by=made.actor(Role.FINANCE_MAKER), at=AT)
+    with pytest.raises(Conflict, match="claim_has_recovery"):
+        handling.take_back(session, claim, "核准有误", on=ON, by=made.actor(Role.SIGNATORY), at=AT)
+    assert (claim.stage, claim.payable_fen) == ("approved", 438_000)

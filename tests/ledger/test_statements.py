@@ -175,3 +175,10 @@ def test_only_the_lead_sends_answers_for_and_settles_statements(session: Session
         statements.settle_period(session, period, on=date(2026, 4, 17), by=follower, at=AT)
     statements.settle_period(session, period, on=date(2026, 4, 17), by=lead, at=AT)
     assert {row.stage for row in rows} == {"settled"}
+
+
+def test_an_open_period_has_nothing_to_settle(session: Session) -> None:
+    """Before its close a period has no statements: to settle it is refused, never done without effect."""
+    made = make_pool(session)
+    with pytest.raises(Conflict, match="period_not_closed"):
+        statements.settle_period(session, made.period, on=END, by=SYSTEM, at=AT)

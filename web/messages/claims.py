@@ -329,6 +329,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **_SETTLEMENT,
     **_EVENT_FILE,
     **_ADJUSTING,
+    "claim_has_recovery": (
+        "赔案 {number} 已有追偿或残值入账，核准不能撤回。请先更正那笔入账。",
+        "Something has been recovered on claim {number}, so its approval stands. Put the recovery right first.",
+    ),
     "correction_needs_reason": (
         "请写明更正的原因，它会留在记录里。",
         "Say why this is corrected; the reason stays in the record.",
