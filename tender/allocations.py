@@ -22,7 +22,7 @@ from tender.drafting import allocation_terms, digest_of
 from tender.evaluations import bids_of
 from tender.filling import WHOLE_BP
 from tender.models import Bid, Tender
-from tender.moving import lock_tender, move_bid, move_tender
+from tender.moving import lock_tender, move_bid, move_tender, take_side
 from tender.outcome_models import AllocationRun, OpenedBid, ShareOffer
 from tender.reports import latest, order_of
 from tender.tenders import require_stage, sees_result
@@ -57,7 +57,7 @@ def allocate(
     `allocation.allocate` does (`undersubscribed`, `no_lead`, ...): then the bureau invites more or fails the tender.
     """
     require(by, "tender.allocate")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     before = last_run(session, tender) if tender.stage in ("allocated", "awarded") else None
     declined = {bid.id for bid in bids_of(session, tender, "declined")}
     if before is not None and not any(offer.bid_id in declined for offer in offers_of(session, before)):
@@ -253,7 +253,8 @@ def offers_of(session: Session, run: AllocationRun) -> Sequence[ShareOffer]:
 def answer(session: Session, tender: Tender, *, is_accepted: bool, by: Actor, at: datetime) -> ShareOffer:
     """Accept or decline the share offered to the actor's organisation and return the offer; the answer is final.
 
-    Refuses with NotFound `offer_not_found`, Conflict `offer_answered`, `offer_lapsed` (silence has declined).
+    Refuses with NotFound `offer_not_found`, Conflict `offer_answered`, `offer_lapsed` (silence has declined), Forbidden
+    `other_side`.
     """
     require(by, "bid.answer")
     require_stage(tender, "allocated")
@@ -270,6 +271,7 @@ def answer(session: Session, tender: Tender, *, is_accepted: bool, by: Actor, at
         raise Conflict("offer_answered", answer=row.answer)
     if at >= row.answer_due_at:
         raise Conflict("offer_lapsed", due_at=row.answer_due_at)
+    take_side(session, tender, "bidder", by.person_id, by.organisation_id)
     _close(session, row, "accepted" if is_accepted else "declined", by, at)
     return row
 
@@ -285,7 +287,7 @@ def _close(session: Session, row: ShareOffer, said: str, by: Actor, at: datetime
 def close_answers(session: Session, tender: Tender, *, by: Actor, at: datetime) -> int:
     """Record as declined every offer whose time ran out unanswered; return how many. Safe to call again."""
     require(by, "tender.allocate")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "allocated")
     silent = [
         row for row in offers_of(session, last_run(session, tender)) if row.answer is None and at >= row.answer_due_at
@@ -301,7 +303,7 @@ def note_refusal(session: Session, tender: Tender, organisation_id: uuid.UUID, *
     Refuses with NotFound `bid_not_found`, Conflict `stage_refuses`.
     """
     require(by, "tender.allocate")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "awarded")
     for bid in bids_of(session, tender, "member"):
         if bid.organisation_id == organisation_id:

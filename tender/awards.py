@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import audit, calendar
 from core.clock import CITY, on
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from core.permits import Actor, require, require_other_person
+from core.permits import Actor, require
 from tender.allocations import last_run, offers_of
 from tender.drafting import digest_of
 from tender.evaluations import bids_of
@@ -26,7 +26,7 @@ from tender.reports import rescore
 from tender.rules.articles import Period
 from tender.rules.periods import last_day, period_rule
 from tender.rules.plan import Profile
-from tender.tenders import require_stage
+from tender.tenders import require_no_drafter, require_stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def publicise(session: Session, tender: Tender, *, by: Actor, at: datetime) -> N
     `calendar_not_known`.
     """
     require(by, "tender.allocate")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "allocated")
     waiting = sum(offer.answer != "accepted" for offer in offers_of(session, last_run(session, tender)))
     if waiting:
@@ -85,7 +85,7 @@ def _publicity_ends_at(session: Session, tender: Tender, at: datetime) -> dateti
 def object_to_result(session: Session, tender: Tender, text: str, *, by: Actor, at: datetime) -> Objection:
     """Return a new objection of a bidder to the result; until it is answered there is no award.
 
-    Refuses with Invalid `objection_empty`, Conflict `publicity_over`, Forbidden `not_a_bidder`.
+    Refuses with Invalid `objection_empty`, Conflict `publicity_over`, Forbidden `not_a_bidder`, `other_side`.
     """
     require(by, "tender.object")
     require_stage(tender, "standstill")
@@ -96,6 +96,7 @@ def object_to_result(session: Session, tender: Tender, text: str, *, by: Actor, 
     has_bid = select(Bid.id).where(Bid.tender_id == tender.id, Bid.organisation_id == by.organisation_id)
     if by.organisation_id is None or session.scalar(has_bid) is None:
         raise Forbidden("not_a_bidder")
+    take_side(session, tender, "bidder", by.person_id, by.organisation_id)
     row = Objection(tender_id=tender.id, organisation_id=by.organisation_id, text=text.strip(), filed_at=at)
     session.add(row)
     session.flush()
@@ -117,7 +118,7 @@ def answer_objection(
     Refuses with Invalid `objection_empty`, Conflict `objection_answered`, `tender_in_other_stage`.
     """
     require(by, "tender.answer")
-    tender = lock_tender(session, session.get_one(Tender, objection.tender_id))
+    tender = lock_tender(session, session.get_one(Tender, objection.tender_id), by=by)
     require_stage(tender, "standstill")
     if not text.strip():
         raise Invalid("objection_empty")
@@ -137,12 +138,12 @@ def award(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Award
     """Decide the award once the publicity is over: the numbers of the last run, fixed under one hash.
 
     Refuses with Conflict `publicity_runs` (until), `objections_open` (count), Forbidden `second_person_needed` for who
-    drafted the tender.
+    had a hand in the draft.
     """
     require(by, "tender.award")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "standstill")
-    require_other_person(tender.created_by, by)
+    require_no_drafter(session, tender, by)
     take_side(session, tender, "bureau", by.person_id, by.organisation_id)
     if tender.publicity_ends_at is None or at < tender.publicity_ends_at:
         raise Conflict("publicity_runs", until=tender.publicity_ends_at)
@@ -234,13 +235,13 @@ def numbers_of(session: Session, row: Award) -> AwardedNumbers:
 def contract(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
     """Record that all members and the bureau have signed the agreement with the awarded numbers."""
     require(by, "tender.contract")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     move_tender(session, tender, "contract", by=by, at=at, facts={"award": str(award_of(session, tender).id)})
 
 
 def complete(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
     """End a tender whose agreement is signed and in force."""
     require(by, "tender.contract")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     tender.ended_at = at
     move_tender(session, tender, "complete", by=by, at=at)

@@ -26,7 +26,7 @@ from core.stages import step
 from tender import p256
 from tender.envelope import Head, Terms, read_head
 from tender.models import Bid, BidWithdrawal, SealedBid, SigningKey, Tender, TenderSide
-from tender.moving import database_speaks, move_bid, take_side
+from tender.moving import database_speaks, hold_tender, move_bid, take_side
 from tender.stages import BID_MOVES
 from tender.tenders import terms_of
 from tender.unsealing import verify_sealed
@@ -213,7 +213,8 @@ def seal(session: Session, tender: Tender, accepted: Accepted, *, by: Actor, at:
     expected = accepted.expected
     if (expected.tender_id, expected.organisation_id) != (tender.id, organisation_id):
         raise Invalid("envelope_not_of_this", what="organisation")
-    if expected.terms != terms_of(session, tender):
+    # No amendment comes between the look at the terms and the insert, which holds the tender in any case.
+    if expected.terms != terms_of(session, hold_tender(session, tender)):
         raise Conflict("terms_changed")
     take_side(session, tender, "bidder", person_id, organisation_id)
     row = SealedBid(
@@ -266,7 +267,7 @@ def withdraw(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Bi
     """Take the actor's bid back before the deadline and return the stamped row; it may be sealed anew until then.
 
     Refuses with NotFound `bid_not_found`, Conflict `deadline_passed`, `tender_takes_no_bids`, `tender_opened`,
-    `stage_refuses`.
+    `stage_refuses`, Forbidden `other_side`.
     """
     require(by, "bid.withdraw")
     organisation_id, person_id = _insurer(by)
@@ -274,6 +275,7 @@ def withdraw(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Bi
     if bid is None:
         raise NotFound("bid_not_found")
     step(BID_MOVES, bid.stage, "withdraw", kind="bid")
+    take_side(session, tender, "bidder", person_id, organisation_id)
     row = BidWithdrawal(tender_id=tender.id, organisation_id=organisation_id, number=bid.current, person_id=person_id)
     session.add(row)
     with database_speaks():

@@ -36,7 +36,7 @@ def appoint(session: Session, tender: Tender, seats: Sequence[Seat], *, by: Acto
     `tender_in_other_stage`.
     """
     require(by, "tender.appoint")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "approved", "published", "opening", "opened")
     for seat in seats:
         take_side(session, tender, "committee", seat.person_id, seat.organisation_id)
@@ -101,7 +101,7 @@ def start_evaluation(session: Session, tender: Tender, *, by: Actor, at: datetim
     size, odd, with the published number of experts and one chair; `conflict_undeclared` (count).
     """
     require(by, "tender.evaluate")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     chair_seat(session, tender, by=by)
     members = active_members(session, tender)
     experts, chairs = sum(row.is_expert for row in members), sum(row.is_chair for row in members)

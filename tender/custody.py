@@ -50,7 +50,7 @@ def name_custodians(
     with Invalid `custodian_repeated`, `custodian_not_neutral` (an insurer keeps no share), Forbidden `other_side`.
     """
     require(by, "tender.key")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "draft")
     people = [keeper.person_id for keeper in keepers]
     if len(set(people)) != len(people):
@@ -91,7 +91,7 @@ def give_key(session: Session, tender: Tender, public_key: bytes, *, by: Actor, 
     `tender_in_other_stage` once the ceremony is done.
     """
     require(by, "custody.prove")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "draft")
     row = own_custody(session, tender, by=by)
     p256.public_key(public_key)
@@ -140,7 +140,7 @@ def rehearse(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Re
     Refuses with Conflict `custodian_without_key` (custodian), and as `envelope.check_custodians` does.
     """
     require(by, "tender.key")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     keys = []
     for row in custodians_of(session, tender):
         if row.public_key is None:
@@ -201,7 +201,7 @@ def finish_ceremony(session: Session, tender: Tender, *, by: Actor, at: datetime
     (custodian), `rehearsal_missing`, `rehearsal_incomplete` (have, need), `rehearsal_failed`.
     """
     require(by, "tender.key")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     custodians = custodians_of(session, tender)
     for row in custodians:
         if row.proved_at is None:

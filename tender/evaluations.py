@@ -64,7 +64,7 @@ def qualify(
     `reject_reason_unknown` (reason), `tender_reason_missing`, NotFound `bid_not_found`.
     """
     require(by, "tender.evaluate")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "evaluating")
     chair_seat(session, tender, by=by)
     opened = bids_of(session, tender, "opened")
@@ -91,7 +91,7 @@ def reject(session: Session, bid: Bid, rejection: Rejection, *, by: Actor, at: d
     Refuses as `qualify` does, with Conflict `tender_in_other_stage`, `stage_refuses`.
     """
     require(by, "tender.evaluate")
-    tender = lock_tender(session, session.get_one(Tender, bid.tender_id))
+    tender = lock_tender(session, session.get_one(Tender, bid.tender_id), by=by)
     require_stage(tender, "evaluating")
     chair_seat(session, tender, by=by)
     _reject(session, bid, rejection, by, at)

@@ -55,7 +55,7 @@ def start_opening(session: Session, tender: Tender, *, by: Actor, at: datetime) 
     (opening_at), `keys_too_early` where the database's own clock is before the deadline.
     """
     require(by, "tender.open")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     if at < tender.opening_at:
         raise Conflict("opening_too_early", opening_at=tender.opening_at)
     take_side(session, tender, "bureau", by.person_id, by.organisation_id)
@@ -156,7 +156,7 @@ def give_bidder_key(
     """Take a bidder's own key for its own bid: `k1`, its lock, or `k2`, should the custodians fail.
 
     Refuses with Invalid `bidder_key_wrong`, `custodian_key_wrong` (part), `key_kind_wrong`, NotFound `bid_not_found`,
-    Conflict `keys_too_early`, `tender_opened`.
+    Conflict `keys_too_early`, `tender_opened`, Forbidden `other_side`.
     """
     require(by, "bid.seal")
     bid = own_bid(session, tender, by=by)
@@ -164,6 +164,7 @@ def give_bidder_key(
         raise NotFound("bid_not_found")
     if by.organisation_id is None:
         raise Forbidden("tender_person_needed")
+    take_side(session, tender, "bidder", by.person_id, by.organisation_id)
     sealed = session.get_one(SealedBid, (tender.id, by.organisation_id, bid.current))
     head = head_of(sealed)
     if kind == "k1":

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import Conflict, Forbidden
-from core.permits import Actor
+from core.permits import Actor, Role
 from core.stages import step
 from tender.models import Bid, Tender, TenderSide
 from tender.stages import BID_MOVES, TENDER_MOVES
@@ -30,6 +30,9 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "GB025": "sheet_locked",
     "GB026": "award_not_whole",
 }
+
+#: Those who act for the bureau whose tender it is; the supervisor watches over every bureau's.
+_OWN_BUREAU = frozenset({Role.OFFICER, Role.APPROVER})
 
 #: The audit name of each verb on a tender; a verb that is not here is named after itself.
 _EVENTS: Mapping[str, str] = {
@@ -68,9 +71,21 @@ def database_speaks() -> Iterator[None]:
         raise Conflict(code) from error
 
 
-def lock_tender(session: Session, tender: Tender) -> Tender:
-    """Return the tender as it stands now, its row held until the transaction ends; the first lock of every verb."""
+def lock_tender(session: Session, tender: Tender, *, by: Actor) -> Tender:
+    """Return the tender as it stands now, its row held until the transaction ends; the first lock of every verb.
+
+    Officers and approvers act on their own bureau's tenders. Refuses with Forbidden `tender_of_another_bureau`.
+    """
     query = select(Tender).where(Tender.id == tender.id).with_for_update()
+    row = session.scalars(query.execution_options(populate_existing=True)).one()
+    if by.role in _OWN_BUREAU and by.organisation_id != row.organisation_id:
+        raise Forbidden("tender_of_another_bureau")
+    return row
+
+
+def hold_tender(session: Session, tender: Tender) -> Tender:
+    """Return the tender as it stands now, held as it is until the transaction ends, beside others that hold it so."""
+    query = select(Tender).where(Tender.id == tender.id).with_for_update(read=True)
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 

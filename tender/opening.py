@@ -61,7 +61,7 @@ def open_all(session: Session, tender: Tender, store: Store, *, by: Actor, at: d
     them runs, `stage_refuses`.
     """
     require(by, "tender.open")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "opening")
     standing = standing_bids(session, tender)
     if len(standing) < tender.bidders_min:

@@ -120,7 +120,7 @@ def draw_up(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Rep
     Refuses with Conflict `sheets_unlocked` (count), Invalid `recount_needed` (findings).
     """
     require(by, "tender.report")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "evaluating")
     chair_seat(session, tender, by=by)
     if unlocked := sum(row.locked_at is None for row in active_members(session, tender)):
@@ -179,7 +179,7 @@ def sign(session: Session, tender: Tender, dissent: str = "", *, by: Actor, at: 
     since it was drawn up.
     """
     require(by, "report.sign")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "evaluating")
     seat, report = own_seat(session, tender, by=by), latest(session, tender)
     if session.get(ReportSignature, (tender.id, report.number, seat.person_id)) is not None:
@@ -209,7 +209,7 @@ def sign(session: Session, tender: Tender, dissent: str = "", *, by: Actor, at: 
 def reopen(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
     """Take a completed report back for a recount, before shares are made. Invalid `tender_reason_missing`."""
     require(by, "tender.report")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     chair_seat(session, tender, by=by)
     if not reason.strip():
         raise Invalid("tender_reason_missing")

@@ -11,16 +11,18 @@ from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit import AuditEvent
 from core.clock import on
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor, Role, require, require_other_person
+from core.stages import step
 from tender.drafting import TenderDraft, broken_rules, columns_of, custodians_of, notice_of
 from tender.envelope import ONE_ENVELOPE, Terms
 from tender.models import Amendment, Criterion, Tender, TenderSide
 from tender.moving import database_speaks, lock_tender, move_tender, take_side
 from tender.rules.articles import DRAFT_RULES, AmendedBefore, in_force
 from tender.rules.plan import Profile
-from tender.stages import has_closed, resume_verb
+from tender.stages import TENDER_MOVES, has_closed, resume_verb
 
 #: Who sees tenders that are not published.
 _BUREAU = frozenset({Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR, Role.SYSTEM})
@@ -108,7 +110,7 @@ def edit(session: Session, tender: Tender, what: TenderDraft, *, by: Actor, at: 
     Refuses `draft_wrong` (findings), Conflict `tender_in_other_stage`.
     """
     require(by, "tender.draft")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     require_stage(tender, "draft")
     for name, value in columns_of(what).items():
         setattr(tender, name, value)
@@ -138,12 +140,12 @@ def _write_criteria(session: Session, tender: Tender, what: TenderDraft) -> None
 def approve(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
     """Approve a tender whose keys are ready, and fix its notice: from here on its hash is what bids are sealed to.
 
-    Another person than the drafter does it. Refuses with Invalid `tender_breaks_rules`, its findings naming every rule
-    of the profile that the draft breaks, and Forbidden `second_person_needed`.
+    Nobody who had a hand in the draft does it. Refuses with Invalid `tender_breaks_rules`, its findings naming every
+    rule of the profile that the draft breaks, and Forbidden `second_person_needed`.
     """
     require(by, "tender.approve")
-    tender = lock_tender(session, tender)
-    require_other_person(tender.created_by, by)
+    tender = lock_tender(session, tender, by=by)
+    require_no_drafter(session, tender, by)
     take_side(session, tender, "bureau", by.person_id, by.organisation_id)
     if found := broken_rules(session, tender, on(at)):
         raise Invalid("tender_breaks_rules", findings=found)
@@ -153,10 +155,23 @@ def approve(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Non
     move_tender(session, tender, "approve", by=by, at=at, facts={"notice_sha256": tender.notice_hash})
 
 
+def require_no_drafter(session: Session, tender: Tender, by: Actor) -> None:
+    """Refuse with Forbidden `second_person_needed` whoever created or edited the tender's draft, as the log has it."""
+    edited = select(AuditEvent.id).where(
+        AuditEvent.object_kind == "tender",
+        AuditEvent.object_id == str(tender.id),
+        AuditEvent.action == "tender.edited",
+        AuditEvent.person_id == by.person_id,
+    )
+    require_other_person(tender.created_by, by)
+    if session.scalar(edited.limit(1)) is not None:
+        raise Forbidden("second_person_needed")
+
+
 def return_to_draft(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
     """Take a tender that is not published back to be changed; the approval falls and the rehearsal is due again."""
     require(by, "tender.approve" if by.role is Role.APPROVER else "tender.draft")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     tender.notice = tender.notice_hash = tender.approved_by = tender.approved_at = tender.rehearsed_at = None
     move_tender(session, tender, "return", by=by, at=at)
 
@@ -168,7 +183,7 @@ def publish(session: Session, tender: Tender, *, medium: str, by: Actor, at: dat
     `medium_missing`, Conflict `deadline_passed`.
     """
     require(by, "tender.publish")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     if not medium.strip():
         raise Invalid("medium_missing")
     if at >= tender.deadline_at:
@@ -197,7 +212,7 @@ def amend(
     with Invalid `amendment_empty`, `deadline_earlier`, Conflict `deadline_passed`, `tender_takes_no_bids`.
     """
     require(by, "tender.amend")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     if not text.strip():
         raise Invalid("amendment_empty")
     if tender.stage != "published":
@@ -253,7 +268,7 @@ def suspend(session: Session, tender: Tender, reason: str, *, by: Actor, at: dat
     Refuses with Invalid `tender_reason_missing`.
     """
     require(by, "tender.suspend")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     stage = tender.stage
     tender.end_reason, tender.suspended_at = _told(reason), at
     tender.stage_before = stage
@@ -266,7 +281,7 @@ def resume(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None
     A deadline that had passed before the halt stays passed.
     """
     require(by, "tender.suspend")
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
     before, since = tender.stage_before, tender.suspended_at
     verb = resume_verb(before or tender.stage)
     if before == "published" and since is not None and since < tender.deadline_at:
@@ -297,13 +312,21 @@ def annul(session: Session, tender: Tender, reason: str, *, by: Actor, at: datet
 
 
 def fail(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
-    """End a tender that leads to no award (流标). Refuses with Invalid `tender_reason_missing`."""
+    """End a tender that leads to no award (流标); one that takes bids, not before its deadline.
+
+    Refuses with Invalid `tender_reason_missing`, Conflict `deadline_not_passed` (deadline_at).
+    """
     require(by, "tender.fail")
+    if tender.stage == "published" and not has_closed(tender.stage, tender.deadline_at, at):
+        raise Conflict("deadline_not_passed", deadline_at=tender.deadline_at)
     _end(session, tender, "fail", reason, by, at)
 
 
 def _end(session: Session, tender: Tender, verb: str, reason: str, by: Actor, at: datetime) -> None:
-    tender = lock_tender(session, tender)
+    tender = lock_tender(session, tender, by=by)
+    if tender.stage == "suspended":
+        # A halt changes nothing of what may be done: what was opened is not called off, what was not is not void.
+        step(TENDER_MOVES, tender.stage_before or tender.stage, verb, kind="tender")
     tender.end_reason, tender.ended_at, tender.stage_before = _told(reason), at, None
     move_tender(session, tender, verb, by=by, at=at)
 

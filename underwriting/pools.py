@@ -17,7 +17,10 @@ from core.permits import Actor, Role, require
 from ledger import books
 from ledger.books import MemberShares
 from ledger.models import Share
-from tender.awards import AwardedNumbers
+from tender.awards import AwardedNumbers, award_of
+from tender.models import Tender
+from tender.moving import lock_tender
+from tender.tenders import require_stage
 from underwriting.models import Agreement, Pool
 from underwriting.terms import TERM_NAMES, Terms
 from underwriting.terms import terms_of as terms_in
@@ -76,8 +79,16 @@ def plan_of_award(numbers: AwardedNumbers, name: str = "") -> PoolPlan:
 
 
 def form_from_award(session: Session, numbers: AwardedNumbers, name: str = "", *, by: Actor, at: datetime) -> Pool:
-    """Return the pool of an award, formed with the awarded numbers and nothing typed again. Refuses as `form` does."""
+    """Return the pool of an award, formed with the awarded numbers and nothing typed again.
+
+    Refuses as `form` does, with Conflict `tender_in_other_stage` where the tender is not awarded (any more), and
+    `award_replaced` where another award stands.
+    """
     require(by, "pool.form")
+    tender = lock_tender(session, session.get_one(Tender, numbers.tender_id), by=by)
+    require_stage(tender, "awarded", "contracted", "complete")
+    if award_of(session, tender).id != numbers.award_id:
+        raise Conflict("award_replaced")
     return form(session, plan_of_award(numbers, name), by=by, at=at)
 
 

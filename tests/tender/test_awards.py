@@ -34,6 +34,7 @@ from tests.makers_tender import (
     make_reported,
 )
 from tests.makers_town import Town, make_town
+from underwriting import pools
 
 
 @pytest.fixture
@@ -295,6 +296,8 @@ def test_a_member_that_will_not_sign_is_replaced_by_a_new_award(town):
         allocations.note_refusal(session, tender, refused, by=town.officer, at=AWARDED)
     got = allocate(town, numbers.tender_id, at=AWARDED)
     assert [share for _, share in got] == [5000, 3000, 2000]
+    with pytest.raises(Conflict, match="tender_in_other_stage"), unit_of_work(town.engine, SYSTEM) as session:
+        pools.form_from_award(session, numbers, by=town.approver, at=AWARDED)
     accept_all(town, numbers.tender_id, AWARDED)
     with unit_of_work(town.engine, SYSTEM) as session:
         tender = town.tender(session, numbers.tender_id)
@@ -302,6 +305,8 @@ def test_a_member_that_will_not_sign_is_replaced_by_a_new_award(town):
         row = awards.award(session, tender, by=town.approver, at=AWARDED + timedelta(days=7))
         assert (row.number, len(awards.members_of(session, row))) == (2, 3)
         assert session.scalar(select(func.count()).select_from(Award)) == 2
+        with pytest.raises(Conflict, match="award_replaced"):
+            pools.form_from_award(session, numbers, by=town.approver, at=AWARDED + timedelta(days=7))
 
 
 def test_the_database_keeps_an_award_whole(town):

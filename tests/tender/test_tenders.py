@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import PUBLIC, SYSTEM, Actor, Role
 from core.server import Urls
-from tender import keys, tenders
+from tender import bids, keys, tenders
 from tender.drafting import DraftCriterion, criteria_of
 from tender.models import Tender
 from tender.moving import take_side
@@ -25,6 +26,7 @@ from tests.makers_tender import (
     DEADLINE,
     PUBLISHED,
     draft_of,
+    envelope_of,
     form_of,
     hand_in,
     make_keyed,
@@ -263,3 +265,98 @@ def test_one_person_stands_on_one_side(town):
         tender = town.tender(session, tender_id)
         with pytest.raises(Forbidden, match="other_side"):
             take_side(session, tender, "committee", town.officer.person_id, town.officer.organisation_id)
+
+
+def test_another_bureau_acts_on_no_tender_of_this_one(town):
+    """An officer and an approver act on their own bureau's tenders; the supervisor watches over every bureau's."""
+    tender_id = make_tender(town)
+    elsewhere = replace(town.officer, organisation_id=uuid.uuid4())
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        with pytest.raises(Forbidden, match="tender_of_another_bureau"):
+            tenders.suspend(session, tender, "投诉", by=elsewhere, at=PUBLISHED)
+        with pytest.raises(Forbidden, match="tender_of_another_bureau"):
+            tenders.amend(session, tender, "澄清", affects_bids=False, by=elsewhere, at=PUBLISHED)
+        with pytest.raises(Forbidden, match="tender_of_another_bureau"):
+            tenders.cancel(session, tender, "取消", by=replace(elsewhere, role=Role.APPROVER), at=PUBLISHED)
+        watching = replace(town.supervisor, organisation_id=uuid.uuid4())
+        tenders.suspend(session, tender, "投诉", by=watching, at=PUBLISHED)
+        assert tender.stage == "suspended"
+
+
+def test_who_edited_a_draft_does_not_approve_it(town):
+    """Four eyes hold for whoever had a hand in the draft, not only for who began it."""
+    tender_id = make_keyed(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        both = replace(town.approver, role=Role.OFFICER)
+        tenders.return_to_draft(session, tender, by=town.officer, at=DRAFTED)
+        tenders.edit(session, tender, draft_of(number=tender.number), by=both, at=DRAFTED)
+        with pytest.raises(Forbidden, match="second_person_needed"):
+            tenders.approve(session, tender, by=town.approver, at=DRAFTED)
+        assert tender.approved_at is None
+
+
+def test_a_halted_tender_ends_only_as_it_could_before(town):
+    """What was opened and then halted is not called off, and what takes bids fails at its deadline at the earliest."""
+    tender_id = make_tender(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        with pytest.raises(Conflict, match="deadline_not_passed"):
+            tenders.fail(session, tender, "投标太少", by=town.officer, at=DEADLINE - timedelta(minutes=1))
+        tenders.suspend(session, tender, "投诉", by=town.supervisor, at=PUBLISHED)
+        with pytest.raises(Conflict, match="stage_refuses"):
+            tenders.annul(session, tender, "程序违规", by=town.supervisor, at=PUBLISHED)
+        tenders.resume(session, tender, by=town.supervisor, at=PUBLISHED)
+    at = town.at(DEADLINE)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        keys.start_opening(session, tender, by=town.officer, at=at)
+        tenders.suspend(session, tender, "投诉", by=town.supervisor, at=at)
+        with pytest.raises(Conflict, match="stage_refuses"):
+            tenders.cancel(session, tender, "预算取消", by=town.approver, at=at)
+        tenders.annul(session, tender, "程序违规", by=town.supervisor, at=at)
+        assert tender.stage == "annulled"
+
+
+def test_a_bid_sealed_to_older_terms_is_refused_whatever_came_in_between(town):
+    """The terms are compared while the tender is held: an amendment that came meanwhile is seen."""
+    tender_id = make_tender(town)
+    insurer = town.insurers[0]
+    bidder = insurer.bidder
+    with unit_of_work(town.engine, bidder) as session:
+        expected = bids.expect(session, town.tender(session, tender_id), by=bidder)
+        container = envelope_of(town, tender_id, insurer, form_of())
+        accepted = bids.accept(town.store, container, expected)
+    slow = town.engine.execution_options(isolation_level="READ COMMITTED")
+    with unit_of_work(slow, bidder) as sealing:
+        stale = town.tender(sealing, tender_id)
+        with unit_of_work(town.engine, SYSTEM) as session:
+            tenders.amend(
+                session, town.tender(session, tender_id), "澄清", affects_bids=False, by=town.officer, at=PUBLISHED
+            )
+        with pytest.raises(Conflict, match="terms_changed"):
+            bids.seal(sealing, stale, accepted, by=bidder, at=PUBLISHED)
+
+
+def test_a_member_of_the_committee_answers_for_no_bidder(town):
+    """Who sits on the committee takes no bid back and gives no key for an insurer, whatever it signs elsewhere."""
+    tender_id = make_tender(town)
+    insurer = town.insurers[0]
+    hand_in(town, tender_id, insurer, form_of())
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        take_side(session, tender, "committee", insurer.signatory.person_id, insurer.id)
+    with unit_of_work(town.engine, insurer.signatory) as session:
+        tender = town.tender(session, tender_id)
+        with pytest.raises(Forbidden, match="other_side"):
+            bids.withdraw(session, tender, by=insurer.signatory, at=PUBLISHED)
+    at = town.at(DEADLINE)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        keys.start_opening(session, town.tender(session, tender_id), by=town.officer, at=at)
+    key = town.sealed[tender_id, insurer.id, 1]
+    with unit_of_work(town.engine, insurer.signatory) as session:
+        tender = town.tender(session, tender_id)
+        for part, held in key.items():
+            with pytest.raises(Forbidden, match="other_side"):
+                keys.give_bidder_key(session, tender, part, "k2", held.k2, by=insurer.signatory, at=at)

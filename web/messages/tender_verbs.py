@@ -47,6 +47,14 @@ _DRAFT: dict[str, tuple[str, str]] = {
         "这一步须由本人以所在单位身份办理，请以个人账号登录。",
         "This must be done by a person for an organisation. Log in as yourself.",
     ),
+    "tender_of_another_bureau": (
+        "这是另一家主管机构的招标项目。请由该机构的人员办理。",
+        "This tender belongs to another bureau. Its own people act on it.",
+    ),
+    "deadline_not_passed": (
+        "投标截止时间 {deadline_at} 未到，不能宣布流标。要提前终止请由审批人取消招标。",
+        "The deadline {deadline_at} has not passed, so nothing has failed. To end it now the approver cancels it.",
+    ),
     "other_side": (
         "此人在本项目中已是另一方（{side}），一人只能在一方。",
         "This person already stands on another side of this tender ({side}); one person is on one side.",
@@ -207,6 +215,10 @@ _AWARD: dict[str, tuple[str, str]] = {
     "objections_open": (
         "还有 {count} 项异议未答复，不能定标。",
         "{count} objections are not answered, so there is no award yet.",
+    ),
+    "award_replaced": (
+        "份额已重新计算，另有一份中标决定。请按现行的中标决定办理。",
+        "The shares were made again and another award stands. Use the one that stands.",
     ),
     "award_not_found": ("还没有中标结果。", "There is no award yet."),
     "award_not_whole": (
