@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import parties
 from tender.allocation import Allocation
 from tender.exact import plain, two_places
-from web.formats import number, percent, t
+from web.formats import money, percent, t
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _steps(each: Mapping[str, Any], lowest: int, weight: str) -> list[dict[str, 
         steps.append(
             {
                 "what": t("价格分", "Price points"),
-                "sum": f"{number(lowest)} ÷ {number(price)} × {weight}",
+                "sum": f"{money(lowest)} ÷ {money(price)} × {weight}",
                 "result": each["price_points"],
             }
         )
