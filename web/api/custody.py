@@ -88,6 +88,12 @@ def _tender(tender_id: uuid.UUID) -> Tender:
     return tenders.get(unit(), tender_id, by=actor())
 
 
+def _mine(tender_id: uuid.UUID) -> tuple[Tender, Custodian]:
+    """Return a tender and one's own place among its custodians; Forbidden `not_custodian` before anything is read."""
+    tender = _tender(tender_id)
+    return tender, custody.own_custody(unit(), tender, by=actor())
+
+
 def _document(tender: Tender, row: Custodian) -> dict[str, Any]:
     head = None
     if tender.stage == "draft":
@@ -120,8 +126,7 @@ def _document(tender: Tender, row: Custodian) -> dict[str, Any]:
 @api.response(200, CustodyOut)
 def one(tender_id: uuid.UUID) -> dict[str, Any]:
     """Return what is asked of one's custody of a tender."""
-    tender = _tender(tender_id)
-    return _document(tender, custody.own_custody(unit(), tender, by=actor()))
+    return _document(*_mine(tender_id))
 
 
 @api.put("/<uuid:tender_id>/key")
@@ -130,7 +135,7 @@ def one(tender_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, CustodyOut)
 def give_key(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
     """Give one's public key; the answer holds the challenge."""
-    tender = _tender(tender_id)
+    tender, _ = _mine(tender_id)
     public_key = hex_field(said, "public_key", POINT_LENGTH)
     return _document(tender, custody.give_key(unit(), tender, public_key, by=actor(), at=at()))
 
@@ -141,9 +146,9 @@ def give_key(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, CustodyOut)
 def prove(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
     """Prove that one holds the key."""
-    tender = _tender(tender_id)
+    tender, row = _mine(tender_id)
     custody.prove(unit(), tender, hex_field(said, "answer", 32), by=actor(), at=at())
-    return _document(tender, custody.own_custody(unit(), tender, by=actor()))
+    return _document(tender, row)
 
 
 @api.post("/<uuid:tender_id>/rehearsal")
@@ -152,8 +157,9 @@ def prove(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
 @api.response(204)
 def rehearse(said: Mapping[str, Any], tender_id: uuid.UUID) -> None:
     """Give one's share of the dummy bid."""
-    share = hex_field(said, "share", SHARE_LENGTH)
-    custody.give_rehearsal_share(unit(), _tender(tender_id), share, by=actor(), at=at())
+    tender = _tender(tender_id)
+    custody.own_custody(unit(), tender, by=actor())
+    custody.give_rehearsal_share(unit(), tender, hex_field(said, "share", SHARE_LENGTH), by=actor(), at=at())
 
 
 @api.post("/<uuid:tender_id>/shares")
@@ -162,9 +168,10 @@ def rehearse(said: Mapping[str, Any], tender_id: uuid.UUID) -> None:
 @api.response(200, SharesOut)
 def give(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
     """Give one's opened shares; each that does not fit is named and not taken."""
+    tender, _ = _mine(tender_id)
     given = [
         keys.GivenShare(one["organisation_id"], one["version"], one["part"], bytes.fromhex(one["share"]))
         for one in said["shares"]
     ]
-    found = keys.give_shares(unit(), _tender(tender_id), given, by=actor(), at=at())
+    found = keys.give_shares(unit(), tender, given, by=actor(), at=at())
     return {"findings": [finding_document(finding) for finding in found]}
