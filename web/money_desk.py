@@ -93,7 +93,11 @@ def need_day(values: Mapping[str, str], name: str = "on") -> date:
 
 def booked_day(values: Mapping[str, str]) -> date:
     """Return the day that something is booked on: today or before. Invalid `not_a_date`, `day_to_come`."""
-    day = need_day(values)
+    return booked_on(need_day(values))
+
+
+def booked_on(day: date) -> date:
+    """Return the day that something is booked on, as pages and programs name it; Invalid `day_to_come`."""
     if day > today():
         raise Invalid("day_to_come", day=day)
     return day

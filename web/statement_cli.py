@@ -52,13 +52,18 @@ def run(pool_id: int, label: str, closed_on: datetime | None, is_issuing: bool) 
 def _closed(session: Session, pool_id: int, label: str, on: date | None) -> list[Statement]:
     """Return the statements of a period, closed now where it is open."""
     from claims.closing import close_period
+    from core import clock
+    from core.errors import Invalid
     from core.permits import SYSTEM, require
     from ledger import statements
 
     period = statements.period(session, pool_id, label)
     if period.stage == "open":
         require(SYSTEM, "period.close")
-        return close_period(session, pool_id, label, on=on or period.ends_on, by=SYSTEM, at=_now(session))
+        at, day = _now(session), on or period.ends_on
+        if day > clock.on(at):
+            raise Invalid("day_to_come", day=day)
+        return close_period(session, pool_id, label, on=day, by=SYSTEM, at=at)
     return list(statements.of_period(session, period))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
+from claims import handling
+from claims.models import Claim
 from core import clock
 from core.permits import Role
 from tests.visitors import Browser, Visitors
@@ -141,3 +144,23 @@ def test_the_figures_are_open_to_everyone(city: City, client: Browser) -> None:
     assert client.get(f"{V1}/faults/figures?{span}").status_code == 401
     assert city.browser(Role.CLAIMS_HANDLER).get(f"{V1}/faults/figures?{span}").json["open"] == 1
     assert client.get(f"{V1}/faults/public-figures?since=2020-01-01&until=2026-12-31").status_code == 422
+
+
+def test_nothing_is_booked_on_a_day_to_come(city: City) -> None:
+    """A program names a booking day as a page does: tomorrow is refused in every route that takes one."""
+    tomorrow = (clock.on(city.now) + timedelta(days=1)).isoformat()
+    maker, second = city.account(Role.CLAIMS_HANDLER), city.browser(Role.SIGNATORY)
+    claim = city.claim(by=maker)
+    with city.unit() as session:
+        handling.submit(session, session.get_one(Claim, claim.id), by=city.visitors.actor_of(maker), at=city.now)
+    officer = city.visitors.login_as(Role.OFFICER)
+    lift = str(city.lifts[0].id)
+    term = {"inception_on": tomorrow, "expires_on": (clock.on(city.now) + timedelta(days=366)).isoformat()}
+    bound = {"pool_id": city.made.pool.id, "number": "X-9", "lift_ids": [lift], **term, "on": tomorrow}
+    for answer in (
+        post(second, f"/claims/{claim.id}/approve", payable_fen=100, on=tomorrow),
+        post(officer, "/policies", **bound),
+        post(officer, f"/policies/{city.policy.id}/remove-lift", lift_id=lift, effective_on=tomorrow, on=tomorrow),
+        post(city.browser(Role.FINANCE_MAKER), f"/premiums/{city.policy.id}/receipt", on=tomorrow),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (422, "day_to_come"), answer.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from sqlalchemy import Engine
 from core.db import unit_of_work
 from core.permits import SYSTEM
 from core.server import Urls
+from ledger.models import Period
+from tests.makers import make_pool
 from tests.makers_money import play_quarter
 from tests.scenarios import oracle_quarter as oracle
 from tests.visitors import settings_for
@@ -66,3 +69,14 @@ def test_an_unknown_period_is_told_in_words(engine: Engine, run) -> None:  # typ
     answer = run("run", "--pool", pool, "--period", "2030Q1")
     assert answer.exit_code == 4
     assert "2030Q1" in answer.output
+
+
+def test_a_period_is_not_closed_ahead_of_its_day(engine: Engine, run) -> None:  # type: ignore[no-untyped-def]
+    """A close on a day to come is refused by the command as it is on the page, and the period stays open."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session, starts_on=date(2026, 1, 1), ends_on=date(2099, 12, 31))
+    where = ("--pool", str(made.pool.id), "--period", made.period.label)
+    early = run("run", *where, "--json")
+    assert (early.exit_code, "day_to_come" in early.output) == (2, True), early.output
+    with unit_of_work(engine, SYSTEM) as session:
+        assert session.get_one(Period, made.period.id).stage == "open"

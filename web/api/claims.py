@@ -16,6 +16,7 @@ from core.errors import Conflict, NotFound
 from web import claim_desk
 from web.api import Fen, MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
 from web.api.faults import instant_key
+from web.money_desk import booked_on
 from web.shell import actor, at, needs, unit
 
 api = resource("claims", "Claims: estimate, the members' agreement, approval. Payment belongs to the finance desk.")
@@ -98,7 +99,7 @@ class ClaimAgreeIn(Strict):
 
 
 class ClaimApproveIn(Strict):
-    """What is payable, and the day it is booked on, in an open period."""
+    """What is payable, and the day it is booked on: today or before, in an open period."""
 
     payable_fen = Fen(required=True)
     on = fields.Date(required=True)
@@ -222,7 +223,7 @@ def agree(told: Mapping[str, Any], claim_id: uuid.UUID) -> ResponseReturnValue:
 def approve(told: Mapping[str, Any], claim_id: uuid.UUID) -> ResponseReturnValue:
     """Approve what is payable; by another person than the one who made the claim."""
     claim = _claim(claim_id)
-    handling.approve(unit(), claim, told["payable_fen"], on=told["on"], by=actor(), at=at())
+    handling.approve(unit(), claim, told["payable_fen"], on=booked_on(told["on"]), by=actor(), at=at())
     return _whole(claim)
 
 

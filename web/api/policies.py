@@ -16,6 +16,7 @@ from underwriting.models import Policy
 from web import policy_desk
 from web.api import MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
 from web.api.faults import instant_key
+from web.money_desk import booked_on
 from web.shell import actor, at, needs, unit
 
 api = resource("policies", "Policies: a batch of lifts of one community, the premium split among the members.")
@@ -86,7 +87,7 @@ class PolicyQuery(PageQuery):
 
 
 class PolicyIn(Strict):
-    """A policy to bind: all lifts of one community, each at the agreement's premium, booked on `on`."""
+    """A policy to bind: all lifts of one community, each at the agreement's premium, booked on `on`, no day to come."""
 
     pool_id = fields.Integer(strict=True, required=True)
     number = fields.String(required=True, validate=validate.Length(1, 40))
@@ -97,7 +98,7 @@ class PolicyIn(Strict):
 
 
 class LiftRemovalIn(Strict):
-    """A lift to take off from `effective_on` on, its refund booked on `on`."""
+    """A lift to take off from `effective_on` on, its refund booked on `on`, no day to come."""
 
     lift_id = fields.UUID(required=True)
     effective_on = fields.Date(required=True)
@@ -191,7 +192,7 @@ def bind(told: Mapping[str, Any]) -> ResponseReturnValue:
         told["lift_ids"],
         told["inception_on"],
         told["expires_on"],
-        on=told["on"],
+        on=booked_on(told["on"]),
         by=actor(),
         at=at(),
     )
@@ -206,7 +207,7 @@ def remove_lift(told: Mapping[str, Any], policy_id: uuid.UUID) -> ResponseReturn
     """Take a lift off a policy and agree its pro-rata refund."""
     policy = policies.get(unit(), policy_id, actor())
     refund = policies.remove_lift(
-        unit(), policy, told["lift_id"], told["effective_on"], on=told["on"], by=actor(), at=at()
+        unit(), policy, told["lift_id"], told["effective_on"], on=booked_on(told["on"]), by=actor(), at=at()
     )
     return {
         "id": refund.id,

@@ -8,14 +8,13 @@ from typing import Any
 from marshmallow import fields, validate
 from sqlalchemy import select
 
-from core import clock
 from core.errors import Forbidden, Invalid
 from core.permits import require_other_person
 from underwriting import policies
 from underwriting.models import Policy
 from web.api import MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
 from web.history import who_did
-from web.money_desk import read_id
+from web.money_desk import booked_on, read_id
 from web.shell import actor, at, needs, unit
 from web.states import STATES
 
@@ -101,12 +100,6 @@ def _led(policy_id: uuid.UUID) -> Policy:
     return policy
 
 
-def _day(body: dict[str, Any]) -> Any:
-    if body["on"] > clock.on(at()):
-        raise Invalid("day_to_come", day=body["on"])
-    return body["on"]
-
-
 @api.post("/<uuid:policy_id>/receipt")
 @needs("premium.receive")
 @api.arguments(PremiumBookedIn)
@@ -114,7 +107,7 @@ def _day(body: dict[str, Any]) -> Any:
 def receive(body: dict[str, Any], policy_id: uuid.UUID) -> dict[str, Any]:
     """Book a premium as received."""
     policy = _led(policy_id)
-    policies.receive(unit(), policy, on=_day(body), by=actor(), at=at())
+    policies.receive(unit(), policy, on=booked_on(body["on"]), by=actor(), at=at())
     return _out(policy)
 
 
@@ -126,5 +119,5 @@ def remit(body: dict[str, Any], policy_id: uuid.UUID) -> dict[str, Any]:
     """Book a premium as remitted to the members, gross; by another person than the one who booked its receipt."""
     policy = _led(policy_id)
     require_other_person(who_did(unit(), "policy", policy.id, "policy.receive"), actor())
-    policies.remit(unit(), policy, on=_day(body), by=actor(), at=at())
+    policies.remit(unit(), policy, on=booked_on(body["on"]), by=actor(), at=at())
     return _out(policy)
