@@ -40,6 +40,9 @@ from web.paper_desk import signer_of, verification_of
 from web.states import state_of
 from web.tasks import log_key
 
+#: What is kept of a tender and meant for whoever holds it; the code printed on each leads to its verification.
+RECEIPT, OPENING_RECORD, AGREEMENT = "bid_receipt_pdf", "opening_record_pdf", "agreement_pdf"
+
 
 def _signed(body: bytes, reason: str, at: datetime) -> bytes:
     from web.documents import signing
@@ -101,7 +104,7 @@ def receipt_of(session: Session, tender: Tender, sealed: SealedBid, receipt: Bid
 
     return kept_pdf(
         session,
-        "bid_receipt_pdf",
+        RECEIPT,
         ("sealed_bid", sealed.id),
         make,
         name=f"{receipt_number(receipt)}.pdf",
@@ -187,7 +190,7 @@ def opening_record_of(session: Session, tender: Tender, *, at: datetime) -> Pape
 
         return _signed(opening_record_pdf(opening_rows(session, tender, code, at=at)), "开标记录", at)
 
-    return kept_pdf(session, "opening_record_pdf", ("tender", tender.id), make, name=f"KB-{tender.number}.pdf", at=at)
+    return kept_pdf(session, OPENING_RECORD, ("tender", tender.id), make, name=f"KB-{tender.number}.pdf", at=at)
 
 
 #: The measures of the service standard as the annex of an agreement words them: (zh, en, demand zh, demand en).
@@ -259,4 +262,4 @@ def agreement_of(session: Session, tender: Tender, pool: Pool, *, at: datetime) 
 
         return _signed(agreement_pdf(agreement_rows(session, tender, pool, code)), "共保协议", at)
 
-    return kept_pdf(session, "agreement_pdf", ("pool", pool.id), make, name=f"XY-{tender.number}.pdf", at=at)
+    return kept_pdf(session, AGREEMENT, ("pool", pool.id), make, name=f"XY-{tender.number}.pdf", at=at)

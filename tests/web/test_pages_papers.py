@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import uuid
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from core import papers
 from core.db import unit_of_work
 from core.papers import Paper
 from core.permits import SYSTEM
@@ -15,6 +17,7 @@ from tests.makers_money import CLOSED_AT, play_quarter
 from tests.visitors import Browser, settings_for
 from web.keeping import store_in
 from web.statement_paper import keep_files
+from web.tender_papers import AGREEMENT, OPENING_RECORD, RECEIPT
 
 
 def _kept(engine: Engine, state_dir: Path) -> dict[str, Paper]:
@@ -70,3 +73,40 @@ def test_a_file_in_hand_is_checked(engine: Engine, client: Browser, state_dir: P
     none = client.send(address)
     assert none.status_code == 422
     assert "请选择要核对的文件" in none.text
+
+
+def test_a_list_that_somebody_sent_in_is_not_shown(engine: Engine, client: Browser) -> None:
+    """An uploaded list is kept with a code as every file is, but the code leads nobody to its name or its digest."""
+    with unit_of_work(engine, SYSTEM) as session:
+        sent = papers.keep(
+            session,
+            "list_upload",
+            ("estates", uuid.uuid4()),
+            name="示例苑业主名单.xlsx",
+            media_type="application/octet-stream",
+            digest="0" * 64,
+            size=9,
+            at=CLOSED_AT,
+        )
+    for answer in (client.get(f"/v/{sent.code}"), client.send(f"/v/{sent.code}", file=(io.BytesIO(b"x"), "x.csv"))):
+        assert answer.status_code == 404
+        assert "业主名单" not in answer.text
+
+
+def test_the_papers_of_a_tender_are_shown(engine: Engine, client: Browser) -> None:
+    """Receipts, opening records and agreements are meant for verification: the code leads to name and digest."""
+    for kind in (RECEIPT, OPENING_RECORD, AGREEMENT):
+        with unit_of_work(engine, SYSTEM) as session:
+            paper = papers.keep(
+                session,
+                kind,
+                ("tender", uuid.uuid4()),
+                name=f"{kind}.pdf",
+                media_type="application/pdf",
+                digest=uuid.uuid4().hex * 2,
+                size=9,
+                at=CLOSED_AT,
+            )
+        page = client.get(f"/v/{paper.code}")
+        assert page.status_code == 200
+        assert f"{kind}.pdf" in page.text and paper.digest[:8] in page.text

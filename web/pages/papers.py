@@ -23,10 +23,14 @@ from web.keeping import PAPER_MOST_BYTES, settings
 from web.paper_desk import signer_of
 from web.shell import at, needs, unit
 from web.statement_paper import FILES, data_of
+from web.tender_papers import AGREEMENT, OPENING_RECORD, RECEIPT
 
 pages = Blueprint("papers", __name__, url_prefix="/v")
 
 _CODE = re.compile(r"[0-9a-f]{20}")
+
+#: What anyone may verify; a list that somebody sent in is kept with a code too, and is nobody else's business.
+_SHOWN = frozenset({*(file.kind for file in FILES.values()), RECEIPT, OPENING_RECORD, AGREEMENT})
 
 #: Checking a signature takes a tenth of a second of this machine, so one address does it so often.
 _CHECKS = limits.Limit("verify", 20, 6)
@@ -61,7 +65,7 @@ def start() -> ResponseReturnValue:
 def verify(code: str) -> ResponseReturnValue:
     """Show what a code stands for; check an uploaded file against what was kept."""
     paper = papers.paper_by_code(unit(), code) if _CODE.fullmatch(code) else None
-    if paper is None:
+    if paper is None or paper.kind not in _SHOWN:
         raise NotFound("paper_not_found")
     if request.method == "GET":
         return _page(code, paper, {})
