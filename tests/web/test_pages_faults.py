@@ -117,9 +117,7 @@ def test_the_list_is_filtered_and_exported_as_filtered(city: City) -> None:
     assert rows[0]["is_trapped"] == "yes"
 
 
-@pytest.mark.parametrize(
-    "query", ["q=%00", "q=%25%5F", "since=2026-13-40", "sort=-no", "page=0", "page=9999", "q=９"]
-)
+@pytest.mark.parametrize("query", ["q=%00", "q=%25%5F", "since=2026-13-40", "sort=-no", "page=0", "page=9999", "q=９"])
 def test_a_strange_filter_breaks_nothing(city: City, query: str) -> None:
     """Whatever stands in the address, the list answers."""
     assert city.browser(Role.CLAIMS_HANDLER).get(f"/faults?{query}").status_code == 200
