@@ -68,6 +68,7 @@ class _Play:
         self.ids = {name: self._organisation(name) for name in self.names}
         self.maker = self._actor(self.names[0], Role.FINANCE_MAKER)
         self.checker = self._actor(self.names[0], Role.FINANCE_CHECKER)
+        self.signatory = self._actor(self.names[0], Role.SIGNATORY)
         self.policies: dict[str, Policy] = {}
         self.claims: dict[str, Claim] = {}
         self.refunds: dict[str, Refund] = {}
@@ -193,7 +194,7 @@ class _Play:
                 raise Conflict("all_must_agree", number=event.id, amount_fen=amount)
             for name in self.names[1:]:
                 handling.agree(self.session, claim, by=self._actor(name, Role.CLAIMS_HANDLER), at=at)
-        handling.approve(self.session, claim, amount, on=event.on, by=self.checker, at=at)
+        handling.approve(self.session, claim, amount, on=event.on, by=self.signatory, at=at)
         self.claims[event.id] = claim
         self.splits[event.id] = self._parts(claim.approved_entry_id)["claim"]
 

@@ -13,7 +13,7 @@ from claims import handling, stages
 from claims.models import CashCall, Claim, ClaimCost, ClaimPayment, Recovery
 from core import audit
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from core.permits import Actor
+from core.permits import Actor, require_other_person
 from core.stages import step
 from ledger import books, entries, streams
 from ledger.books import AccountRef, MemberShares
@@ -36,6 +36,13 @@ def _begin(session: Session, claim: Claim, on: date, by: Actor) -> tuple[Claim, 
     return claim, shares
 
 
+def _begin_payment(session: Session, claim: Claim, on: date, by: Actor) -> tuple[Claim, MemberShares]:
+    """Begin as `_begin` does; nobody pays what it approved itself (Forbidden `second_person_needed`)."""
+    claim, shares = _begin(session, claim, on, by)
+    require_other_person(claim.approved_by, by)
+    return claim, shares
+
+
 def _pay(session: Session, claim: Claim, posted: Posted, source: str, *, on: date, by: Actor, at: datetime) -> None:
     """Write the one payment of a claim down and move the claim to paid."""
     paid = ClaimPayment(
@@ -54,8 +61,12 @@ def _pay(session: Session, claim: Claim, posted: Posted, source: str, *, on: dat
 
 
 def pay_by_lead(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime) -> Posted:
-    """Book that the lead has paid an approved claim from its own money; a claim is paid once."""
-    claim, shares = _begin(session, claim, on, by)
+    """Book that the lead has paid an approved claim from its own money; a claim is paid once.
+
+    Refuses Forbidden `lead_only`, `second_person_needed` (the approver's own), Conflict `claim_was_called`,
+    `stage_refuses`.
+    """
+    claim, shares = _begin_payment(session, claim, on, by)
     if claim.stage == "called":
         raise Conflict("claim_was_called", number=claim.number)
     step(stages.CLAIM_MOVES, claim.stage, "pay", kind="claim")
@@ -180,9 +191,10 @@ def fund_by_lead(session: Session, claim: Claim, amount_fen: int, *, on: date, b
 def pay_from_pool(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime) -> Posted:
     """Book that a called claim is paid from the pool money that came in for it.
 
-    Refuses Conflict `pool_money_short` while less has come in than is payable.
+    Refuses Conflict `pool_money_short` while less has come in than is payable, Forbidden `second_person_needed` for the
+    approver.
     """
-    claim, _ = _begin(session, claim, on, by)
+    claim, _ = _begin_payment(session, claim, on, by)
     if claim.stage != "called":
         step(stages.CLAIM_MOVES, claim.stage, "call", kind="claim")
         raise Conflict("claim_not_called", number=claim.number)

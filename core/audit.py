@@ -137,6 +137,17 @@ def record(
     return event
 
 
+def who_did(session: Session, action: str, of: tuple[str, object]) -> uuid.UUID | None:
+    """Return the person behind the last event of this action on a record; None where there is none, or no person."""
+    query = (
+        select(AuditEvent.person_id)
+        .where(AuditEvent.object_kind == of[0], AuditEvent.object_id == str(of[1]), AuditEvent.action == action)
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
+
+
 def leaf_bytes(event: AuditEvent) -> bytes:
     """Return the bytes that an event's leaf hashes: its columns as canonical JSON."""
     return canonical(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from core import audit
 from core.errors import Conflict, Finding, Invalid, NotFound
-from core.permits import Actor, Role
+from core.permits import Actor, Role, require_other_person
 from ledger import entries, streams
 from ledger.books import AccountRef, MemberShares, require_lead
 from ledger.entries import Event, Move, Posted
@@ -249,8 +249,8 @@ def receive(session: Session, policy: Policy, *, on: date, by: Actor, at: dateti
 def remit(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime) -> Posted:
     """Pass a received premium on to every member, gross; the lead keeps its own.
 
-    Refuses Conflict `agreement_settles_net` where the agreement leaves premium in the current accounts, Forbidden
-    `lead_only`.
+    Another person does it than the one who booked the receipt. Refuses Conflict `agreement_settles_net` where the
+    agreement leaves premium in the current accounts, Forbidden `lead_only`, `second_person_needed`.
     """
     require_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
@@ -258,6 +258,7 @@ def remit(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime
     if policy.agreement.remittance == "net":
         raise Conflict("agreement_settles_net", number=policy.number)
     parts = due_parts(session, policy)
+    require_other_person(audit.who_did(session, "policy.receive", ("policy", policy.id)), by)
     stages.move_policy(session, policy, "remit", by=by, at=at)
     policy.remitted_on = on
     moves = [Move(AccountRef("2210", member), AccountRef("1010"), fen) for member, fen in parts]

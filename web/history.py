@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -123,14 +122,3 @@ def _note(facts: Mapping[str, object]) -> str:
             text = format_fen(value) if name.endswith("_fen") and isinstance(value, int) else str(value)
             told.append(t(zh, en).format(text))
     return t("，", ", ").join(told)
-
-
-def who_did(session: Session, kind: str, object_id: object, action: str) -> uuid.UUID | None:
-    """Return the person behind the last event of this action on a record; None where there is none."""
-    query = (
-        select(AuditEvent.person_id)
-        .where(AuditEvent.object_kind == kind, AuditEvent.object_id == str(object_id), AuditEvent.action == action)
-        .order_by(AuditEvent.id.desc())
-        .limit(1)
-    )
-    return session.scalar(query)

@@ -107,6 +107,10 @@ def test_a_small_claim_is_paid_once_and_by_the_lead(session: Session) -> None:
         settlements.issue_cash_call(session, claim, on=ON, by=desk, at=AT)
     with pytest.raises(Forbidden, match="lead_only"):
         settlements.pay_by_lead(session, claim, on=ON, by=made.actor(Role.FINANCE_CHECKER, 1), at=AT)
+    with pytest.raises(Forbidden, match="second_person_needed"):
+        settlements.pay_by_lead(
+            session, claim, on=ON, by=made.actor(Role.FINANCE_CHECKER, person=claim.approved_by), at=AT
+        )
     settlements.pay_by_lead(session, claim, on=ON, by=desk, at=AT)
     with pytest.raises(Conflict, match="stage_refuses"):
         settlements.pay_by_lead(session, claim, on=ON, by=desk, at=AT)

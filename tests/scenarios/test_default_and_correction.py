@@ -111,7 +111,7 @@ def test_a_period_closed_and_corrected(session: Session) -> None:
     made = make_pool(session, (1, 1, 1))
     policy = make_policy(session, made)
     second = made.actor(Role.FINANCE_CHECKER)
-    policies.receive(session, policy, on=date(2026, 3, 3), by=second, at=AT)
+    policies.receive(session, policy, on=date(2026, 3, 3), by=made.actor(Role.FINANCE_MAKER), at=AT)
     policies.remit(session, policy, on=date(2026, 3, 4), by=second, at=AT)
     wrong = _approved(session, made, policy, 10_000, date(2026, 3, 5), "C1")
     first = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
@@ -164,7 +164,7 @@ def test_a_lift_taken_off_before_the_premium_is_paid(session: Session) -> None:
     due = policies.due_parts(session, policy)
     assert sum(fen for _, fen in due) == 3 * 128_600 - 112_745
     policies.receive(session, policy, on=date(2026, 3, 12), by=desk, at=AT)
-    policies.remit(session, policy, on=date(2026, 3, 13), by=desk, at=AT)
+    policies.remit(session, policy, on=date(2026, 3, 13), by=made.actor(Role.FINANCE_CHECKER), at=AT)
     assert books.balances(session, made.pool.id) == {}
 
 
@@ -173,7 +173,7 @@ def test_premium_not_remitted_before_the_close_is_not_remitted_after_it(session:
     made = make_pool(session)
     policy = make_policy(session, made)
     second = made.actor(Role.FINANCE_CHECKER)
-    policies.receive(session, policy, on=date(2026, 3, 3), by=second, at=AT)
+    policies.receive(session, policy, on=date(2026, 3, 3), by=made.actor(Role.FINANCE_MAKER), at=AT)
     rows = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
     assert sum(row.balance_fen for row in rows) == policy.gross_fen
     assert policy.stage == "taken"

@@ -89,11 +89,13 @@ def test_a_premium_is_received_and_remitted_once(session: Session) -> None:
         policies.remit(session, policy, on=ON, by=desk, at=AT)
     policies.receive(session, policy, on=ON, by=desk, at=AT)
     assert books.balance(session, made.pool.id, AccountRef("1010")) == policy.gross_fen
-    policies.remit(session, policy, on=ON, by=desk, at=AT)
+    with pytest.raises(Forbidden, match="second_person_needed"):
+        policies.remit(session, policy, on=ON, by=desk, at=AT)
+    policies.remit(session, policy, on=ON, by=made.actor(Role.FINANCE_CHECKER), at=AT)
     assert books.balances(session, made.pool.id) == {}
     for verb in (policies.receive, policies.remit):
         with pytest.raises(Conflict, match="stage_refuses"):
-            verb(session, policy, on=ON, by=desk, at=AT)
+            verb(session, policy, on=ON, by=made.actor(Role.FINANCE_CHECKER), at=AT)
 
 
 def test_each_member_collects_its_own(session: Session) -> None:
@@ -234,11 +236,11 @@ def test_the_money_of_a_policy_is_booked_by_the_lead_alone(session: Session) -> 
     policy = make_policy(session, made)
     lead, officer = made.actor(Role.FINANCE_MAKER), Actor(uuid.uuid4(), uuid.uuid4(), Role.OFFICER, "bureau")
     others = (made.actor(Role.FINANCE_MAKER, 1), officer, PUBLIC)
-    for verb in (policies.receive, policies.remit):
+    for verb, desk in ((policies.receive, lead), (policies.remit, made.actor(Role.FINANCE_CHECKER))):
         for other in others:
             with pytest.raises(Forbidden, match="lead_only"):
                 verb(session, policy, on=ON, by=other, at=AT)
-        verb(session, policy, on=ON, by=lead, at=AT)
+        verb(session, policy, on=ON, by=desk, at=AT)
     refund = policies.refund(session, policy, 100, ON, on=ON, by=lead, at=AT)
     for other in others:
         with pytest.raises(Forbidden, match="lead_only"):

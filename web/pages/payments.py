@@ -14,7 +14,7 @@ from claims import handling, settlements
 from claims.models import Claim, ClaimCost
 from core.errors import Forbidden, NotFound
 from core.parties import Person
-from core.permits import Role, may, require_other_person
+from core.permits import Role, may
 from ledger import journal
 from ledger.books import MemberShares
 from ledger.journal import Wanted
@@ -222,7 +222,6 @@ def pay(claim_id: uuid.UUID) -> ResponseReturnValue:
     row, agreement, shares = _led_claim(claim_id)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        require_other_person(row.approved_by, actor())
         settlements.pay_by_lead(unit(), row, on=booked_day(values), by=actor(), at=at())
         return t("赔款已登记支付。", "The claim is booked as paid."), url_for(".claim", claim_id=row.id)
 
@@ -252,7 +251,6 @@ def pay_from_pool(claim_id: uuid.UUID) -> ResponseReturnValue:
     row, agreement, shares = _led_claim(claim_id)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        require_other_person(row.approved_by, actor())
         settlements.pay_from_pool(unit(), row, on=booked_day(values), by=actor(), at=at())
         return t("赔款已用共保资金支付。", "The claim is booked as paid from pool money."), url_for(
             ".claim", claim_id=row.id
