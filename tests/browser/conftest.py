@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -69,3 +69,13 @@ def visitors(chromium: Browser, city: City) -> Iterator[Visitors]:
     yield found
     found.leave()
     assert not found.faults, "\n".join(found.faults)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show, where a test failed, what its visitors have before them."""
+    report = yield
+    visitors = getattr(item, "funcargs", {}).get("visitors")
+    if report.when == "call" and report.failed and isinstance(visitors, Visitors):
+        report.sections += [("page " + visitor.page.url, visitor.told()) for visitor in visitors.here]
+    return report

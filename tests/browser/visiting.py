@@ -7,7 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Page, Request, Response, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Download,
+    Error,
+    Page,
+    Request,
+    Response,
+    expect,
+)
 
 from core.permits import Role
 from tests.browser.cities import City, account_of
@@ -57,16 +67,20 @@ class Visitor:
         self.page.goto(self.city.address + path)
         return self.page
 
-    def press(self, name: str) -> Page:
-        """Press the button of this name in the main part, and wait for what comes."""
-        self.page.get_by_role("main").get_by_role("button", name=name, exact=True).click()
-        self.page.wait_for_load_state()
+    def press(self, name: str, *, stays: bool = False) -> Page:
+        """Press the button of this name in the main part and wait for the page that comes; `stays` where none does."""
+        button = self.page.get_by_role("main").get_by_role("button", name=name, exact=True)
+        if stays:
+            button.click()
+        else:
+            with self.page.expect_navigation():
+                button.click()
         return self.page
 
     def follow(self, name: str) -> Page:
         """Follow the first link of this name in the main part."""
-        self.page.get_by_role("main").get_by_role("link", name=name, exact=True).first.click()
-        self.page.wait_for_load_state()
+        with self.page.expect_navigation():
+            self.page.get_by_role("main").get_by_role("link", name=name, exact=True).first.click()
         return self.page
 
     def reads(self, *words: str) -> None:
@@ -75,9 +89,9 @@ class Visitor:
             expect(self.page.locator("main")).to_contain_text(each, timeout=WITHIN_MS)
 
     def download(self, name: str) -> Download:
-        """Follow the link of this name to a file and return it, whole."""
+        """Follow the link of exactly this name to a file and return it, whole."""
         with self.page.expect_download() as waiting:
-            self.page.get_by_role("main").get_by_role("link", name=name).first.click()
+            self.page.get_by_role("main").get_by_role("link", name=name, exact=True).first.click()
         assert not waiting.value.failure()
         return waiting.value
 
@@ -86,6 +100,13 @@ class Visitor:
         answer = self.context.request.get(self.city.address + path)
         assert answer.ok, f"{path}: {answer.status}"
         return answer.body()
+
+    def told(self) -> str:
+        """Return what stands on the page that is open, for whoever looks for the fault."""
+        try:
+            return "\n".join([self.page.locator("main").inner_text(timeout=1_000), *self.faults])
+        except Error as gone:
+            return str(gone)
 
     @contextmanager
     def refused(self, status: int) -> Iterator[None]:
