@@ -21,6 +21,9 @@ from core.permits import SYSTEM
 from core.server import Urls
 from web import rooms
 
+#: Conftests hold no examples, and two of one name are not collected side by side.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
 #: The instant that tests without a story of their own happen at: 2026-03-02 10:00 in the city, a working Monday.
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 

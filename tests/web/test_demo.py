@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -252,10 +251,8 @@ def test_the_keys_are_there_for_the_next_opening(told: Told) -> None:
 
 @pytest.mark.slow
 def test_the_full_city(place: Urls, tmp_path: Path) -> None:
-    """143 communities and policies, 3,067 lifts, 7 bidders and 4 members, told within a minute."""
-    began = time.monotonic()
+    """143 communities and policies, 3,067 lifts, 7 bidders and 4 members."""
     made = tell(beside(place, "demo_full"), tmp_path, FULL)
-    assert time.monotonic() - began < 60
     with unit_of_work(made.engine, SYSTEM) as session:
         covered = estates.coverage(session, clock.on(NOW))
         assert (covered.communities, covered.communities_insured, covered.lifts) == (143, 143, 3067)
