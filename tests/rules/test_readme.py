@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from sqlalchemy import Engine
 
 from core.server import Urls
+from web.cli import cli
 from web.demo.casting import accounts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,3 +68,14 @@ def test_pictures_are_small() -> None:
     for picture in pictures:
         assert picture.stat().st_size <= 150_000, picture.name
         assert f"docs/pictures/{picture.name}" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_named_exists(page: Path) -> None:
+    """`gongbao NAME` and `gongbao GROUP VERB` in any page of the documentation are commands of today."""
+    context = click.Context(cli)
+    for name, verb in re.findall(r"\bgongbao ([a-z]+)(?: ([a-z][a-z-]+))?", page.read_text(encoding="utf-8")):
+        command = cli.get_command(context, name)
+        assert command is not None, f"gongbao {name}"
+        if verb and isinstance(command, click.Group):
+            assert command.get_command(context, verb) is not None, f"gongbao {name} {verb}"
