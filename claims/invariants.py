@@ -147,7 +147,7 @@ FAULT_TIMES = every(
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-C1",
-        "每个赔案：已付不超过核定，核定不超过估损，追偿不超过核定；现金催收恰为各成员所摊份额",
+        "每个赔案：已付不超过核定，核定不超过估损，追偿不超过核定；摊回通知恰为各成员所摊份额",
         "Of every claim no more is paid than approved, no more approved than claimed, no more recovered than approved; "
         "a cash call asks for exactly the member's part",
         WITHIN_APPROVED,
@@ -173,7 +173,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-C5",
-        "赔案、现金催收、公估费与报修的状态变化均有记录，且每一步合乎规则",
+        "赔案、摊回通知、公估费与报修的状态变化均有记录，且每一步合乎规则",
         "Every claim, cash call, adjuster's fee and fault came to its stage by recorded moves that its table allows",
         every(
             moved_by_table("claim", stages.CLAIM_MOVES, "open"),

@@ -283,7 +283,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "All money is whole fen, and no single amount is beyond the limit",
         amounts_are_whole,
     ),
-    Invariant("INV-L9", "试算不留下任何记录", "A rehearsal leaves nothing behind", NO_REHEARSAL),
+    Invariant("INV-L9", "推演不留下任何记录", "A rehearsal leaves nothing behind", NO_REHEARSAL),
     Invariant(
         "INV-A2-ledger",
         "每笔分录在日志中恰有一条相符的记录；结算单的每次状态变化均有记录且合乎规则",

@@ -87,7 +87,7 @@ _SENTENCES: dict[str, Callable[[Tender], str]] = {
         "In draft. The officer fills in the sections; once the keys are rehearsed, another person approves.",
     ),
     "keyed": lambda _: t(
-        "钥匙已备，演练成功。现在由审批人（不是起草人）审批，公告随即定稿。",
+        "密钥已备，演练成功。现在由审批人（不是起草人）审批，公告随即定稿。",
         "The keys are ready and rehearsed. The approver, who is not the drafter, now fixes the notice.",
     ),
     "approved": lambda _: t(

@@ -251,7 +251,7 @@ class YearStory:
         with unit_of_work(self.telling.engine, SYSTEM) as session:
             closing.close_period(session, self.pool_id, quarter.label, on=quarter.ends_on, by=self.second, at=when)
         self.sign_head(when)
-        self.telling.say(f"{quarter.label} 结算期已关闭，对账单已生成 closed, statements made")
+        self.telling.say(f"{quarter.label} 账期已结账，结算单已生成 closed, statements made")
 
     def sign_head(self, when: datetime) -> None:
         """Sign the head of the log over everything that has its place in it."""
