@@ -92,8 +92,8 @@ def give_key(session: Session, tender: Tender, public_key: bytes, *, by: Actor, 
     """
     require(by, "custody.prove")
     tender = lock_tender(session, tender, by=by)
-    require_stage(tender, "draft")
     row = own_custody(session, tender, by=by)
+    require_stage(tender, "draft")
     p256.public_key(public_key)
     fingerprint = p256.fingerprint(public_key).hex()
     if any(other.fingerprint == fingerprint and other.place != row.place for other in custodians_of(session, tender)):

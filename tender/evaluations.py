@@ -119,8 +119,8 @@ def save_marks(
     `mark_off_step`; Conflict `sheet_locked`, `tender_in_other_stage`; Forbidden `not_on_committee`.
     """
     require(by, "tender.score")
-    require_stage(tender, "evaluating")
     seat = own_seat(session, tender, by=by)
+    require_stage(tender, "evaluating")
     scored = {bid.id for bid in bids_of(session, tender, "qualified")}
     criteria = criteria_of(session, tender)
     rules = {item.place: rule for item, rule in zip(criteria, scheme_of(tender, criteria).criteria, strict=True)}
@@ -170,8 +170,8 @@ def lock_sheet(session: Session, tender: Tender, *, by: Actor, at: datetime) -> 
     Refuses with Invalid `sheet_incomplete` (missing), Conflict `sheet_locked`.
     """
     require(by, "tender.score")
-    require_stage(tender, "evaluating")
     seat = own_seat(session, tender, by=by)
+    require_stage(tender, "evaluating")
     if seat.locked_at is not None:
         raise Conflict("sheet_locked")
     bids, criteria = bids_of(session, tender, "qualified"), criteria_of(session, tender)

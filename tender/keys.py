@@ -86,8 +86,8 @@ def share_tasks(session: Session, tender: Tender, *, by: Actor) -> list[ShareTas
     no share is opened and the bids stay closed for ever. Forbidden `not_custodian`.
     """
     require(by, "custody.share")
-    require_stage(tender, "opening")
     row = own_custody(session, tender, by=by)
+    require_stage(tender, "opening")
     standing = standing_bids(session, tender)
     if len(standing) < tender.bidders_min:
         raise Conflict("too_few_bids", have=len(standing), need=tender.bidders_min)

@@ -1,0 +1,298 @@
+"""The world that the matrix visits: tenders in several stages, a pool with money in it, a stranger's pool, faults."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from claims import closing, faults, handling, settlements
+from claims.models import Claim
+from core import parties
+from core.clock import CITY
+from core.db import unit_of_work
+from core.papers import Paper, keep
+from core.parties import Organisation
+from core.permits import SYSTEM, Role
+from core.server import Urls
+from ledger import statements
+from tender import allocations, awards, evaluations, opening, p256
+from tender.content import FileToSeal
+from tender.drafting import TenderDraft
+from tender.models import Bid, SigningKey
+from tender.outcome_models import Objection
+from tests.makers import AT, TERMS, MadePool, make_policy, make_pool
+from tests.makers_tender import (
+    OFFERED,
+    OPENED,
+    PUBLICISED,
+    PUBLISHED,
+    WORKED_MARKS,
+    WORKED_PRICES,
+    accept_all,
+    collect_keys,
+    draft_of,
+    finish_award,
+    form_of,
+    hand_in,
+    make_keyed,
+    make_opened,
+    make_reported,
+    make_tender,
+    open_bids,
+    seat_committee,
+)
+from tests.makers_town import Town, make_town, tell_time
+from underwriting import policies, pools
+from underwriting.models import Building, Community, Lift, Policy
+from underwriting.pools import PoolPlan
+
+#: What the database's clock says while the matrix is walked: the day after the shares of one tender were publicised.
+NOW = datetime(2026, 4, 9, 9, 0, tzinfo=CITY)
+TENDERS = ("draft", "published", "opening", "evaluating", "reported", "allocated", "standstill", "awarded")
+
+OFFER = "服务方案".encode()
+LIST = "电梯编号,报修时间,修复时间\nW-00001,2026-03-05 10:00,2026-03-05 11:00\n"
+
+
+@dataclass
+class World:
+    """What there is, by name; `ids` holds the sample of each kind of object."""
+
+    urls: Urls
+    town: Town
+    tenders: dict[str, uuid.UUID]
+    pool: MadePool
+    stranger: MadePool
+    ids: dict[str, object]
+    estate: Organisation
+    other_estate: Organisation
+    state_dir: Path
+
+
+def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
+    """Tell the whole story on an empty database and stop the clock's story at NOW."""
+    town = make_town(engine, urls, folder / "papers", ("甲", "乙", "丙", "丁", "戊"))
+    told = _tenders(town)
+    ids: dict[str, object] = {}
+    with unit_of_work(engine, SYSTEM) as session:
+        estates = [_estate(session, name) for name in ("示例物业", "另一物业")]
+        pool = _pool(session, town)
+        _money(session, pool, ids)
+    with unit_of_work(engine, SYSTEM) as session:
+        _close(session, pool, ids)
+    with unit_of_work(engine, SYSTEM) as session:
+        stranger = make_pool(session, (1, 1, 1), name="第二共保体")
+        make_policy(session, stranger, number="S-1")
+        _faults(session, estates[0], ids)
+        _of_the_opened(session, ids, told["evaluating"], town.insurers[0].id)
+        ids["code"] = _keep(session, town, "opening_record_pdf", ("tender", told["awarded"])).code
+        ids["public_key"] = p256.point(p256.new_key()).hex()
+        ids["organisation_id"] = town.insurers[0].id
+        ids["objection_id"] = session.scalars(select(Objection.id)).first()
+        ids["key_id"] = session.scalars(
+            select(SigningKey.id).where(SigningKey.organisation_id == town.insurers[0].id)
+        ).first()
+    tell_time(urls, NOW)
+    return World(urls, town, told, pool, stranger, ids, estates[0], estates[1], folder)
+
+
+def _tenders(town: Town) -> dict[str, uuid.UUID]:
+    """Return a tender in each stage; the last to be made is the one that went furthest, because its clock did."""
+    forms = {place: form_of(price) for place, price in enumerate(WORKED_PRICES)}
+    numbers = iter(range(1, 20))
+
+    def draft(**changes: object) -> object:
+        return draft_of(number=f"ZB-2026-{next(numbers):03d}", **changes)
+
+    def opened() -> uuid.UUID:
+        return make_opened(town, forms, draft())  # type: ignore[arg-type]
+
+    def up_to(stop: Callable[[Town, uuid.UUID], None]) -> uuid.UUID:
+        tender_id = opened()
+        stop(town, tender_id)
+        return tender_id
+
+    found = {"draft": make_keyed(town, draft())}  # type: ignore[arg-type]
+    with unit_of_work(town.engine, SYSTEM) as session:
+        from tender import tenders
+
+        tenders.return_to_draft(session, town.tender(session, found["draft"]), by=town.officer, at=town.at(NOW))
+    late = datetime(2026, 5, 11, 9, 0, tzinfo=CITY)
+    found["published"] = make_tender(town, draft(deadline_at=late, opening_at=late))  # type: ignore[arg-type]
+    found["opening"] = make_tender(town, draft())  # type: ignore[arg-type]
+    for name in ("published", "opening"):
+        for insurer in town.insurers[:4]:
+            hand_in(town, found[name], insurer, form_of())
+    collect_keys(town, found["opening"], town.at(datetime(2026, 3, 30, 9, 20, tzinfo=CITY)), town.keepers[3:])
+    found["evaluating"] = _evaluating(town, draft())  # type: ignore[arg-type]
+    found["reported"] = up_to(_reported)
+    found["allocated"] = up_to(_allocated)
+    found["standstill"] = up_to(_publicised)
+    found["awarded"] = up_to(_awarded)
+    return found
+
+
+def _evaluating(town: Town, draft: TenderDraft) -> uuid.UUID:
+    """Return a tender whose committee sits; the first bid has a document."""
+    tender_id = make_tender(town, draft)
+    town.at(PUBLISHED + timedelta(days=10))
+    for place, price in enumerate(WORKED_PRICES):
+        files = [FileToSeal("服务方案.txt", len(OFFER), lambda: io.BytesIO(OFFER))] if place == 0 else []
+        hand_in(town, tender_id, town.insurers[place], form_of(price), files)
+    at = town.at(OPENED)
+    collect_keys(town, tender_id, at)
+    open_bids(town, tender_id, at)
+    at = town.at(OFFERED)
+    seat_committee(town, tender_id, at)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        evaluations.qualify(session, town.tender(session, tender_id), {}, by=town.chair, at=at)
+    return tender_id
+
+
+def _of_the_opened(session: Session, world_ids: dict[str, object], tender_id: uuid.UUID, owner: uuid.UUID) -> None:
+    """Note the first insurer's bid on an opened tender, and the document in it."""
+    bid = session.scalars(select(Bid).where(Bid.tender_id == tender_id, Bid.organisation_id == owner)).one()
+    files = opening.part_of(session, bid).files
+    world_ids |= {"bid_id": bid.id, "digest": next(iter(files.values()))["digest"]}
+
+
+def _reported(town: Town, tender_id: uuid.UUID) -> None:
+    make_reported(town, tender_id, dict(enumerate(WORKED_MARKS)))
+
+
+def _allocated(town: Town, tender_id: uuid.UUID) -> None:
+    _reported(town, tender_id)
+    at = town.at(NOW)
+    town.run(town.officer, lambda s: allocations.allocate(s, town.tender(s, tender_id), by=town.officer, at=at))
+
+
+def _publicised(town: Town, tender_id: uuid.UUID) -> None:
+    _allocated(town, tender_id)
+    accept_all(town, tender_id, town.at(NOW))
+    at = town.at(PUBLICISED)
+    who = town.insurers[0].signatory
+    with unit_of_work(town.engine, SYSTEM) as session:
+        awards.publicise(session, town.tender(session, tender_id), by=town.officer, at=at)
+        awards.object_to_result(session, town.tender(session, tender_id), "请复核评分", by=who, at=at)
+
+
+def _awarded(town: Town, tender_id: uuid.UUID) -> None:
+    _allocated(town, tender_id)
+    accept_all(town, tender_id, town.at(NOW))
+    finish_award(town, tender_id)
+
+
+def _estate(session: Session, name: str) -> Organisation:
+    return parties.add_organisation(session, "community", name, by=SYSTEM, at=AT)
+
+
+def _pool(session: Session, town: Town) -> MadePool:
+    """Return the pool of four of the town's insurers, its first quarter open."""
+    members = tuple(session.get_one(Organisation, insurer.id) for insurer in town.insurers[:4])
+    plan = PoolPlan(
+        name="示例共保体",
+        members=tuple(zip([member.id for member in members], (4500, 2500, 2000, 1000), strict=True)),
+        whole=10_000,
+        effective_on=date(2026, 1, 1),
+        ends_on=date(2027, 1, 1),
+        terms=replace(TERMS),
+    )
+    pool = pools.form(session, plan, by=SYSTEM, at=AT)
+    period = statements.open_period(session, pool.id, "2026Q1", date(2026, 1, 1), date(2026, 3, 31))
+    return MadePool(pool, members, period)
+
+
+def _approved(session: Session, made: MadePool, policy: Policy, fen: int, number: str) -> Claim:
+    maker, checker = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.SIGNATORY)
+    claim = handling.make(session, policy, f"赔案 {number}", fen, number=number, by=maker, at=AT)
+    handling.submit(session, claim, by=maker, at=AT)
+    if claim.needs == "all":
+        for member in range(1, len(made.members)):
+            handling.agree(session, claim, by=made.actor(Role.CLAIMS_HANDLER, member), at=AT)
+    handling.approve(session, claim, fen, on=date(2026, 3, 6), by=checker, at=AT)
+    return claim
+
+
+def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
+    """Policies in every state, a refund to pay, a claim that was called, its costs and cash calls."""
+    desk, second = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
+    rows = [make_policy(session, made, number=f"W-{number}", on=date(2026, 3, 2 + number)) for number in range(3)]
+    policies.receive(session, rows[0], on=date(2026, 3, 5), by=desk, at=AT)
+    policies.remit(session, rows[0], on=date(2026, 3, 6), by=second, at=AT)
+    policies.receive(session, rows[1], on=date(2026, 3, 6), by=desk, at=AT)
+    lift = policies.lifts_of(session, rows[0])[0][1]
+    refund = policies.remove_lift(session, rows[0], lift.id, date(2026, 4, 16), on=date(2026, 3, 20), by=desk, at=AT)
+    called = _approved(session, made, rows[0], 26_840_000, "W-C-1")
+    calls = settlements.issue_cash_call(session, called, on=date(2026, 3, 16), by=desk, at=AT)
+    cost = settlements.approve_cost(session, called, 300_001, on=date(2026, 3, 23), by=desk, at=AT)
+    made_by = made.actor(Role.CLAIMS_HANDLER)
+    opened = handling.make(session, rows[1], "门机更换", 438_000, number="W-C-2", by=made_by, at=AT)
+    ids |= {
+        "policy_id": rows[2].id,
+        "refund_id": refund.id,
+        "claim_id": called.id,
+        "open_claim_id": opened.id,
+        "cost_id": cost.id,
+        "call_id": next(call.id for call in calls if call.organisation_id == made.members[1].id),
+        "pool_id": made.pool.id,
+        "lift_id": lift.id,
+    }
+
+
+def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
+    second = made.actor(Role.FINANCE_CHECKER)
+    rows = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
+    for row in rows:
+        statements.issue(session, row, by=second, at=AT)
+    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    ids |= {
+        "statement_id": rows[0].id,
+        "label": "2026Q1",
+        "entry_id": statements.period(session, made.pool.id, "2026Q1").last_entry_id,
+    }
+
+
+def _faults(session: Session, estate: Organisation, ids: dict[str, object]) -> None:
+    """The lifts of a policy stand in the matrix's own estate; one of them has a fault."""
+    policy = session.get_one(Policy, ids["policy_id"])
+    lifts = [session.get_one(Lift, row[1].id) for row in policies.lifts_of(session, policy)]
+    building = session.get_one(Building, lifts[0].building_id)
+    session.get_one(Community, building.community_id).organisation_id = estate.id
+    session.flush()
+    told = faults.Report(lifts[0].number, "门关不上", is_trapped=False)
+    fault = faults.report(session, told, by=SYSTEM, at=AT + timedelta(days=5))
+    ids |= {
+        "fault_id": fault.id,
+        "community_id": building.community_id,
+        "lift_id": lifts[1].id,
+        "lift_number": lifts[1].number,
+    }
+
+
+def keep_list(session: Session, town: Town, purpose: str, person_id: uuid.UUID, organisation_id: uuid.UUID) -> object:
+    """Return the id of a list that a person has sent for a purpose."""
+    return _keep(session, town, "list_upload", (purpose, person_id), organisation_id).id
+
+
+def _keep(
+    session: Session, town: Town, kind: str, subject: tuple[str, object], organisation_id: uuid.UUID | None = None
+) -> Paper:
+    digest, size = town.store.put(io.BytesIO(LIST.encode()), limit=1 << 20)
+    return keep(
+        session,
+        kind,
+        subject,
+        name="名单.csv",
+        media_type="application/octet-stream",
+        digest=digest,
+        size=size,
+        at=AT + timedelta(days=1),
+        organisation_id=organisation_id,
+    )
