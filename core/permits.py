@@ -122,7 +122,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "tender.fail": _roles(Role.OFFICER),
     "tender.appoint": _roles(Role.OFFICER),
     "tender.declare": _roles(Role.EXPERT, Role.CHAIR),
-    "tender.open": _roles(Role.OFFICER),
+    "tender.open": _roles(Role.OFFICER, Role.SUPERVISOR),
     "tender.evaluate": _roles(Role.CHAIR),
     "tender.score": _roles(Role.EXPERT, Role.CHAIR),
     "tender.report": _roles(Role.CHAIR),

@@ -17,9 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.papers import Store
-from core.permits import Actor, require
+from core.permits import Actor, Role, require
 from tender import unsealing
 from tender.bids import MOST_BYTES, head_of
 from tender.content import FileEntry
@@ -58,7 +58,8 @@ def open_all(session: Session, tender: Tender, store: Store, *, by: Actor, at: d
 
     With fewer bids than the tender asks for nothing is opened and the tender has failed; so it has where too few came
     out readable. Refuses with Conflict `keys_still_collected` (missing, until) while keys are missing and the time for
-    them runs, `stage_refuses`.
+    them runs, `stage_refuses`, and Forbidden `supervisor_opens` (missing) where bids would be lost for want of
+    custodians' shares: that is not one officer's to decide.
     """
     require(by, "tender.open")
     tender = lock_tender(session, tender, by=by)
@@ -68,7 +69,7 @@ def open_all(session: Session, tender: Tender, store: Store, *, by: Actor, at: d
         _fail(session, tender, "too_few_bids", by, at)
         return []
     keys = _collected(session, tender)
-    _await_keys(tender, standing, keys, at)
+    _await_keys(tender, standing, keys, by, at)
     tender.opened_at = at
     move_tender(session, tender, "open", by=by, at=at, facts={"bids": len(standing)})
     record = [_open_one(session, bid, sealed, keys, store, by, at) for bid, sealed in standing]
@@ -105,16 +106,21 @@ def _await_keys(
     tender: Tender,
     standing: Sequence[tuple[Bid, SealedBid]],
     keys: Mapping[tuple[uuid.UUID, int], _Keys],
+    by: Actor,
     at: datetime,
 ) -> None:
-    missing = 0
+    """Refuse to open while keys are missing and their time runs; past it, lost bids are the supervisor's say."""
+    missing = lost = 0
     for _, sealed in standing:
         have = keys.get((sealed.organisation_id, sealed.number), _Keys())
         has_k2 = have.k2 is not None or len(have.shares) >= tender.threshold
         missing += not has_k2 or (tender.lock == "both" and have.k1 is None)
+        lost += not has_k2
     closed_at = tender.box_closed_at or at
     if missing and at < closed_at + COLLECTED_FOR:
         raise Conflict("keys_still_collected", missing=missing, until=closed_at + COLLECTED_FOR)
+    if lost and by.role is not Role.SUPERVISOR:
+        raise Forbidden("supervisor_opens", missing=lost)
 
 
 def _open_one(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from ledger.models import Period
 from underwriting import policies, pools
 from underwriting.models import Building, Community, Lift, Policy, Pool
 from underwriting.pools import PoolPlan
+from underwriting.rating import months_after
 from underwriting.terms import Terms
 
 #: 2026-03-02 10:00 in the city, a working Monday.
@@ -99,6 +100,6 @@ def make_policy(
 ) -> Policy:
     """Return a policy for a year from `on` over the lifts given (three new ones where none are)."""
     chosen = list(lifts) or make_lifts(session, 3, prefix=f"{number}-")
-    until = on + timedelta(days=365)
+    until = months_after(on, 12)
     ids = [lift.id for lift in chosen]
     return policies.bind(session, made.pool, number, ids, on, until, on=on, by=made.actor(Role.FINANCE_MAKER), at=AT)

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.clock import CITY
 from core.db import unit_of_work
-from core.permits import SYSTEM
+from core.permits import SYSTEM, Actor
 from tender import (
     allocation,
     allocations,
@@ -185,11 +185,11 @@ def give_shares(town: Town, tender_id: uuid.UUID, keeper: Keeper, at: datetime) 
         return keys.give_shares(session, tender, given, by=keeper.actor, at=at)
 
 
-def open_bids(town: Town, tender_id: uuid.UUID, at: datetime) -> list[opening.OpenedBid]:
-    """Open all bids and return the record."""
+def open_bids(town: Town, tender_id: uuid.UUID, at: datetime, by: Actor | None = None) -> list[opening.OpenedBid]:
+    """Open all bids, the officer where nobody else is told, and return the record."""
+    actor = by or town.officer
     record: list[opening.OpenedBid] = town.run(
-        town.officer,
-        lambda s: opening.open_all(s, town.tender(s, tender_id), town.store, by=town.officer, at=at),
+        actor, lambda s: opening.open_all(s, town.tender(s, tender_id), town.store, by=actor, at=at)
     )
     return record
 

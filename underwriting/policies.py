@@ -64,12 +64,15 @@ def bind(
     A lift is insurable when it is in the register and older than five years on the inception day, and on no other
     policy in that time. Refuses Invalid `policy_lifts_refused` with a finding for every lift that is not, Conflict
     `policy_number_taken`, NotFound `agreement_not_found`, and `premium_not_set` where the agreement names no premium;
+    Invalid `policy_term_not_a_year` (the premium is that of a year);
     Forbidden `lead_only` from anyone but the bureau's officer and the pool's lead.
     """
     _require_officer_or_lead(session, pool.id, by)
     agreement = pools.agreement_on(session, pool.id, inception_on)
     if agreement.lift_premium_fen == 0:
         raise Conflict("premium_not_set", number=agreement.number)
+    if expires_on != rating.months_after(inception_on, 12):
+        raise Invalid("policy_term_not_a_year", expires_on=rating.months_after(inception_on, 12))
     lifts = _insurable(session, lift_ids, inception_on, expires_on)
     communities = {lift.building.community_id for lift in lifts}
     if len(communities) != 1:

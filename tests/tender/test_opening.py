@@ -200,7 +200,10 @@ def test_a_bidder_opens_its_own_bid_where_custodians_fail(town):
         give_bidder_key(town, tender_id, town.insurers[3], "k3")
     with pytest.raises(Conflict, match="keys_still_collected"):
         open_bids(town, tender_id, at)
-    record = open_bids(town, tender_id, town.at(OPENED + opening.COLLECTED_FOR))
+    after = town.at(OPENED + opening.COLLECTED_FOR)
+    with pytest.raises(Forbidden, match="supervisor_opens"):
+        open_bids(town, tender_id, after)
+    record = open_bids(town, tender_id, after, by=town.supervisor)
     assert outcomes(record)[2:] == [("opened", None, 118_000), ("withdrawn_by_fault", "shares_too_few", None)]
 
 

@@ -267,3 +267,13 @@ def test_a_policy_is_written_and_changed_by_the_officer_or_the_lead(session: Ses
     policies.remove_lift(session, policy, ids[0], ON, on=ON, by=officer, at=AT)
     policies.remove_lift(session, policy, ids[1], ON + timedelta(days=1), on=ON, by=made.actor(Role.SIGNATORY), at=AT)
     assert len(policies.refunds_of(session, policy)) == 2
+
+
+def test_the_premium_is_that_of_one_year(session: Session) -> None:
+    """A policy runs for one year to the day; another term would not be worth the agreed premium."""
+    made = make_pool(session)
+    ids = [lift.id for lift in make_lifts(session, 1)]
+    for expires_on in (LATER - timedelta(days=1), LATER + timedelta(days=1), date(2036, 3, 2)):
+        with pytest.raises(Invalid, match="policy_term_not_a_year") as caught:
+            policies.bind(session, made.pool, "P-1", ids, ON, expires_on, on=ON, by=SYSTEM, at=AT)
+        assert caught.value.facts["expires_on"] == LATER

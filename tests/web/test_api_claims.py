@@ -14,6 +14,7 @@ from core import clock
 from core.permits import Role
 from tests.visitors import Browser, Visitors
 from tests.web.estate_makers import City, make_city
+from underwriting.rating import months_after
 
 V1 = "/api/v1"
 
@@ -115,7 +116,7 @@ def test_policies_and_lifts_are_read_and_bound(city: City) -> None:
         "number": "X-1",
         "lift_ids": [lifts["data"][0]["id"]],
         "inception_on": today.isoformat(),
-        "expires_on": today.replace(day=1, year=today.year + 1).isoformat(),
+        "expires_on": months_after(today, 12).isoformat(),
         "on": today.isoformat(),
     }
     refused = post(officer, "/policies", **told)
@@ -155,7 +156,10 @@ def test_nothing_is_booked_on_a_day_to_come(city: City) -> None:
         handling.submit(session, session.get_one(Claim, claim.id), by=city.visitors.actor_of(maker), at=city.now)
     officer = city.visitors.login_as(Role.OFFICER)
     lift = str(city.lifts[0].id)
-    term = {"inception_on": tomorrow, "expires_on": (clock.on(city.now) + timedelta(days=366)).isoformat()}
+    term = {
+        "inception_on": tomorrow,
+        "expires_on": months_after(clock.on(city.now) + timedelta(days=1), 12).isoformat(),
+    }
     bound = {"pool_id": city.made.pool.id, "number": "X-9", "lift_ids": [lift], **term, "on": tomorrow}
     for answer in (
         post(second, f"/claims/{claim.id}/approve", payable_fen=100, on=tomorrow),

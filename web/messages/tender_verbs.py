@@ -114,6 +114,11 @@ _KEYS: dict[str, tuple[str, str]] = {
         "第 {custodian} 位保管人的这份份额不在待交之列，未收。",
         "This share of custodian {custodian} was not asked for, or is in already; it was not taken.",
     ),
+    "supervisor_opens": (
+        "还有 {missing} 份投标缺少保管人的份额，现在开标就打不开了。请先催收；确实收不齐的，由监督人员开标。",
+        "{missing} bids still lack custodians' shares and would be lost by opening now. Ask for the shares first;"
+        " where they cannot be had, the supervisor opens.",
+    ),
     "keys_still_collected": (
         "还有 {missing} 份投标的密钥未收齐；收齐后或到 {until} 才可开标。",
         "The keys of {missing} bids are still missing. Open when they are in, or after {until}.",

@@ -118,6 +118,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请至少选择一部电梯。",
         "Choose at least one lift.",
     ),
+    "policy_term_not_a_year": (
+        "协议保费按一年计，这张保单的到期日应为 {expires_on}。请更正。",
+        "The agreed premium is that of one year, so this policy expires on {expires_on}. Correct the day.",
+    ),
     "policy_one_community": (
         "一张保单只承保一个小区的电梯，所选电梯分属 {communities} 个小区。请分开投保。",
         "A policy covers the lifts of one community; these stand in {communities}. Make one policy for each.",

@@ -239,7 +239,11 @@ def lifts() -> ResponseReturnValue:
     return redirect(url_for("policies.one", policy_id=policy.id), 303)
 
 
-_TERM_FIELDS = {"invalid_term": "expires_on", "agreement_not_found": "inception_on"}
+_TERM_FIELDS = {
+    "invalid_term": "expires_on",
+    "policy_term_not_a_year": "expires_on",
+    "agreement_not_found": "inception_on",
+}
 
 
 def _kept() -> dict[str, Any]:
