@@ -132,11 +132,12 @@ class Visitors:
         role: Role | None = None,
         slug: str = "",
         *,
+        number: int = 1,
         size: dict[str, int] | None = None,
         has_script: bool = True,
     ) -> Visitor:
         """Return a visitor, signed in with the account of a role; without a role one of the public."""
-        email = account_of(role, slug) if role else ""
+        email = account_of(role, slug, number) if role else ""
         state = self.city.states.get(email)
         context = self.browser.new_context(
             viewport=size or WIDE,
