@@ -13,7 +13,7 @@ from stdnum.exceptions import ValidationError
 
 from core import audit
 from core.db import Model, new_id
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor, Role, kind_of
 
 ORGANISATION_KINDS = ("bureau", "insurer", "community", "repairer", "platform")
@@ -44,7 +44,10 @@ class Person(Model):
 
 
 class Mandate(Model):
-    """A person may act for an organisation in a role from one date up to, not including, another."""
+    """A person may act for an organisation in a role from one date up to, not including, another.
+
+    One that was ended on its first day held at no time.
+    """
 
     __tablename__ = "mandate"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -57,7 +60,7 @@ class Mandate(Model):
     organisation: Mapped[Organisation] = relationship(lazy="raise")
     __table_args__ = (
         UniqueConstraint("person_id", "organisation_id", "role", "valid_from"),
-        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="term"),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="term"),
     )
 
 
@@ -119,7 +122,11 @@ def give_mandate(
     by: Actor,
     at: datetime,
 ) -> Mandate:
-    """Return a new mandate. Refuses `role_not_for_organisation` where this kind of organisation has no such role."""
+    """Return a new mandate. Refuses `role_not_for_organisation` where this kind of organisation has no such role.
+
+    Nobody gives one to themselves: Forbidden `mandate_for_oneself`.
+    """
+    _not_oneself(person.id, by)
     if organisation.kind not in kind_of(role):
         raise Invalid("role_not_for_organisation", role=role.value, kind=organisation.kind)
     row = Mandate(person_id=person.id, organisation_id=organisation.id, role=role.value, valid_from=valid_from)
@@ -127,6 +134,27 @@ def give_mandate(
     session.flush()
     audit.record(session, "mandate.given", by=by, at=at, of=("mandate", row.id), facts={"role": role.value})
     return row
+
+
+def end_mandate(session: Session, mandate: Mandate, on: date, *, by: Actor, at: datetime) -> None:
+    """End a mandate: from `on` (the first day without it) nobody acts under it; at the earliest from its own first day.
+
+    Refuses Conflict `mandate_ended` where it has ended by then, Forbidden `mandate_for_oneself`.
+    """
+    _not_oneself(mandate.person_id, by)
+    session.refresh(mandate, with_for_update=True)
+    last = max(on, mandate.valid_from)
+    if mandate.valid_to is not None and mandate.valid_to <= last:
+        raise Conflict("mandate_ended", on=mandate.valid_to)
+    mandate.valid_to = last
+    session.flush()
+    facts = {"role": mandate.role, "on": last.isoformat()}
+    audit.record(session, "mandate.ended", by=by, at=at, of=("mandate", mandate.id), facts=facts)
+
+
+def _not_oneself(person_id: uuid.UUID, by: Actor) -> None:
+    if by.person_id == person_id:
+        raise Forbidden("mandate_for_oneself")
 
 
 def mandates_of(session: Session, person_id: uuid.UUID, day: date) -> list[Mandate]:

@@ -197,6 +197,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "audit.read": _roles(Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR),
     "calendar.set": _roles(Role.ADMINISTRATOR),
     "account.manage": _roles(Role.ADMINISTRATOR),
+    "system.read": _roles(Role.ADMINISTRATOR),
 }
 
 

@@ -86,6 +86,7 @@ ASKED: Mapping[str, Pair] = {
     "audit.read": ("查看操作日志", "read the log"),
     "calendar.set": ("维护工作日历", "set the calendar"),
     "account.manage": ("管理账号", "manage accounts"),
+    "system.read": ("查看系统状况", "look at the system"),
 }
 
 #: Kinds of organisation.

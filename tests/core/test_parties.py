@@ -85,3 +85,24 @@ def test_separations_that_no_table_may_undo() -> None:
     assert PUBLIC.role not in SEES_ALL
     with pytest.raises(KeyError):
         permits.may(SYSTEM, "no.such_action")
+
+
+def test_a_mandate_ends_and_nobody_gives_or_ends_ones_own(session: Session) -> None:
+    """An ended mandate is acted under no longer, at the earliest from its first day; one's own is for others."""
+    bureau = parties.add_organisation(session, "bureau", "示例住建局", by=SYSTEM, at=AT)
+    person = parties.add_person(session, "示例人", by=SYSTEM, at=AT)
+    given = [
+        parties.give_mandate(session, person, bureau, Role.OFFICER, day, by=SYSTEM, at=AT)
+        for day in (date(2026, 1, 1), date(2026, 3, 2))
+    ]
+    for mandate in given:
+        parties.end_mandate(session, mandate, date(2026, 3, 1), by=SYSTEM, at=AT)
+    assert [mandate.valid_to for mandate in given] == [date(2026, 3, 1), date(2026, 3, 2)]
+    assert parties.mandates_of(session, person.id, date(2026, 3, 2)) == []
+    with pytest.raises(Conflict, match="mandate_ended"):
+        parties.end_mandate(session, given[0], date(2026, 3, 5), by=SYSTEM, at=AT)
+    oneself = Actor(person.id, bureau.id, Role.ADMINISTRATOR, "bureau")
+    with pytest.raises(Forbidden, match="mandate_for_oneself"):
+        parties.end_mandate(session, given[1], date(2026, 3, 5), by=oneself, at=AT)
+    with pytest.raises(Forbidden, match="mandate_for_oneself"):
+        parties.give_mandate(session, person, bureau, Role.APPROVER, date(2026, 3, 5), by=oneself, at=AT)

@@ -70,6 +70,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{uscc}”不是有效的统一社会信用代码（18 位，末位为校验码）。请对照营业执照核对。",
         "“{uscc}” is not a unified social credit code (18 characters, the last a check). Compare it with the licence.",
     ),
+    "mandate_for_oneself": (
+        "不能给自己授权，也不能终止自己的授权。请另一位管理员办理。",
+        "Nobody gives themselves a mandate, or ends their own. Ask another administrator.",
+    ),
+    "mandate_ended": (
+        "这项授权已于 {on} 终止，无须再办。",
+        "This mandate ended on {on} already; nothing more needs doing.",
+    ),
     "role_not_for_organisation": (
         "{kind}没有“{role}”这一身份。请选择该类单位可有的身份。",
         "An organisation of the kind {kind} has no role {role}. Choose a role that it can have.",
