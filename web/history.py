@@ -108,7 +108,7 @@ _NOTED: Sequence[tuple[str, str, str]] = (
     ("amount_fen", "{} 元", "CNY {}"),
     ("lifts", "{} 部电梯", "{} lifts"),
     ("rows", "{} 行", "{} rows"),
-    ("version", "估损第 {} 版", "version {} of the estimate"),
+    ("version", "第 {} 版", "version {}"),
     ("due_on", "{} 前付款", "due by {}"),
 )
 
