@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
@@ -102,6 +103,7 @@ def test_a_custodian_makes_its_key_and_proves_it_without_sending_it(site: Site, 
     with page.expect_download() as download:
         page.click("[data-step=make] [data-go]")
     download.value.save_as(tmp_path / "key.json")
+    expect(page.locator("[data-words]")).to_have_text(re.compile(r"^\s*(\S+\s+){32}\S+\s*$"))
     words = page.inner_text("[data-words]")
     page.click("[data-send]")
     page.wait_for_selector("[data-step=prove]")
