@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import request, url_for
+from sqlalchemy import select
 
+from core.errors import NotFound
 from core.permits import Actor, Role, may
+from tender import awards
 from tender.models import Tender
 from tender.stages import ANNULLABLE, CANCELLABLE, SUSPENDABLE, shown_stage
+from underwriting.models import Pool
 from web.formats import instant, t
+from web.shell import unit
 
 #: Who reads a tender's inside before its result is public.
 BUREAU = frozenset({Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR})
@@ -135,9 +140,16 @@ _SENTENCES: dict[str, Callable[[Tender], str]] = {
         "Publicised until {ends}. Bidders may object; once all is answered and the time is over the approver decides.",
         ends=instant(tender.publicity_ends_at),
     ),
-    "awarded": lambda _: t(
-        "已中标。现在由审批人按中标数字成立共保体，各方签署协议。",
-        "Awarded. The approver forms the pool with the awarded numbers, and all sign the agreement.",
+    "awarded": lambda tender: (
+        t(
+            "已中标，共保体已成立。各方签署协议后，由审批人登记。",
+            "Awarded, and the pool is formed. Once all have signed the agreement the approver records it.",
+        )
+        if pool_of(tender)
+        else t(
+            "已中标。现在由审批人按中标数字成立共保体，各方签署协议。",
+            "Awarded. The approver forms the pool with the awarded numbers, and all sign the agreement.",
+        )
     ),
     "contracted": lambda _: t("协议已签署，共保体已成立。", "The agreement is signed and the pool stands."),
     "complete": lambda _: t("本次招标已完成。", "This tender is complete."),
@@ -209,12 +221,26 @@ def _after_opening(tender: Tender) -> dict[str, Sequence[Offered]]:
             ("tender.allocate", t("异议与答复", "Objections"), _to("award.objections", tender), ""),
             ("bid.answer", t("提出异议", "Object"), _to("bid_answers.objection", tender), ""),
         ),
-        "awarded": (
-            ("pool.form", t("成立共保体", "Form the pool"), _to("award.form_pool", tender), "primary"),
-            ("tender.contract", t("登记协议签署", "Record the signing"), _act(tender, "contract"), ""),
-        ),
+        "awarded": _after_award(tender) if tender.stage == "awarded" else (),
         "contracted": (("tender.contract", t("归档", "Complete"), _act(tender, "complete"), ""),),
     }
+
+
+def _after_award(tender: Tender) -> Sequence[Offered]:
+    """Return the steps of an awarded tender: the pool is formed once, then the agreement is signed."""
+    sign = ("tender.contract", t("登记协议签署", "Record the signing"), _act(tender, "contract"))
+    if pool_of(tender):
+        return (("pool.read", t("共保协议", "The agreement"), _to("award.agreement", tender), ""), (*sign, "primary"))
+    return (("pool.form", t("成立共保体", "Form the pool"), _to("award.form_pool", tender), "primary"), (*sign, ""))
+
+
+def pool_of(tender: Tender) -> Pool | None:
+    """Return the pool that was formed from a tender's award; None where it is not formed."""
+    try:
+        found = awards.award_of(unit(), tender)
+    except NotFound:
+        return None
+    return unit().scalar(select(Pool).where(Pool.award_id == found.id))
 
 
 def _more(tender: Tender, actor: Actor) -> tuple[Step, ...]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from core import parties
 from core.errors import Conflict, Finding, Invalid, NotFound, Refusal
@@ -24,7 +23,7 @@ from web.pages.tender_steps import Step, take
 from web.pages.tenders import load
 from web.ranking import allocation_rows, members_bar, ranking_of, share_steps
 from web.shell import actor, at, needs, unit
-from web.tender_frame import frame_of, sees_inside, sees_report
+from web.tender_frame import frame_of, pool_of, sees_inside, sees_report
 from web.tender_papers import agreement_of
 
 pages = Blueprint("award", __name__, url_prefix="/tenders/<uuid:tender_id>")
@@ -42,15 +41,6 @@ def _names(run: AllocationRun) -> dict[str, str]:
     whose = {offer["bid"]: uuid.UUID(offer["organisation"]) for offer in run.inputs["offers"]}
     names = parties.names_of(unit(), list(whose.values()))
     return {bid: names[one] for bid, one in whose.items()}
-
-
-def pool_of(tender: Tender) -> Pool | None:
-    """Return the pool that was formed from a tender's award; None where it is not formed."""
-    try:
-        found = awards.award_of(unit(), tender)
-    except NotFound:
-        return None
-    return unit().scalar(select(Pool).where(Pool.award_id == found.id))
 
 
 @pages.get("/result")
