@@ -142,7 +142,8 @@ def end_mandate(session: Session, mandate: Mandate, on: date, *, by: Actor, at: 
     Refuses Conflict `mandate_ended` where it has ended by then, Forbidden `mandate_for_oneself`.
     """
     _not_oneself(mandate.person_id, by)
-    session.refresh(mandate, with_for_update=True)
+    locked = select(Mandate).where(Mandate.id == mandate.id).with_for_update()
+    mandate = session.scalars(locked.execution_options(populate_existing=True)).one()
     last = max(on, mandate.valid_from)
     if mandate.valid_to is not None and mandate.valid_to <= last:
         raise Conflict("mandate_ended", on=mandate.valid_to)

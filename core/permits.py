@@ -198,6 +198,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "calendar.set": _roles(Role.ADMINISTRATOR),
     "account.manage": _roles(Role.ADMINISTRATOR),
     "system.read": _roles(Role.ADMINISTRATOR),
+    "job.retry": _roles(Role.ADMINISTRATOR),
 }
 
 

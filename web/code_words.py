@@ -87,6 +87,7 @@ ASKED: Mapping[str, Pair] = {
     "calendar.set": ("维护工作日历", "set the calendar"),
     "account.manage": ("管理账号", "manage accounts"),
     "system.read": ("查看系统状况", "look at the system"),
+    "job.retry": ("任务重新排队", "queue jobs again"),
 }
 
 #: Kinds of organisation.

@@ -176,6 +176,11 @@ STATES: dict[str, dict[str, State]] = {
         "paused": _wait("已暂停", "Paused", "pause"),
         "provisional": _wait("暂定", "Provisional"),
     },
+    "account": {
+        "active": _done("可以登录", "Open"),
+        "closed": _stop("已停用", "Closed"),
+        "none": _todo("没有账号", "No account"),
+    },
     "check": {
         "passed": _done("相符", "Agrees"),
         "failed": _stop("不符", "Differs"),
@@ -209,6 +214,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "section": ("草稿的一节", "section"),
     "clock": ("时限", "clock"),
     "check": ("核对", "check"),
+    "account": ("账号", "account"),
 }
 
 _RESUME = ("恢复招标", "resume")

@@ -86,6 +86,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "审计日志中还没有这条记录的位置（{index}）。请稍候片刻再取证明。",
         "This record has no place in the audit log yet ({index}). Ask for its proof again in a moment.",
     ),
+    "log_event_not_found": (
+        "日志中没有这条记录，或它现在还不能公布。",
+        "The log holds no such entry, or it cannot be told yet.",
+    ),
+    "head_not_found": (
+        "没有这个签名树头。请从树头清单中选择。",
+        "There is no such signed head. Choose one from the list of heads.",
+    ),
     "paper_not_found": (
         "没有找到这份文件，或您无权查看。",
         "There is no such paper, or it is not yours to see.",

@@ -32,6 +32,19 @@ _ACCOUNTS: dict[str, tuple[str, str]] = {
     "token_name_wrong": ("请给令牌起一个名字，1 至 60 个字符。", "Give the token a name of 1 to 60 characters."),
     "token_days_wrong": ("有效期应为 1 至 {most} 天。", "A token holds for 1 to {most} days."),
     "token_not_found": ("没有这个令牌。", "There is no such token."),
+    "account_ones_own": (
+        "这是您自己的账号。请另一位管理员办理；更改密码和第二步验证在“账号”页。",
+        "This is your own account. Ask another administrator; your password and second step are on your account page.",
+    ),
+    "organisation_not_chosen": ("请选择单位。", "Choose an organisation."),
+    "role_not_chosen": ("请选择身份。", "Choose a role."),
+    "name_missing": ("请填写 1 至 {most} 个字。", "Write 1 to {most} characters."),
+    "day_not_chosen": ("请选择是否上班和状态。", "Choose whether the day is worked, and its status."),
+    "job_not_failed": (
+        "这个任务没有失败，不需要重新排队。",
+        "This job has not failed; there is nothing to queue again.",
+    ),
+    "job_not_found": ("没有这个任务，它可能已被清理。", "There is no such job; it may have been cleared away."),
     "person_not_found": ("没有这个人。", "There is no such person."),
     "role_unknown": ("没有“{role}”这个角色。可用的角色：{roles}。", "There is no role “{role}”. Roles: {roles}."),
 }

@@ -1,0 +1,219 @@
+"""How the system is: the administrator's first page, the jobs, the settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, current_app, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from core.clock import on
+from core.permits import Role
+from core.settings import SETTING_WORDS, Settings
+from web import health, people_desk, system_desk
+from web.accounts import User
+from web.admin_form import Step, take
+from web.formats import file_size, instant_plain, number, t
+from web.listing import PAGE_ROWS, Asked, Listed, page_asked
+from web.pages import MenuItem
+from web.setting_words import CHINESE
+from web.shell import actor, at, needs, unit
+
+pages = Blueprint("admin_system", __name__, url_prefix="/admin")
+
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+MENU = [
+    MenuItem(13, "后台任务", "Jobs", "admin_system.jobs", _ADMINISTRATOR),
+    MenuItem(14, "设置", "Settings", "admin_system.settings", _ADMINISTRATOR),
+]
+
+_STATUSES = ("todo", "doing", "failed", "succeeded")
+#: The clock and the disk press when so little is left.
+_DAYS_LEAST = 60
+_DISK_LEAST_PERCENT = 10
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.extensions["gongbao"].settings
+    return found
+
+
+@pages.get("/jobs")
+@needs("system.read")
+def jobs() -> ResponseReturnValue:
+    """List the jobs of the worker."""
+    asked = Asked()
+    status = asked.choice("status", _STATUSES)
+    counted = system_desk.job_counts(unit())
+    count = counted.get(status, 0) if status else sum(counted.values())
+    pages_in_all = max(1, -(-count // PAGE_ROWS))
+    page = min(page_asked(), pages_in_all)
+    rows = [_job_row(one) for one in system_desk.jobs(unit(), status, page)]
+    heard_at = system_desk.worker_heard_at(unit())
+    return render_template(
+        "admin/jobs.html",
+        rows=rows,
+        found=Listed(rows, count, page, pages_in_all),
+        asked=asked,
+        heard_at=heard_at,
+        is_worker_there=_is_there(heard_at),
+        saved=[
+            (f"{words} {number(counted.get(value, 0))}", url_for("admin_system.jobs", status=value), status == value)
+            for value, words in (
+                ("failed", t("失败", "Failed")),
+                ("todo", t("排队", "Queued")),
+                ("doing", t("处理中", "Running")),
+            )
+        ],
+    )
+
+
+def _is_there(heard_at: Any) -> bool:
+    return heard_at is not None and at() - heard_at < system_desk.WORKER_SILENT
+
+
+def _job_row(job: dict[str, Any]) -> dict[str, Any]:
+    is_failed = job["status"] == "failed"
+    retry = url_for("admin_system.retry", job_id=job["id"]) if is_failed else ""
+    return {**job, "number": str(job["id"]), "retry": retry}
+
+
+@pages.route("/jobs/<int:job_id>/retry", methods=["GET", "POST"])
+@needs("job.retry")
+def retry(job_id: int) -> ResponseReturnValue:
+    """Queue a failed job again."""
+    found = system_desk.job(unit(), min(job_id, (1 << 62) - 1))
+    back = url_for("admin_system.jobs", status="failed")
+    step = Step(
+        t("重新排队", "Queue again"),
+        t(
+            "任务 {number}（{name}）将重新执行。任务可以重复执行而不会重复记账。",
+            "Job {number} ({name}) is done again. Doing a job twice books nothing twice.",
+            number=found["id"],
+            name=found["task_name"],
+        ),
+        t("重新排队", "Queue it again"),
+        back,
+        [(t("后台任务", "Jobs"), back)],
+    )
+
+    def work() -> tuple[str, str]:
+        system_desk.retry(unit(), found["id"], by=actor(), at=at())
+        return t("已重新排队。", "It is queued again."), url_for("admin_system.jobs")
+
+    return take(step, work)
+
+
+@pages.get("/settings")
+@needs("system.read", has_unit=False)
+def settings() -> ResponseReturnValue:
+    """Show the settings of this process; of secrets only whether they are set."""
+    told = system_desk.settings_told(_settings())
+    rows = [
+        {"variable": variable, "value": _value(value), "about": t(CHINESE.get(variable, words), words)}
+        for (variable, words), value in zip(SETTING_WORDS.items(), told.values(), strict=True)
+    ]
+    return render_template("admin/settings.html", rows=rows, release=health.version())
+
+
+def _value(value: str) -> str:
+    return {"set": t("已设置", "set"), "": t("未设置", "not set")}.get(value, value)
+
+
+def _home() -> ResponseReturnValue:
+    """Show the administrator what needs doing, how the system is, who can sign in."""
+    today = on(at())
+    counted = people_desk.counts(unit(), today)
+    failed = system_desk.job_counts(unit()).get("failed", 0)
+    free, whole = system_desk.disk_free(_settings())
+    tiles = [
+        {
+            "label": t("能登录的账号", "Accounts open"),
+            "value": number(counted["active"]),
+            "change": t("{n} 人在线", "{n} signed in", n=number(counted["signed_in"])),
+            "href": url_for("admin.people", state="active"),
+        },
+        {
+            "label": t("失败的任务", "Jobs failed"),
+            "value": number(failed),
+            "href": url_for("admin_system.jobs", status="failed"),
+        },
+        {
+            "label": t("没有第二步验证", "Without a second step"),
+            "value": number(counted["without_second_factor"]),
+            "href": url_for("admin.people", state="without_second_factor"),
+        },
+        {
+            "label": t("磁盘剩余", "Disk left"),
+            "value": file_size(free),
+            "change": t("共 {n}", "of {n}", n=file_size(whole)),
+        },
+    ]
+    return render_template(
+        "admin/home.html", work=_work(counted, failed, free * 100 // whole), tiles=tiles, checks=_checks()
+    )
+
+
+def _work(counted: dict[str, int], failed: int, free_percent: int) -> list[dict[str, Any]]:
+    """Return what needs the administrator today."""
+    session, today = unit(), on(at())
+    items: list[dict[str, Any]] = []
+    for row in system_desk.help_asked(session, at() - timedelta(days=14)):
+        user = session.get(User, row["account"])
+        if user is not None and user.tf_primary_method is not None:
+            title = t("有人请求协助登录：{email}", "Help with signing in asked for: {email}", email=user.email)
+            items.append({"title": title, "href": url_for("admin.person", person_id=user.person_id)})
+    if failed:
+        title = t("{n} 个后台任务失败", "{n} jobs have failed", n=number(failed))
+        items.append({"title": title, "href": url_for("admin_system.jobs", status="failed")})
+    until = system_desk.known_until(session, today)
+    if until is None or (until - today).days < _DAYS_LEAST:
+        title = t("补录工作日历", "Enter the calendar's next days")
+        note = t("之后的日子没有登记，时限无法计算", "no clock can count beyond what is known")
+        items.append({"title": title, "href": url_for("admin_calendar.index"), "note": note})
+    if counted["without_mandate"]:
+        title = t("{n} 个账号没有授权", "{n} accounts without a mandate", n=number(counted["without_mandate"]))
+        items.append({"title": title, "href": url_for("admin.people", state="without_mandate")})
+    if soon := system_desk.ending_soon(session, today):
+        title = t("{n} 项授权在 30 天内到期", "{n} mandates end within 30 days", n=number(soon))
+        items.append({"title": title, "href": url_for("admin.people")})
+    if free_percent < _DISK_LEAST_PERCENT:
+        title = t("磁盘只剩 {n}%", "Only {n} % of the disk is left", n=free_percent)
+        items.append({"title": title, "href": url_for("admin_system.settings")})
+    return items
+
+
+def _checks() -> list[dict[str, Any]]:
+    """Return the checks of the system as rows: what, state, what was found."""
+    names = {
+        "database": t("数据库", "Database"),
+        "schema": t("数据库结构", "Schema"),
+        "queue": t("任务队列", "Queue of jobs"),
+    }
+    found = health.readiness(current_app.extensions["gongbao"].engine)
+    rows = [
+        {"what": names[name], "stage": "passed" if said == "ok" else "failed", "note": "" if said == "ok" else said}
+        for name, said in found.items()
+    ]
+    heard_at = system_desk.worker_heard_at(unit())
+    rows.append(
+        {
+            "what": t("后台任务进程", "Worker"),
+            "stage": "passed" if _is_there(heard_at) else "failed",
+            "note": instant_plain(heard_at) if heard_at else t("从未启动", "never started"),
+        }
+    )
+    signed_at = system_desk.newest_head_at(unit())
+    is_fresh = signed_at is not None and at() - signed_at < timedelta(hours=2)
+    rows.append(
+        {
+            "what": t("日志签名", "Log signed"),
+            "stage": "passed" if is_fresh else "failed",
+            "note": instant_plain(signed_at) if signed_at else t("从未签名", "never"),
+        }
+    )
+    return rows
+
+
+HOMES = {Role.ADMINISTRATOR: _home}
