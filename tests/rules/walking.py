@@ -129,6 +129,8 @@ def _samples(
         ("reporter", "number"): world.ids["lift_number"],
         ("public", "name"): "notices",
         ("tender_draft.section", "name"): "basics",
+        ("admin_calendar", "number"): 2026,
+        ("admin", "mandate_id"): world.ids["held_id"],
     }
     more = {"token_id": token.id, "place": 0}
     return {**world.ids, **more}, places

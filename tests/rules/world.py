@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from claims import closing, faults, handling, settlements
 from claims.models import Claim
-from core import parties
+from core import audit, parties
+from core.audit import AuditEvent
 from core.clock import CITY
 from core.db import unit_of_work
 from core.papers import Paper, keep
-from core.parties import Organisation
+from core.parties import Mandate, Organisation
 from core.permits import SYSTEM, Role
 from core.server import Urls
 from ledger import statements
@@ -52,6 +54,7 @@ from tests.makers_town import Town, make_town, tell_time
 from underwriting import policies, pools
 from underwriting.models import Building, Community, Lift, Policy
 from underwriting.pools import PoolPlan
+from web import jobs
 
 #: What the database's clock says while the matrix is walked: the day after the shares of one tender were publicised.
 NOW = datetime(2026, 4, 9, 9, 0, tzinfo=CITY)
@@ -79,8 +82,8 @@ class World:
 def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
     """Tell the whole story on an empty database and stop the clock's story at NOW."""
     town = make_town(engine, urls, folder / "papers", ("甲", "乙", "丙", "丁", "戊"))
+    ids = _sign_the_log(engine)
     told = _tenders(town)
-    ids: dict[str, object] = {}
     with unit_of_work(engine, SYSTEM) as session:
         estates = [_estate(session, name) for name in ("示例物业", "另一物业")]
         pool = _pool(session, town)
@@ -96,11 +99,31 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
         ids["public_key"] = p256.point(p256.new_key()).hex()
         ids["organisation_id"] = town.insurers[0].id
         ids["objection_id"] = session.scalars(select(Objection.id)).first()
+        ids |= _of_the_administrator(session, town)
         ids["key_id"] = session.scalars(
             select(SigningKey.id).where(SigningKey.organisation_id == town.insurers[0].id)
         ).first()
     tell_time(urls, NOW)
     return World(urls, town, told, pool, stranger, ids, estates[0], estates[1], folder)
+
+
+def _sign_the_log(engine: Engine) -> dict[str, object]:
+    """Sign the log before any bid is in it; return an event that every reader of it may know of, and the head."""
+    audit.sequence(engine)
+    with unit_of_work(engine, SYSTEM) as session:
+        head = audit.sign_head(session, Ed25519PrivateKey.generate(), at=AT)
+        event = session.scalars(select(AuditEvent).where(AuditEvent.action == "person.added").limit(1)).one()
+        return {"event_id": event.id, "size": head.size}
+
+
+def _of_the_administrator(session: Session, town: Town) -> dict[str, object]:
+    """Return a person with an account to be, the mandate it holds, and a job that failed."""
+    person_id = town.officer.person_id
+    assert person_id is not None
+    held = session.scalars(select(Mandate).where(Mandate.person_id == person_id)).one()
+    job_id = jobs.defer(session, "sweep")
+    session.execute(text("UPDATE procrastinate_jobs SET status = 'failed' WHERE id = :id"), {"id": job_id})
+    return {"person_id": person_id, "held_id": held.id, "job_id": job_id}
 
 
 def _tenders(town: Town) -> dict[str, uuid.UUID]:
