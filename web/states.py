@@ -186,6 +186,10 @@ STATES: dict[str, dict[str, State]] = {
         "failed": _stop("不符", "Differs"),
         "unknown": _over("未检查", "Not checked"),
     },
+    "health": {
+        "passed": _done("正常", "Well"),
+        "failed": _stop("不正常", "Not well"),
+    },
 }
 
 
@@ -214,6 +218,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "section": ("草稿的一节", "section"),
     "clock": ("时限", "clock"),
     "check": ("核对", "check"),
+    "health": ("系统状况", "health"),
     "account": ("账号", "account"),
 }
 

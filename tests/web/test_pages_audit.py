@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import csv
 import hashlib
 import io
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -26,6 +28,7 @@ from tests.makers_tender import OPENED, PUBLISHED, collect_keys, form_of, hand_i
 from tests.makers_town import Town
 from tests.visitors import Browser, Visitors
 from tests.web.tender_visits import make_scene
+from web.pages.audit import record_kind
 
 KEY = Ed25519PrivateKey.generate()
 
@@ -51,6 +54,23 @@ def test_the_log_is_read_by_its_readers_alone(visitors: Visitors, client: Browse
     for role in (Role.OFFICER, Role.FINANCE_CHECKER, Role.PROPERTY_MANAGER):
         assert visitors.login_as(role).get("/audit").status_code == 403
     assert client.get("/audit").headers["Location"].startswith("/login")
+
+
+def test_every_kind_of_record_in_the_log_has_words() -> None:
+    """Whatever the rooms record about, the log calls it by a word and not by its code."""
+    kinds = {
+        keyword.value.elts[0].value
+        for room in ("core", "ledger", "tender", "underwriting", "claims", "web")
+        for path in Path(room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "of"
+        and isinstance(keyword.value, ast.Tuple)
+        and isinstance(keyword.value.elts[0], ast.Constant)
+    }
+    assert len(kinds) > 20
+    assert {kind for kind in kinds if record_kind(kind) is None} == set()
 
 
 def test_the_list_keeps_its_filters_and_is_exported_as_shown(visitors: Visitors, engine: Engine) -> None:

@@ -54,6 +54,9 @@ _AREAS = {
     "signing_key": ("投标密钥", "signing keys"),
     "token": ("接口令牌", "tokens"),
     "sealed_bid": ("投标文件", "sealed bid"),
+    "demo": ("演示", "demo"),
+    "estate_list": ("电梯名单", "list of lifts"),
+    "fault_list": ("故障名单", "list of faults"),
     "lift": ("电梯", "lift"),
     "paper": ("文件", "paper"),
 }
@@ -69,9 +72,14 @@ _PAGES = {
 }
 
 
+def record_kind(kind: str) -> tuple[str, str] | None:
+    """Return the pair of words for an area of actions or a kind of record; None where there is none."""
+    return _AREAS.get(kind) or KINDS.get(kind) or ORGANISATIONS.get(kind)
+
+
 def area_words(area: str) -> str:
-    """Return what an area of actions, or a kind of record, is called."""
-    return t(*(_AREAS.get(area) or KINDS.get(area) or ORGANISATIONS.get(area) or (area, area)))
+    """Return what an area of actions, or a kind of record, is called; its code where it has no words."""
+    return t(*(record_kind(area) or (area, area)))
 
 
 def _wanted() -> tuple[Asked, Wanted]:
