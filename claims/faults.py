@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, insert, select
+from sqlalchemy import ColumnElement, Select, exists, false, func, insert, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from claims import service_standard, stages
@@ -15,8 +15,9 @@ from claims.fault_rows import FaultReport, FaultRow, review
 from claims.models import Fault, FaultEvent
 from claims.service_standard import Clock, FaultTimes, Measured, Standard
 from core import audit, calendar, clock
+from core.clock import CITY
 from core.db import new_id
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor, Role
 from core.working_time import Days
 from underwriting import estates, pools
@@ -76,14 +77,18 @@ _INSTANTS: Mapping[str, str] = {
     "accept": "accepted_at",
 }
 
+#: The steps of whoever works a fault.
+WORK = frozenset({"acknowledge", "arrive", "repair"})
+
 
 def advance(session: Session, fault: Fault, verb: str, *, by: Actor, at: datetime, note: str = "") -> Fault:
     """Move a fault on (`acknowledge`, `arrive`, `repair`, `accept`, `reopen`, `withdraw`) at the server's instant.
 
     Taking a repair back (`reopen`) or a report (`withdraw`) needs a note. Refuses Conflict `stage_refuses`, Invalid
-    `fault_step_needs_note`, `fault_times_disordered`.
+    `fault_step_needs_note`, `fault_times_disordered`, Forbidden `fault_of_another_desk` (`require_step`).
     """
     row = lock(session, fault.id)
+    require_step(session, row, verb, by)
     if verb in {"reopen", "withdraw"} and not note.strip():
         raise Invalid("fault_step_needs_note", verb=verb)
     earlier = [row.reported_at, row.acknowledged_at, row.arrived_at, row.repaired_at]
@@ -96,6 +101,48 @@ def advance(session: Session, fault: Fault, verb: str, *, by: Actor, at: datetim
         setattr(row, _INSTANTS[verb], at)
     session.flush()
     return row
+
+
+def workable_by(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on which an actor works a fault: the repairer, and the lead's claims handler.
+
+    The lead is that of the pool whose policy covered the lift on the day of the report: it answers for the claim, so
+    its followers look on. The machinery may.
+    """
+    if actor.role in {Role.REPAIRER, Role.SYSTEM}:
+        return true()
+    if actor.role is not Role.CLAIMS_HANDLER:
+        return false()
+    day = func.date(func.timezone(CITY.key, Fault.reported_at))
+    covered = (
+        select(PolicyLift.lift_id)
+        .join(Policy, Policy.id == PolicyLift.policy_id)
+        .join(Pool, Pool.id == Policy.pool_id)
+        .where(PolicyLift.lift_id == Fault.lift_id, PolicyLift.covered_from <= day, PolicyLift.covered_to > day)
+    )
+    return exists(covered.where(Pool.lead_id == actor.organisation_id))
+
+
+def may_step(actor: Actor, verb: str, reported_by: uuid.UUID | None, *, is_workable: bool) -> bool:
+    """Say whether a step on a fault is the actor's: `is_workable` is what `workable_by` found of the fault.
+
+    A claims handler takes back what it works, or what it reported itself.
+    """
+    if verb in WORK:
+        return is_workable
+    is_own = is_workable or (reported_by is not None and reported_by == actor.person_id)
+    return verb != "withdraw" or actor.role is not Role.CLAIMS_HANDLER or is_own
+
+
+def may_work(session: Session, fault: Fault, actor: Actor) -> bool:
+    """Say whether an actor works a fault."""
+    return bool(session.scalar(select(workable_by(actor)).where(Fault.id == fault.id)))
+
+
+def require_step(session: Session, fault: Fault, verb: str, by: Actor) -> None:
+    """Refuse Forbidden `fault_of_another_desk` where a step on a fault is not the actor's."""
+    if not may_step(by, verb, fault.reported_by, is_workable=may_work(session, fault, by)):
+        raise Forbidden("fault_of_another_desk", number=fault.number)
 
 
 def lock(session: Session, fault_id: uuid.UUID) -> Fault:

@@ -33,7 +33,7 @@ SORTS: dict[str, Any] = {
 
 
 def faults_of(actor: Actor) -> Query:
-    """Return the query of the faults an actor may see, each with its lift, place and claim."""
+    """Return the query of the faults an actor may see, each with its lift, place and claim, and whether it works it."""
     claimed = select(Claim.number).where(Claim.fault_id == Fault.id, Claim.stage != "rejected").limit(1)
     return (
         faults.visible_to(actor)
@@ -54,6 +54,8 @@ def faults_of(actor: Actor) -> Query:
             Fault.arrived_at,
             Fault.repaired_at,
             Fault.accepted_at,
+            Fault.reported_by,
+            faults.workable_by(actor).label("is_workable"),
             Lift.number.label("lift_number"),
             Building.name.label("building"),
             Community.name.label("community"),

@@ -18,7 +18,7 @@ from claims.models import Fault
 from claims.service_standard import Standard, State
 from core import calendar
 from core.db import unit_of_work
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import SYSTEM, Actor, Role
 from tests.makers import AT, make_lifts, make_organisation, make_policy, make_pool
 from underwriting.models import Building, Community
@@ -119,6 +119,45 @@ def test_an_insurer_sees_the_faults_of_lifts_its_pools_cover(session: Session) -
     assert seen(outsider) == 0
     assert seen(Actor(None, None, Role.REPAIRER, "repairer")) == 2
     assert seen(Actor(None, outsider.organisation_id, Role.PROPERTY_MANAGER, "community")) == 0
+
+
+def test_a_fault_is_worked_by_the_leads_handler_and_not_by_a_follower(session: Session) -> None:
+    """The lead of the pool that covered the lift on the day of the report works its fault; others of the pool do not.
+
+    A lead of another pool, the bureau, and the lead itself once the policy is over work nothing.
+    """
+    made = make_pool(session)
+    lifts = make_lifts(session, 2)
+    make_policy(session, made, lifts=lifts[:1])
+    lead, follower = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.CLAIMS_HANDLER, 2)
+    other = make_pool(session, name="别的共保体").actor(Role.CLAIMS_HANDLER)
+    fault = faults.report(session, Report(lifts[0].number, "异响"), by=SYSTEM, at=AT)
+    for by in (follower, other, made.actor(Role.SIGNATORY), Actor(uuid.uuid4(), uuid.uuid4(), Role.OFFICER, "bureau")):
+        for verb in sorted(faults.WORK):
+            with pytest.raises(Forbidden, match="fault_of_another_desk"):
+                faults.advance(session, fault, verb, by=by, at=_minutes(5))
+    faults.advance(session, fault, "acknowledge", by=lead, at=_minutes(5))
+    uncovered = faults.report(session, Report(lifts[1].number, "异响"), by=SYSTEM, at=AT)
+    after = faults.report(session, Report(lifts[0].number, "异响"), by=SYSTEM, at=AT + timedelta(days=366))
+    for row in (uncovered, after):
+        with pytest.raises(Forbidden, match="fault_of_another_desk"):
+            faults.advance(session, row, "acknowledge", by=lead, at=AT + timedelta(days=367))
+    assert fault.stage == "acknowledged" and uncovered.stage == after.stage == "reported"
+
+
+def test_a_follower_takes_back_only_what_it_reported(session: Session) -> None:
+    """A report is taken back by who made it and by the lead, not by another handler of the pool."""
+    made = make_pool(session)
+    lifts = make_lifts(session, 1)
+    make_policy(session, made, lifts=lifts)
+    follower = made.actor(Role.CLAIMS_HANDLER, 1)
+    told = faults.report(session, Report(lifts[0].number, "异响"), by=SYSTEM, at=AT)
+    with pytest.raises(Forbidden, match="fault_of_another_desk"):
+        faults.advance(session, told, "withdraw", by=follower, at=_minutes(5), note="误报")
+    faults.advance(session, told, "withdraw", by=made.actor(Role.CLAIMS_HANDLER), at=_minutes(5), note="误报")
+    own = faults.report(session, Report(lifts[0].number, "异响"), by=follower, at=_minutes(6))
+    faults.advance(session, own, "withdraw", by=follower, at=_minutes(7), note="误报")
+    assert told.stage == own.stage == "withdrawn"
 
 
 def test_the_figures_of_a_window(session: Session) -> None:

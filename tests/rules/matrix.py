@@ -69,7 +69,7 @@ KNOWS: Mapping[str, Knows] = {
     "cost_id": _pool_members,
     "statement_id": _only_lead,
     "call_id": _call_and_lead,
-    "fault_id": _own_estate,
+    "fault_id": _own_estate_or_pool,
     "community_id": _own_estate,
     "lift_id": _own_estate,
 }
@@ -88,7 +88,7 @@ ONLY: Mapping[str, Knows] = {
             *("premium.receive", "premium.remit", "refund.pay", "claim.make", "claim.approve", "claim.pay"),
             *("cost.approve", "cost.pay", "cash_call.issue", "cash_call.receive", "cash_call.fund"),
             *("recovery.receive", "statement.issue", "statement.reply", "statement.settle"),
-            *("period.open", "period.close"),
+            *("period.open", "period.close", "fault.work"),
         ),
         _only_lead,
     ),
@@ -102,6 +102,10 @@ ONLY: Mapping[str, Knows] = {
     "fault.accept": _own_estate,
     "fault.report": _own_estate,
 }
+#: The same for one route: others may do the action, but not with this thing.
+ONLY_AT: Mapping[str, Knows] = dict.fromkeys(
+    ("faults.withdrawal", "api_faults.withdraw"), lambda seat: _own_estate(seat) and _only_lead(seat)
+)
 
 #: Routes that ask the table a second time for the step that their address names.
 ASKS_AGAIN = frozenset({"faults.ask"})
@@ -204,14 +208,15 @@ def is_hidden(call: Call, seat: Seat) -> bool:
         return False
     if any(not knows(seat) for name, knows in PERSONAL.items() if name in call.params):
         return True
-    if call.tender and call.action in ONLY and not ONLY[call.action](seat):
+    only = ONLY_AT.get(call.endpoint) or ONLY.get(call.action, _everyone)
+    if call.tender and not only(seat):
         return True
     if seat.role in SEES_ALL:
         return False
     if call.tender == "draft" and seat.role not in (Role.CUSTODIAN,):
         return True
-    if call.params and call.action in ONLY and not ONLY[call.action](seat):
+    if call.params and not only(seat):
         return True
     if not call.params and call.method != "GET" and call.action in ONLY:
-        return not ONLY[call.action](seat)
+        return not only(seat)
     return any(not knows(seat) for name, knows in KNOWS.items() if name in call.params)

@@ -102,6 +102,25 @@ def test_an_insurer_outside_the_pool_does_not_know_of_the_fault(city: City) -> N
     assert stage_of(city, fault) == "reported"
 
 
+def test_a_follower_looks_on_and_is_offered_nothing(city: City) -> None:
+    """The lead's handler has the steps on the fault's page and in its queue; a follower's has none and is refused."""
+    fault = city.fault()
+    lead, follower = city.browser(Role.CLAIMS_HANDLER), city.browser(Role.CLAIMS_HANDLER, 1)
+    for page in (f"/faults/{fault.id}", "/"):
+        assert "接单响应" in lead.get(page).text
+        told = follower.get(page).text
+        assert "接单响应" not in told and "撤回报修" not in told and "停住不动" in told
+    assert "由这部电梯的维保单位和承保首席" in follower.get(f"/faults/{fault.id}").text
+    refused = follower.send(f"/faults/{fault.id}/work", verb="acknowledge")
+    assert refused.status_code == 403 and "由这部电梯的维保单位和承保首席" in refused.text
+    headers = {"X-CSRFToken": follower.token()}
+    answer = follower.post(f"/api/v1/faults/{fault.id}/acknowledge", json={}, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (403, "fault_of_another_desk")
+    assert follower.get(f"/faults/{fault.id}/ask/withdraw").status_code == 403
+    assert stage_of(city, fault) == "reported"
+    assert lead.send(f"/faults/{fault.id}/work", verb="acknowledge").status_code == 303
+
+
 def test_the_list_is_filtered_and_exported_as_filtered(city: City) -> None:
     """What the filters let through is what the export holds, and nothing in it is a formula."""
     city.fault(lift=0)

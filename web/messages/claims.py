@@ -287,6 +287,11 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "没有编号为“{number}”的电梯。请核对轿厢内铭牌上的编号。",
         "There is no lift “{number}”. Check the number on the plate in the car.",
     ),
+    "fault_of_another_desk": (
+        "故障 {number} 由这部电梯的维保单位和承保首席的理赔人员登记响应、到场与修复。您可以查看，不能登记。",
+        "Fault {number} is worked by the lift’s repairer and by the claims desk of the lead that insures it. You may "
+        "look on, but record nothing.",
+    ),
     "fault_step_needs_note": (
         "撤回报修或退回修复须写明理由。",
         "Taking back a report or a repair needs its reason.",

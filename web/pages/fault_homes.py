@@ -30,7 +30,7 @@ def _queue_items() -> list[dict[str, Any]]:
             "stage": row.stage,
             "is_trapped": row.is_trapped,
             "clock": due,
-            "steps": [one for one in next_steps(row.stage) if not one["needs_note"]][:1],
+            "steps": [one for one in next_steps(row, is_workable=row.is_workable) if not one["needs_note"]][:1],
         }
         for row, due in queue(unit(), actor(), at=at())
     ]

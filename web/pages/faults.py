@@ -62,12 +62,14 @@ STEPS: dict[str, tuple[str, str, str, bool]] = {
 }
 
 
-def next_steps(stage: str) -> list[dict[str, Any]]:
-    """Return the steps that the actor may take on a fault in this stage, the usual one first."""
+def next_steps(fault: Any, *, is_workable: bool) -> list[dict[str, Any]]:
+    """Return the steps that the actor may take on a fault as it stands, the usual one first."""
     return [
         {"verb": verb, "label": t(zh, en), "needs_note": needs_note}
         for verb, (action, zh, en, needs_note) in STEPS.items()
-        if (stage, verb) in FAULT_MOVES and may(actor(), action)
+        if (fault.stage, verb) in FAULT_MOVES
+        and may(actor(), action)
+        and faults.may_step(actor(), verb, fault.reported_by, is_workable=is_workable)
     ]
 
 
@@ -177,7 +179,8 @@ def one(fault_id: uuid.UUID) -> ResponseReturnValue:
 def _one(fault: Fault, errors: dict[str, str], status: int) -> ResponseReturnValue:
     place = fault.lift.building
     clocks = clocks_of(unit(), [fault], at=at())[fault.id]
-    steps = next_steps(fault.stage)
+    is_workable = faults.may_work(unit(), fault, actor())
+    steps = next_steps(fault, is_workable=is_workable)
     policies = _policies(fault)
     page = render_template(
         "faults/one.html",
@@ -186,6 +189,7 @@ def _one(fault: Fault, errors: dict[str, str], status: int) -> ResponseReturnVal
         district=place.community.district,
         clocks=clocks,
         steps=steps,
+        looks_on=may(actor(), "fault.work") and not is_workable and fault.stage in OPEN_STAGES,
         events=history(unit(), "fault", fault.id),
         notes=[event for event in faults.events_of(unit(), fault) if event.note],
         claim=_claim(fault),
@@ -267,7 +271,9 @@ def ask(fault_id: uuid.UUID, verb: str) -> ResponseReturnValue:
     """Ask for the reason of a step that takes something back."""
     if verb not in STEPS or not may(actor(), STEPS[verb][0]):
         raise Forbidden("role_may_not", action=STEPS.get(verb, ("fault.read",))[0], role=actor().role.value)
-    return _ask(faults.get(unit(), fault_id, actor()), verb, {})
+    fault = faults.get(unit(), fault_id, actor())
+    faults.require_step(unit(), fault, verb, actor())
+    return _ask(fault, verb, {})
 
 
 def _ask(fault: Fault, verb: str, errors: dict[str, str]) -> str:
