@@ -21,7 +21,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor, Role
 from core.working_time import Days
 from underwriting import estates, pools
-from underwriting.models import Building, Community, Lift, Policy, PolicyLift, Pool
+from underwriting.models import Building, Lift, Policy, PolicyLift, Pool
 
 #: How many rows one INSERT of a list takes.
 _BATCH = 500
@@ -46,9 +46,7 @@ def report(session: Session, told: Report, *, by: Actor, at: datetime) -> Fault:
     words = told.description.strip()
     if not words or len(words) > 2000:
         raise Invalid("fault_needs_words", most=2000)
-    seen = estates.communities_visible_to(by).order_by(None).with_only_columns(Community.id)
-    place = select(Lift).join(Building, Building.id == Lift.building_id).where(Building.community_id.in_(seen))
-    lift = session.scalar(place.where(Lift.number == told.lift_number.strip()))
+    lift = session.scalar(select(Lift).where(estates.sees_lift(by), Lift.number == told.lift_number.strip()))
     if lift is None:
         raise NotFound("lift_number_unknown", number=told.lift_number.strip()[:40])
     fault = Fault(
@@ -104,13 +102,15 @@ def advance(session: Session, fault: Fault, verb: str, *, by: Actor, at: datetim
 
 
 def workable_by(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition on which an actor works a fault: the repairer, and the lead's claims handler.
+    """Return the condition on which an actor works a fault: the lift's repairer, and the lead's claims handler.
 
     The lead is that of the pool whose policy covered the lift on the day of the report: it answers for the claim, so
     its followers look on. The machinery may.
     """
-    if actor.role in {Role.REPAIRER, Role.SYSTEM}:
+    if actor.role is Role.SYSTEM:
         return true()
+    if actor.role is Role.REPAIRER:
+        return Fault.lift_id.in_(select(Lift.id).where(estates.sees_lift(actor)))
     if actor.role is not Role.CLAIMS_HANDLER:
         return false()
     day = func.date(func.timezone(CITY.key, Fault.reported_at))
@@ -171,19 +171,14 @@ def events_of(session: Session, fault: Fault) -> Sequence[FaultEvent]:
 def visible_to(actor: Actor) -> Select[Fault]:
     """Return the query of the faults an actor may see.
 
-    A community sees its own lifts', an insurer those on lifts that its pools ever covered, the others all.
+    A community sees its own lifts', a repairer those of the lifts that it maintains, an insurer those on lifts that
+    its pools ever covered, the others all.
     """
     query = select(Fault)
-    if actor.sees_all or actor.role is Role.REPAIRER:
+    if actor.sees_all:
         return query
-    if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER}:
-        own = (
-            select(Lift.id)
-            .join(Building, Building.id == Lift.building_id)
-            .join(Community, Community.id == Building.community_id)
-            .where(Community.organisation_id == actor.organisation_id)
-        )
-        return query.where(Fault.lift_id.in_(own))
+    if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER}:
+        return query.where(Fault.lift_id.in_(select(Lift.id).where(estates.sees_lift(actor))))
     mine = pools.visible_to(actor).with_only_columns(Pool.id)
     covered = select(PolicyLift.lift_id).join(Policy, Policy.id == PolicyLift.policy_id)
     return query.where(exists(covered.where(PolicyLift.lift_id == Fault.lift_id, Policy.pool_id.in_(mine))))

@@ -157,6 +157,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     | _INSURER
     | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.AUDITOR, Role.REPAIRER),
     "estate.import": _roles(Role.OFFICER),
+    "repairer.set": _roles(Role.OFFICER),
     "policy.read": _BUREAU | _INSURER | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.AUDITOR),
     "policy.bind": _roles(Role.OFFICER),
     "policy.endorse": _roles(Role.OFFICER),

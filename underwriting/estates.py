@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, func, insert, select, true
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import new_id
-from core.errors import Finding, Invalid
+from core.errors import Conflict, Finding, Invalid, NotFound
 from core.parties import Organisation, sort_key_of
 from core.permits import Actor, Role
 from underwriting.models import Building, Community, Lift, Policy, PolicyLift
@@ -21,7 +22,10 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class EstateRow:
-    """One lift of a list with the place it stands in; `row` is its row in the list, for telling what is wrong."""
+    """One lift of a list with the place it stands in; `row` is its row in the list, for telling what is wrong.
+
+    `repairer` is the name of the organisation that maintains it, empty where the list does not say.
+    """
 
     row: int
     district: str
@@ -31,6 +35,7 @@ class EstateRow:
     in_service_on: date
     floors: int
     households: int = 0
+    repairer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,15 @@ class Taken:
 
 
 def check(session: Session, rows: Sequence[EstateRow], *, on: date) -> list[Finding]:
-    """Return every row that cannot be taken: a number twice or on record, a day to come, impossible floors."""
+    """Return every row that cannot be taken.
+
+    A number twice or on record, a day to come, impossible floors, a repairer that is not one.
+    """
     findings: list[Finding] = []
     first: dict[str, int] = {}
     numbers = {row.lift_number for row in rows}
     known = set(session.scalars(select(Lift.number).where(Lift.number.in_(numbers))))
+    repairers = _repairers(session, rows)
     for row in rows:
         where = f"{row.row}"
         if row.lift_number in known:
@@ -61,7 +70,16 @@ def check(session: Session, rows: Sequence[EstateRow], *, on: date) -> list[Find
             findings.append(Finding("in_service_in_future", where, {"in_service_on": row.in_service_on}))
         if not 2 <= row.floors <= 200:
             findings.append(Finding("floors_out_of_range", where, {"floors": row.floors}))
+        if row.repairer and row.repairer not in repairers:
+            findings.append(Finding("repairer_unknown", where, {"name": row.repairer}))
     return findings
+
+
+def _repairers(session: Session, rows: Sequence[EstateRow]) -> dict[str, uuid.UUID]:
+    """Return name -> id of the repairers that the rows name."""
+    names = {row.repairer for row in rows if row.repairer}
+    found = repairers().with_only_columns(Organisation.name, Organisation.id).where(Organisation.name.in_(names))
+    return {row.name: row.id for row in session.execute(found)}
 
 
 def take(session: Session, rows: Sequence[EstateRow], *, on: date, by: Actor, at: datetime) -> Taken:
@@ -76,6 +94,7 @@ def take(session: Session, rows: Sequence[EstateRow], *, on: date, by: Actor, at
         raise Invalid("estate_rows_refused", findings, count=len(findings))
     communities, new_communities = _communities(session, rows)
     buildings, new_buildings = _buildings(session, rows, communities)
+    maintained_by = _repairers(session, rows)
     lifts = [
         {
             "id": new_id(),
@@ -83,6 +102,7 @@ def take(session: Session, rows: Sequence[EstateRow], *, on: date, by: Actor, at
             "number": row.lift_number,
             "in_service_on": row.in_service_on,
             "floors": row.floors,
+            "repairer_id": maintained_by.get(row.repairer),
         }
         for row in rows
     ]
@@ -153,11 +173,110 @@ def entrust(
     return community
 
 
+def repairers() -> Select[Organisation]:
+    """Return the query of the organisations that can maintain a lift, by name."""
+    return select(Organisation).where(Organisation.kind == "repairer").order_by(Organisation.sort_key, Organisation.id)
+
+
+def repairer(session: Session, organisation_id: uuid.UUID | None) -> Organisation:
+    """Return an organisation that can maintain a lift; Invalid `repairer_not_found` for any other, or none."""
+    found = session.scalar(repairers().where(Organisation.id == organisation_id)) if organisation_id else None
+    if found is None:
+        raise Invalid("repairer_not_found")
+    return found
+
+
+def appoint_for_lift(
+    session: Session, lift: Lift, organisation: Organisation | None, *, by: Actor, at: datetime
+) -> None:
+    """Say which organisation maintains a lift (None: nobody any more): its people see and work the lift's faults.
+
+    Faults that are open go over with the lift. Refuses Invalid `lift_needs_repairer` for an organisation of another
+    kind, Conflict `repairer_stands` where it is the one already.
+    """
+    _appoint(session, [lift], organisation, ("lift", lift.id), by=by, at=at)
+
+
+def appoint_for_community(
+    session: Session, community: Community, organisation: Organisation | None, *, by: Actor, at: datetime
+) -> int:
+    """Say which organisation maintains all lifts of a community, as `appoint_for_lift` does; return how many changed.
+
+    Refuses NotFound `community_has_no_lift` beside what that refuses.
+    """
+    query = select(Lift).join(Building, Building.id == Lift.building_id).where(Building.community_id == community.id)
+    lifts = session.scalars(query.order_by(Lift.id).with_for_update(of=Lift)).all()
+    if not lifts:
+        raise NotFound("community_has_no_lift", name=community.name)
+    return _appoint(session, lifts, organisation, ("community", community.id), by=by, at=at)
+
+
+def _appoint(
+    session: Session,
+    lifts: Sequence[Lift],
+    organisation: Organisation | None,
+    of: tuple[str, uuid.UUID],
+    *,
+    by: Actor,
+    at: datetime,
+) -> int:
+    if organisation is not None and organisation.kind != "repairer":
+        raise Invalid("lift_needs_repairer", kind=organisation.kind)
+    new = organisation.id if organisation else None
+    changed = [lift for lift in lifts if lift.repairer_id != new]
+    if not changed:
+        raise Conflict("repairer_stands", name=organisation.name if organisation else "")
+    for lift in changed:
+        lift.repairer_id = new
+    session.flush()
+    facts: dict[str, object] = {"lifts": len(changed)}
+    if organisation is not None:
+        facts |= {"organisation": str(organisation.id), "repairer": organisation.name}
+    verb = "repairer_ended" if organisation is None else "repairer_set"
+    audit.record(session, f"{of[0]}.{verb}", by=by, at=at, of=of, facts=facts)
+    return len(changed)
+
+
+def sees_lift(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on which an actor may see a lift.
+
+    A community sees its own, a repairer those that it maintains, everyone else on the staff all.
+    """
+    if actor.role is Role.REPAIRER:
+        return Lift.repairer_id == actor.organisation_id
+    if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER}:
+        own = select(Building.id).join(Community, Community.id == Building.community_id)
+        return Lift.building_id.in_(own.where(Community.organisation_id == actor.organisation_id))
+    return true()
+
+
+def community(session: Session, community_id: uuid.UUID, actor: Actor) -> Community:
+    """Return a community that the actor may see; NotFound `community_not_found`."""
+    row = session.scalar(communities_visible_to(actor).where(Community.id == community_id))
+    if row is None:
+        raise NotFound("community_not_found")
+    return row
+
+
+def lift(session: Session, lift_id: uuid.UUID, actor: Actor) -> Lift:
+    """Return a lift that the actor may see; NotFound `lift_not_found`."""
+    row = session.scalar(select(Lift).where(Lift.id == lift_id, sees_lift(actor)))
+    if row is None:
+        raise NotFound("lift_not_found")
+    return row
+
+
 def communities_visible_to(actor: Actor) -> Select[Community]:
-    """Return the query of the communities an actor may see: a community's own, all for everyone else on the staff."""
+    """Return the query of the communities an actor may see.
+
+    A community's own, a repairer's those where it maintains a lift, all for everyone else on the staff.
+    """
     query = select(Community).order_by(Community.sort_key, Community.id)
     if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER}:
         return query.where(Community.organisation_id == actor.organisation_id)
+    if actor.role is Role.REPAIRER:
+        maintained = select(Building.community_id).join(Lift, Lift.building_id == Building.id).where(sees_lift(actor))
+        return query.where(Community.id.in_(maintained))
     return query
 
 

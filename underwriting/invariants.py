@@ -226,6 +226,25 @@ COVER = every(
     ),
 )
 
+#: Who looks after a community is of that kind, and who maintains a lift is a repairer.
+LOOKED_AFTER = every(
+    rows(
+        "lift {lift}",
+        """
+        SELECT l.number AS lift, o.name AS repairer, o.kind FROM lift l LEFT JOIN organisation o ON o.id = l.repairer_id
+        WHERE l.repairer_id IS NOT NULL AND o.kind IS DISTINCT FROM 'repairer'
+        """,
+    ),
+    rows(
+        "community {community}",
+        """
+        SELECT c.name AS community, o.name AS organisation, o.kind FROM community c
+        LEFT JOIN organisation o ON o.id = c.organisation_id
+        WHERE c.organisation_id IS NOT NULL AND o.kind IS DISTINCT FROM 'community'
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-P1",
@@ -254,6 +273,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "Every insured lift was old enough at inception, is on one policy at a time, and is covered within the "
         "policy's term",
         COVER,
+    ),
+    Invariant(
+        "INV-P6",
+        "维保电梯的是维保单位，管理小区的是社区或物业",
+        "Who maintains a lift is a repairer, and who looks after a community is an organisation of that kind",
+        LOOKED_AFTER,
     ),
     Invariant(
         "INV-A2-underwriting",

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, new_id
+from core.parties import Organisation
 
 
 class Pool(Model):
@@ -87,7 +88,7 @@ class Building(Model):
 
 
 class Lift(Model):
-    """One lift, known by its registration number."""
+    """One lift, known by its registration number; its repairer (维保单位) works its faults."""
 
     __tablename__ = "lift"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -95,7 +96,9 @@ class Lift(Model):
     number: Mapped[str] = mapped_column(unique=True)
     in_service_on: Mapped[date]
     floors: Mapped[int]
+    repairer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     building: Mapped[Building] = relationship(lazy="raise")
+    repairer: Mapped[Organisation | None] = relationship(lazy="raise")
     __table_args__ = (
         CheckConstraint("floors BETWEEN 2 AND 200", name="floors"),
         CheckConstraint("length(number) BETWEEN 1 AND 40", name="number"),

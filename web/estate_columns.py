@@ -40,6 +40,14 @@ ESTATE_SCHEMA = RowSchema(
         ),
         Field("floors", "层数", "Floors", Whole(0, 10_000), True, ("层站数", "楼层数", "stops", "floor count")),
         Field("households", "户数", "Households", Whole(0, 100_000), False, ("小区户数", "总户数", "homes")),
+        Field(
+            "repairer",
+            "维保单位",
+            "Repairer",
+            Text(100),
+            False,
+            ("维护保养单位", "维保公司", "维保单位名称", "maintenance company", "maintained by"),
+        ),
     )
 )
 
@@ -48,7 +56,7 @@ def estate_row(row: GoodRow) -> EstateRow:
     """Return the row of the register that typed values describe.
 
     >>> values = {"district": "示例区", "community": "示例苑", "building": "1栋", "lift_number": "L1", "floors": 18}
-    >>> estate_row(GoodRow(2, {**values, "in_service_on": None, "households": None})).households
+    >>> estate_row(GoodRow(2, {**values, "in_service_on": None, "households": None, "repairer": None})).households
     0
     """
     values: Mapping[str, Any] = row.values
@@ -61,4 +69,5 @@ def estate_row(row: GoodRow) -> EstateRow:
         in_service_on=values["in_service_on"],
         floors=values["floors"],
         households=values["households"] or 0,
+        repairer=values["repairer"] or "",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, select
 
+from core.parties import Organisation
 from core.permits import Actor
 from underwriting import estates, policies
 from underwriting.models import Building, Community, Lift, Policy, PolicyLift
@@ -35,7 +36,7 @@ def communities_of(actor: Actor, on: date) -> Query:
             func.count(Lift.id).label("lifts"),
             func.count(insured.c.lift_id).label("insured"),
         )
-        .outerjoin(Lift, Lift.building_id == Building.id)
+        .outerjoin(Lift, and_(Lift.building_id == Building.id, estates.sees_lift(actor)))
         .outerjoin(insured, insured.c.lift_id == Lift.id)
         .group_by(Building.community_id)
         .subquery()
@@ -80,7 +81,6 @@ def lifts_of(actor: Actor, on: date, community_id: uuid.UUID | None = None) -> Q
 
     The number of a policy is told only to those who may see it; that a lift is insured, to all of them.
     """
-    seen = estates.communities_visible_to(actor).order_by(None).with_only_columns(Community.id)
     covering = and_(PolicyLift.lift_id == Lift.id, PolicyLift.covered_from <= on, PolicyLift.covered_to > on)
     told = policies.visible_to(actor).with_only_columns(Policy.id, Policy.number).subquery()
     query = (
@@ -93,15 +93,17 @@ def lifts_of(actor: Actor, on: date, community_id: uuid.UUID | None = None) -> Q
             Community.name.label("community"),
             Community.district,
             Community.id.label("community_id"),
+            Organisation.name.label("repairer"),
             PolicyLift.covered_to.label("insured_to"),
             told.c.id.label("policy_id"),
             told.c.number.label("policy_number"),
         )
         .join(Building, Building.id == Lift.building_id)
         .join(Community, Community.id == Building.community_id)
+        .outerjoin(Organisation, Organisation.id == Lift.repairer_id)
         .outerjoin(PolicyLift, covering)
         .outerjoin(told, told.c.id == PolicyLift.policy_id)
-        .where(Community.id.in_(seen))
+        .where(estates.sees_lift(actor))
         .order_by(Community.sort_key, Building.name, Lift.number)
     )
     return query if community_id is None else query.where(Community.id == community_id)

@@ -106,6 +106,7 @@ _NOTED: Sequence[tuple[str, str, str]] = (
     ("payable_fen", "核定 {} 元", "payable CNY {}"),
     ("gross_fen", "{} 元", "CNY {}"),
     ("amount_fen", "{} 元", "CNY {}"),
+    ("repairer", "{}", "{}"),
     ("lifts", "{} 部电梯", "{} lifts"),
     ("rows", "{} 行", "{} rows"),
     ("version", "第 {} 版", "version {}"),

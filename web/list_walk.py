@@ -142,6 +142,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "lift_on_record": ("已登记过", "registered already"),
     "lift_twice_in_list": ("名单中重复", "twice in the list"),
     "in_service_in_future": ("投用日期未到", "in service in future"),
+    "repairer_unknown": ("没有这家维保单位", "unknown repairer"),
     "floors_out_of_range": ("层数不合理", "floors out of range"),
     "cell_required": ("必填为空", "missing"),
     "cell_formula": ("公式", "formula"),

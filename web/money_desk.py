@@ -162,7 +162,11 @@ def day_field(label: str = "", hint: str = "") -> Field:
     )
 
 
-def step_page(step: Step, work: Callable[[Mapping[str, str]], tuple[str, str]]) -> ResponseReturnValue:
+#: Does a step with its form; returns (what to say, where to go).
+Work = Callable[[Mapping[str, str]], tuple[str, str]]
+
+
+def step_page(step: Step, work: Work) -> ResponseReturnValue:
     """Show a step, or do it: `work(form)` does it and returns (what to say, where to go).
 
     What refuses it is shown beside the field it names, with everything typed kept; nothing is then done.
@@ -201,6 +205,8 @@ _BESIDE: Mapping[str, str] = {
     "rejection_needs_reason": "reason",
     "removal_outside_term": "effective_on",
     "query_needs_words": "words",
+    "repairer_not_found": "repairer",
+    "repairer_stands": "repairer",
 }
 
 

@@ -21,6 +21,7 @@ from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import SYSTEM, Actor, Role
 from tests.makers import AT, make_lifts, make_organisation, make_policy, make_pool
+from underwriting import estates
 from underwriting.models import Building, Community
 
 
@@ -117,7 +118,10 @@ def test_an_insurer_sees_the_faults_of_lifts_its_pools_cover(session: Session) -
 
     assert seen(made.actor(Role.CLAIMS_HANDLER, 2)) == 1
     assert seen(outsider) == 0
-    assert seen(Actor(None, None, Role.REPAIRER, "repairer")) == 2
+    repairer = make_organisation(session, "示例维保", "repairer")
+    assert seen(Actor(None, repairer.id, Role.REPAIRER, "repairer")) == 0
+    estates.appoint_for_lift(session, lifts[1], repairer, by=SYSTEM, at=AT)
+    assert seen(Actor(None, repairer.id, Role.REPAIRER, "repairer")) == 1
     assert seen(Actor(None, outsider.organisation_id, Role.PROPERTY_MANAGER, "community")) == 0
 
 
@@ -143,6 +147,24 @@ def test_a_fault_is_worked_by_the_leads_handler_and_not_by_a_follower(session: S
         with pytest.raises(Forbidden, match="fault_of_another_desk"):
             faults.advance(session, row, "acknowledge", by=lead, at=AT + timedelta(days=367))
     assert fault.stage == "acknowledged" and uncovered.stage == after.stage == "reported"
+
+
+def test_a_repairer_works_the_lifts_that_it_maintains(session: Session) -> None:
+    """Another repairer does not know of the fault; when the lift changes over, the open fault goes with it."""
+    lift = make_lifts(session, 1)[0]
+    mine, other = (make_organisation(session, name, "repairer") for name in ("示例维保", "另一维保"))
+    own, theirs = (Actor(uuid.uuid4(), one.id, Role.REPAIRER, "repairer") for one in (mine, other))
+    estates.appoint_for_lift(session, lift, mine, by=SYSTEM, at=AT)
+    fault = faults.report(session, Report(lift.number, "异响"), by=SYSTEM, at=AT)
+    with pytest.raises(NotFound, match="fault_not_found"):
+        faults.get(session, fault.id, theirs)
+    with pytest.raises(Forbidden, match="fault_of_another_desk"):
+        faults.advance(session, fault, "acknowledge", by=theirs, at=_minutes(5))
+    faults.advance(session, faults.get(session, fault.id, own), "acknowledge", by=own, at=_minutes(5))
+    estates.appoint_for_lift(session, lift, other, by=SYSTEM, at=AT)
+    with pytest.raises(Forbidden, match="fault_of_another_desk"):
+        faults.advance(session, fault, "arrive", by=own, at=_minutes(9))
+    faults.advance(session, faults.get(session, fault.id, theirs), "arrive", by=theirs, at=_minutes(9))
 
 
 def test_a_follower_takes_back_only_what_it_reported(session: Session) -> None:

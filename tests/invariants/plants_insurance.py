@@ -133,6 +133,17 @@ UNDERWRITING: tuple[Plant, ...] = (
         "a lift of another community",
         f"UPDATE policy SET community_id = (SELECT max(id::text)::uuid FROM community) WHERE id = {_POLICY}",
     ),
+    plant(
+        "INV-P6",
+        "a lift maintained by an insurer",
+        "UPDATE lift SET repairer_id = (SELECT min(id::text)::uuid FROM organisation WHERE kind = 'insurer')",
+    ),
+    plant("INV-P6", "a repairer that is none on record", "UPDATE lift SET repairer_id = gen_random_uuid()"),
+    plant(
+        "INV-P6",
+        "a community looked after by an insurer",
+        "UPDATE community SET organisation_id = (SELECT min(id::text)::uuid FROM organisation WHERE kind = 'insurer')",
+    ),
     plant("INV-A2-underwriting", "a policy moved by hand", f"UPDATE policy SET stage = 'remitted' WHERE id = {_BOUND}"),
     plant("INV-A2-underwriting", "a refund moved by hand", "UPDATE refund SET stage = 'paid' WHERE stage = 'agreed'"),
     plant("INV-A2-underwriting", "a move left out", "DELETE FROM audit_event WHERE action = 'policy.receive'"),

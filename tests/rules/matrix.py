@@ -38,13 +38,18 @@ def _only_lead(seat: Seat) -> bool:
     return seat.role not in INSURERS or seat.relation == "own"
 
 
+def _own_repairer_and_lead(seat: Seat) -> bool:
+    return seat.role in (*INSURERS, Role.REPAIRER) and seat.relation == "own"
+
+
 def _call_and_lead(seat: Seat) -> bool:
     # The sample is the fellow's cash call; its lead sees it too.
     return _pool_members(seat)
 
 
 def _own_estate(seat: Seat) -> bool:
-    return seat.role not in COMMUNITIES or seat.relation == "own"
+    # Of whom the community is, and who maintains its lifts.
+    return seat.role not in (*COMMUNITIES, Role.REPAIRER) or seat.relation == "own"
 
 
 def _own_estate_or_pool(seat: Seat) -> bool:
@@ -88,7 +93,7 @@ ONLY: Mapping[str, Knows] = {
             *("premium.receive", "premium.remit", "refund.pay", "claim.make", "claim.approve", "claim.pay"),
             *("cost.approve", "cost.pay", "cash_call.issue", "cash_call.receive", "cash_call.fund"),
             *("recovery.receive", "statement.issue", "statement.reply", "statement.settle"),
-            *("period.open", "period.close", "fault.work"),
+            *("period.open", "period.close"),
         ),
         _only_lead,
     ),
@@ -101,6 +106,7 @@ ONLY: Mapping[str, Knows] = {
     ),
     "fault.accept": _own_estate,
     "fault.report": _own_estate,
+    "fault.work": _own_repairer_and_lead,
 }
 #: The same for one route: others may do the action, but not with this thing.
 ONLY_AT: Mapping[str, Knows] = dict.fromkeys(

@@ -54,7 +54,6 @@ class Seats:
         with unit_of_work(self.visitors.engine, SYSTEM) as session:
             people = {row.name: row.id for row in session.scalars(select(Person))}
             other_bureau = self._organisation(session, "bureau", "另一主管单位")
-            repairers = [self._organisation(session, "repairer", name) for name in ("示例维保", "另一维保")]
             bureau = session.get_one(Organisation, town.officer.organisation_id)
             platform = session.get_one(Organisation, town.chair.organisation_id)
             outside = session.get_one(Organisation, town.insurers[4].id)
@@ -76,7 +75,7 @@ class Seats:
             elif role in COMMUNITIES:
                 places = [("own", self.world.estate), ("other", self.world.other_estate)]
             elif role is Role.REPAIRER:
-                places = [("own", repairers[0]), ("other", repairers[1])]
+                places = list(zip(("own", "other"), self.world.repairers, strict=True))
             elif role in SITTING:
                 places = [("own", platform), ("other", platform)]
             else:

@@ -52,6 +52,7 @@ from tests.makers_tender import (
 )
 from tests.makers_town import Town, make_town, tell_time
 from underwriting import policies, pools
+from underwriting.estates import appoint_for_community
 from underwriting.models import Building, Community, Lift, Policy
 from underwriting.pools import PoolPlan
 from web import jobs
@@ -76,6 +77,7 @@ class World:
     ids: dict[str, object]
     estate: Organisation
     other_estate: Organisation
+    repairers: tuple[Organisation, Organisation]
     state_dir: Path
 
 
@@ -85,7 +87,8 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
     ids = _sign_the_log(engine)
     told = _tenders(town)
     with unit_of_work(engine, SYSTEM) as session:
-        estates = [_estate(session, name) for name in ("示例物业", "另一物业")]
+        estates = [_organisation(session, "community", name) for name in ("示例物业", "另一物业")]
+        mine, other = (_organisation(session, "repairer", name) for name in ("示例维保", "另一维保"))
         pool = _pool(session, town)
         _money(session, pool, ids)
     with unit_of_work(engine, SYSTEM) as session:
@@ -93,7 +96,7 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
     with unit_of_work(engine, SYSTEM) as session:
         stranger = make_pool(session, (1, 1, 1), name="第二共保体")
         make_policy(session, stranger, number="S-1")
-        _faults(session, estates[0], ids)
+        _faults(session, estates[0], mine, ids)
         _of_the_opened(session, ids, told["evaluating"], town.insurers[0].id)
         ids["code"] = _keep(session, town, "opening_record_pdf", ("tender", told["awarded"])).code
         ids["public_key"] = p256.point(p256.new_key()).hex()
@@ -104,7 +107,7 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
             select(SigningKey.id).where(SigningKey.organisation_id == town.insurers[0].id)
         ).first()
     tell_time(urls, NOW)
-    return World(urls, town, told, pool, stranger, ids, estates[0], estates[1], folder)
+    return World(urls, town, told, pool, stranger, ids, estates[0], estates[1], (mine, other), folder)
 
 
 def _sign_the_log(engine: Engine) -> dict[str, object]:
@@ -212,8 +215,8 @@ def _awarded(town: Town, tender_id: uuid.UUID) -> None:
     finish_award(town, tender_id)
 
 
-def _estate(session: Session, name: str) -> Organisation:
-    return parties.add_organisation(session, "community", name, by=SYSTEM, at=AT)
+def _organisation(session: Session, kind: str, name: str) -> Organisation:
+    return parties.add_organisation(session, kind, name, by=SYSTEM, at=AT)
 
 
 def _pool(session: Session, town: Town) -> MadePool:
@@ -282,12 +285,14 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     }
 
 
-def _faults(session: Session, estate: Organisation, ids: dict[str, object]) -> None:
-    """The lifts of a policy stand in the matrix's own estate; one of them has a fault."""
+def _faults(session: Session, estate: Organisation, repairer: Organisation, ids: dict[str, object]) -> None:
+    """The lifts of a policy stand in the matrix's own estate and have its own repairer; one of them has a fault."""
     policy = session.get_one(Policy, ids["policy_id"])
     lifts = [session.get_one(Lift, row[1].id) for row in policies.lifts_of(session, policy)]
     building = session.get_one(Building, lifts[0].building_id)
-    session.get_one(Community, building.community_id).organisation_id = estate.id
+    community = session.get_one(Community, building.community_id)
+    community.organisation_id = estate.id
+    appoint_for_community(session, community, repairer, by=SYSTEM, at=AT)
     session.flush()
     told = faults.Report(lifts[0].number, "门关不上", is_trapped=False)
     fault = faults.report(session, told, by=SYSTEM, at=AT + timedelta(days=5))

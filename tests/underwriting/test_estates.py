@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.errors import Invalid
+from core.audit import AuditEvent
+from core.errors import Conflict, Invalid, NotFound
 from core.permits import SYSTEM, Actor, Role
-from tests.makers import AT, ON, make_organisation, make_policy, make_pool
+from tests.makers import AT, ON, make_lifts, make_organisation, make_policy, make_pool
 from underwriting import estates
 from underwriting.estates import EstateRow, Taken
 from underwriting.models import Community, Lift
@@ -73,3 +74,52 @@ def test_a_community_is_looked_after_by_one_of_its_kind(session: Session) -> Non
     other = Actor(None, None, Role.PROPERTY_MANAGER, "community")
     assert session.scalars(estates.communities_visible_to(own)).all() == [community]
     assert session.scalars(estates.communities_visible_to(other)).all() == []
+
+
+def test_a_list_names_the_repairer_of_each_lift(session: Session) -> None:
+    """The column is optional; a name that is no repairer's is a row's error, and nothing is taken."""
+    mine = make_organisation(session, "示例维保", "repairer")
+    make_organisation(session, "示例财险")
+    rows = [replace(GOOD, repairer=mine.name), replace(GOOD, row=3, lift_number="L-2")]
+    bad = [replace(GOOD, row=4, lift_number="L-3", repairer=name) for name in ("示例财险", "没有这家")]
+    with pytest.raises(Invalid, match="estate_rows_refused") as caught:
+        estates.take(session, [*rows, bad[0], replace(bad[1], row=5, lift_number="L-4")], on=ON, by=SYSTEM, at=AT)
+    found = [(finding.where, finding.code, finding.facts["name"]) for finding in caught.value.findings]
+    assert found == [("4", "repairer_unknown", "示例财险"), ("5", "repairer_unknown", "没有这家")]
+    estates.take(session, rows, on=ON, by=SYSTEM, at=AT)
+    lifts = session.scalars(select(Lift).order_by(Lift.number)).all()
+    assert [lift.repairer_id for lift in lifts] == [mine.id, None]
+
+
+def test_a_repairer_is_set_for_a_community_or_a_lift_and_changed(session: Session) -> None:
+    """All lifts of a community at once, or one alone; the log keeps who; not an insurer, and not twice the same."""
+    lifts = make_lifts(session, 3)
+    community = session.scalars(select(Community)).one()
+    mine, other = (make_organisation(session, name, "repairer") for name in ("示例维保", "另一维保"))
+    with pytest.raises(Invalid, match="lift_needs_repairer"):
+        estates.appoint_for_lift(session, lifts[0], make_organisation(session, "示例财险"), by=SYSTEM, at=AT)
+    estates.appoint_for_lift(session, lifts[0], other, by=SYSTEM, at=AT)
+    assert estates.appoint_for_community(session, community, mine, by=SYSTEM, at=AT) == 3
+    with pytest.raises(Conflict, match="repairer_stands"):
+        estates.appoint_for_community(session, community, mine, by=SYSTEM, at=AT)
+    estates.appoint_for_lift(session, lifts[2], None, by=SYSTEM, at=AT)
+    own, theirs = (Actor(None, one.id, Role.REPAIRER, "repairer") for one in (mine, other))
+    seen = select(Lift.number).where(estates.sees_lift(own)).order_by(Lift.number)
+    assert session.scalars(seen).all() == ["L00001", "L00002"]
+    assert session.scalars(estates.communities_visible_to(own)).all() == [community]
+    assert session.scalars(estates.communities_visible_to(theirs)).all() == []
+    told = session.execute(
+        select(AuditEvent.action, AuditEvent.facts)
+        .where(AuditEvent.action.like("%.repairer_%"))
+        .order_by(AuditEvent.id)
+    ).all()
+    assert [(row.action, row.facts["lifts"], row.facts.get("repairer")) for row in told] == [
+        ("lift.repairer_set", 1, "另一维保"),
+        ("community.repairer_set", 3, "示例维保"),
+        ("lift.repairer_ended", 1, None),
+    ]
+    empty = Community(name="空苑", district="示例区", sort_key="kong", households=0)
+    session.add(empty)
+    session.flush()
+    with pytest.raises(NotFound, match="community_has_no_lift"):
+        estates.appoint_for_community(session, empty, mine, by=SYSTEM, at=AT)

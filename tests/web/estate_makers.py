@@ -17,6 +17,7 @@ from core.permits import SYSTEM, Role
 from ledger import statements
 from tests.makers import MadePool, make_lifts, make_policy, make_pool
 from tests.visitors import Browser, Visitors
+from underwriting import estates
 from underwriting.models import Building, Community, Lift, Policy
 from web.accounts import User
 
@@ -75,7 +76,7 @@ def lifts_of(session: Session, community: Community, count: int, prefix: str, si
 
 
 def make_city(visitors: Visitors) -> City:
-    """Make a pool with its periods open, a community with four insured lifts, the calendar of working days."""
+    """Make a pool with its periods open, a community with four insured lifts and their repairer, the calendar."""
     now = clock.now()
     today = clock.on(now)
     with unit_of_work(visitors.engine, SYSTEM) as session:
@@ -89,4 +90,7 @@ def make_city(visitors: Visitors) -> City:
         community = session.get_one(Community, building.community_id)
         community.organisation_id = organisation.id
         policy = make_policy(session, made, lifts=lifts, on=start)
+    repairer = visitors.organisation("repairer")
+    with unit_of_work(visitors.engine, SYSTEM) as session:
+        estates.appoint_for_community(session, community, repairer, by=SYSTEM, at=now)
     return City(visitors, made, community, organisation, lifts, policy, now)

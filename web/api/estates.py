@@ -12,6 +12,8 @@ from sqlalchemy import tuple_
 
 from core import clock
 from core.errors import Invalid
+from core.parties import Organisation
+from underwriting import estates
 from underwriting.models import Community, Lift
 from web.api import PageQuery, Strict, listed, read_cursor, resource
 from web.estate_query import communities_of, lifts_of
@@ -49,6 +51,7 @@ class LiftOut(Strict):
     building = fields.String()
     in_service_on = fields.Date()
     floors = fields.Integer(strict=True)
+    repairer = fields.String(allow_none=True, metadata={"description": "who maintains it"})
     insured_to = fields.Date(allow_none=True)
     policy_number = fields.String(allow_none=True)
 
@@ -106,3 +109,65 @@ def lifts(query: Mapping[str, Any]) -> ResponseReturnValue:
     found = unit().execute(rows.limit(query["limit"] + 1)).all()
     shown = [{name: value for name, value in row._mapping.items() if name in LiftOut().fields} for row in found]
     return listed(shown, query["limit"], key=lambda row: (row["number"], row["id"]))
+
+
+# Who maintains the lifts
+
+
+class RepairerOut(Strict):
+    """An organisation that can maintain a lift."""
+
+    id = fields.UUID()
+    name = fields.String()
+
+
+class RepairerList(Strict):
+    """The repairers, by name."""
+
+    data = fields.List(fields.Nested(RepairerOut))
+
+
+class RepairerIn(Strict):
+    """Who maintains the lifts from now on; null: nobody."""
+
+    organisation_id = fields.UUID(required=True, allow_none=True)
+
+
+class AppointedOut(Strict):
+    """How many lifts have changed over; open faults went with them."""
+
+    lifts = fields.Integer(strict=True)
+
+
+@api.get("/repairers")
+@needs("estate.read")
+@api.response(200, RepairerList)
+def repairers() -> ResponseReturnValue:
+    """List the organisations that can maintain a lift, by name."""
+    return {"data": [{"id": one.id, "name": one.name} for one in unit().scalars(estates.repairers())]}
+
+
+@api.post("/communities/<uuid:community_id>/repairer")
+@needs("repairer.set")
+@api.arguments(RepairerIn)
+@api.response(200, AppointedOut)
+def appoint_for_community(told: Mapping[str, Any], community_id: uuid.UUID) -> ResponseReturnValue:
+    """Say who maintains all lifts of a community."""
+    community = estates.community(unit(), community_id, actor())
+    return {"lifts": estates.appoint_for_community(unit(), community, _repairer(told), by=actor(), at=at())}
+
+
+@api.post("/lifts/<uuid:lift_id>/repairer")
+@needs("repairer.set")
+@api.arguments(RepairerIn)
+@api.response(200, AppointedOut)
+def appoint_for_lift(told: Mapping[str, Any], lift_id: uuid.UUID) -> ResponseReturnValue:
+    """Say who maintains one lift."""
+    lift = estates.lift(unit(), lift_id, actor())
+    estates.appoint_for_lift(unit(), lift, _repairer(told), by=actor(), at=at())
+    return {"lifts": 1}
+
+
+def _repairer(told: Mapping[str, Any]) -> Organisation | None:
+    named = told["organisation_id"]
+    return estates.repairer(unit(), named) if named else None

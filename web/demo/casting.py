@@ -105,12 +105,13 @@ _NEIGHBOURS = (
     Company("qinghe", "community", "青禾示例苑物业", "青禾示例苑", _parts("qinghe", (Role.PROPERTY_MANAGER, "尤物业"))),
 )
 
-_REPAIRERS = tuple(
+#: The repairers in the order in which they take the city's communities.
+REPAIRERS = tuple(
     Company(slug, "repairer", f"{stem}电梯维保有限公司", f"{stem}维保", _parts(slug, (Role.REPAIRER, f"{surname}维保")))
     for slug, stem, surname in (("repair1", "示例", "许"), ("repair2", "样板", "何"), ("repair3", "演示", "吕"))
 )
 
-COMPANIES = (_CITY_HALL, EXCHANGE, *INSURERS, *_NEIGHBOURS, *_REPAIRERS)
+COMPANIES = (_CITY_HALL, EXCHANGE, *INSURERS, *_NEIGHBOURS, *REPAIRERS)
 
 
 def accounts() -> Iterator[tuple[Role, str, str, str]]:

@@ -5,7 +5,7 @@ The same seed gives the same city, whatever the day.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice, product
 from random import Random
@@ -48,16 +48,25 @@ SMALL = Scale(12, 150, 6_200, (24, 20, 6), 240, 16, 16)
 
 @dataclass(frozen=True, slots=True)
 class PlannedCommunity:
-    """A community as the register will know it, with its lifts; `insured` are the numbers that its policy covers."""
+    """A community as the register will know it, with its lifts; `insured` are the numbers that its policy covers.
+
+    One `repairer` maintains them all, by its name.
+    """
 
     district: str
     name: str
     rows: tuple[EstateRow, ...]
     insured: tuple[str, ...]
+    repairer: str = ""
 
 
-def plan_city(scale: Scale, year_starts_on: date, rng: Random) -> list[PlannedCommunity]:
-    """Return the communities, the largest first; lifts and households add up to the scale exactly."""
+def plan_city(
+    scale: Scale, year_starts_on: date, rng: Random, repairers: tuple[str, ...] = ("",)
+) -> list[PlannedCommunity]:
+    """Return the communities, the largest first; lifts and households add up to the scale exactly.
+
+    The repairers take the communities in turn.
+    """
     names = [LARGEST, *(first + last for last, first in islice(product(_LAST, _FIRST), scale.communities - 1))]
     lifts = _lifts_by_community(scale, rng)
     households = _households_by_community(scale, lifts)
@@ -71,7 +80,10 @@ def plan_city(scale: Scale, year_starts_on: date, rng: Random) -> list[PlannedCo
             row, place, district, name, lifts[place], buildings, insured, households[place], year_starts_on, rng
         )
         row += len(rows)
-        made.append(PlannedCommunity(district, name, rows, tuple(each.lift_number for each in rows[:insured])))
+        repairer = repairers[place % len(repairers)]
+        rows = tuple(replace(each, repairer=repairer) for each in rows)
+        numbers = tuple(each.lift_number for each in rows[:insured])
+        made.append(PlannedCommunity(district, name, rows, numbers, repairer))
     return made
 
 

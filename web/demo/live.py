@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from claims import faults
 from claims.faults import Report
 from core.permits import Actor, Role
+from web.demo.casting import REPAIRERS
 from web.demo.claims_story import LIVE_DAYS, ClaimsStory
 from web.demo.faults import KINDS
 
@@ -67,8 +68,7 @@ def plan_live(story: ClaimsStory) -> None:
 def _plan_one(story: ClaimsStory, number: int, reported: datetime, *, is_last: bool) -> None:
     """Plan one fault: the first waits for a part, one is withdrawn, one is reopened, the others go their way."""
     rng = story.telling.rng
-    repairer = rng.choice(story.cast.all_of(Role.REPAIRER))
-    fault, manager = _new_fault(story, number, is_trapped=is_last or number % 17 == 9)
+    fault, manager, repairer = _new_fault(story, number, is_trapped=is_last or number % 17 == 9)
     fault.report(reported)
     answered = reported + timedelta(minutes=41 if number == 12 else rng.randint(3, 12 if is_last else 26))
     fault.then(answered, "acknowledge", repairer)
@@ -90,8 +90,11 @@ def _plan_one(story: ClaimsStory, number: int, reported: datetime, *, is_last: b
     fault.then(repaired + timedelta(minutes=rng.randint(30, 400)), "accept", manager)
 
 
-def _new_fault(story: ClaimsStory, number: int, *, is_trapped: bool) -> tuple[LiveFault, Actor | None]:
-    """Return a fault on an insured lift and who will accept its repair (None: nobody of the story's people)."""
+def _new_fault(story: ClaimsStory, number: int, *, is_trapped: bool) -> tuple[LiveFault, Actor | None, Actor]:
+    """Return a fault on an insured lift, who will accept its repair (None: nobody of the story's people), who works it.
+
+    The one who works it is the person of the community's repairer.
+    """
     rng, year = story.telling.rng, story.year
     manager: Actor | None = None
     if number % 3 == 0:
@@ -102,4 +105,6 @@ def _new_fault(story: ClaimsStory, number: int, *, is_trapped: bool) -> tuple[Li
     kind = rng.choices(range(len(KINDS)), [each[1] for each in KINDS])[0]
     words = ("有人被困，轿厢停在楼层之间。" if is_trapped else "") + KINDS[kind][0]
     lift = community.insured[(number * 7) % (len(community.insured) - 1)]
-    return LiveFault(story, lift, words, is_trapped, manager or story.handler), manager
+    slug = next(company.slug for company in REPAIRERS if company.name == community.repairer)
+    repairer = story.cast.of(Role.REPAIRER, slug)
+    return LiveFault(story, lift, words, is_trapped, manager or story.handler), manager, repairer

@@ -18,7 +18,7 @@ from core.papers import Store
 from core.permits import SYSTEM, Role
 from core.server import Urls
 from tender import keyfiles
-from web.demo.casting import PASSWORD
+from web.demo.casting import PASSWORD, REPAIRERS
 from web.demo.city import FULL, Scale, plan_city
 from web.demo.claims_story import ClaimsStory
 from web.demo.live import plan_live
@@ -70,7 +70,7 @@ def load(
     telling = Telling(stand.engine, stand.place, stand.store, stand.receipt_key, stand.log_key, now, scale, rng, say)
     cast = _begin(telling, hashing)
     _keep_keys(stand.keys_dir, cast)
-    city = plan_city(scale, telling.year_starts_on, telling.rng)
+    city = plan_city(scale, telling.year_starts_on, telling.rng, tuple(one.name for one in REPAIRERS))
     tender = TenderStory(telling, cast)
     year = YearStory(telling, cast, tender, city)
     claims = ClaimsStory(telling, cast, year)

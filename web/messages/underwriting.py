@@ -101,6 +101,34 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "层数 {floors} 不合理，应在 2 至 200 之间。",
         "{floors} floors will not do: a lift has from 2 to 200.",
     ),
+    "repairer_unknown": (
+        "没有名为“{name}”的维保单位。请核对全称，或请管理员先登记这家单位。",
+        "There is no repairer called “{name}”. Check its full name, or have the administrator add it first.",
+    ),
+    "repairer_not_found": (
+        "没有找到这家维保单位。请从名单中选择。",
+        "There is no such repairer. Choose one of the list.",
+    ),
+    "lift_needs_repairer": (
+        "电梯只能由维保单位维保，所选机构是“{kind}”。请另选。",
+        "A lift is maintained by a repairer, not by a {kind}. Choose another.",
+    ),
+    "repairer_stands": (
+        "维保单位已经如此，没有变更。",
+        "That is the repairer already; nothing was changed.",
+    ),
+    "repairer_asked_wrong": (
+        "请给出维保单位全称（或 --none），以及 --community 或 --lift 中的一个。",
+        "Name a repairer (or --none), and one of --community and --lift.",
+    ),
+    "community_ambiguous": (
+        "不止一个区县有同名小区：{districts}。请用 --district 指明。",
+        "Several districts have a community of that name: {districts}. Say which with --district.",
+    ),
+    "community_has_no_lift": (
+        "“{name}”还没有登记电梯，不能设定维保单位。请先登记电梯。",
+        "“{name}” has no lift in the register yet, so there is nothing to maintain. Register its lifts first.",
+    ),
     # policies
     "policy_not_found": (
         "没有找到这张保单，或您无权查看。",

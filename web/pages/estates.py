@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
 
 from claims.models import Fault
 from core import clock
 from core.errors import NotFound
+from core.parties import Organisation
 from core.permits import Role, may
 from underwriting import estates, policies
 from underwriting.models import Community, Lift, Policy
 from underwriting.rating import is_insurable_age
+from web import money_desk
 from web.columns import Column
 from web.estate_query import COMMUNITY_SORTS, communities_asked, communities_of, lifts_of
 from web.fault_queue import faults_of
 from web.formats import number, percent, t
+from web.history import history
 from web.keeping import settings
 from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, sort_asked, wants_csv
+from web.money_desk import Field, Step
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
 
@@ -40,6 +46,7 @@ MENU = [
                 Role.CLAIMS_HANDLER,
                 Role.COMMUNITY_OFFICER,
                 Role.PROPERTY_MANAGER,
+                Role.REPAIRER,
             }
         ),
     )
@@ -116,11 +123,7 @@ def _columns() -> list[Column]:
 
 def community_of(community_id: uuid.UUID) -> Community:
     """Return a community that the actor may see; NotFound `community_not_found`."""
-    query = estates.communities_visible_to(actor()).where(Community.id == community_id)
-    row = unit().scalar(query)
-    if row is None:
-        raise NotFound("community_not_found")
-    return row
+    return estates.community(unit(), community_id, actor())
 
 
 @pages.get("/<uuid:community_id>")
@@ -153,13 +156,24 @@ def one(community_id: uuid.UUID) -> ResponseReturnValue:
         columns=_lift_columns(),
         exports=csv_link(),
         policies=insured.all() if may(actor(), "policy.read") else [],
+        repairers=_repairers_of(community),
+        may_appoint=may(actor(), "repairer.set"),
+        events=history(unit(), "community", community.id) if actor().sees_all else [],
         may_bind=may(actor(), "policy.bind"),
         today=today,
     )
 
 
+def _repairers_of(community: Community) -> Sequence[Any]:
+    """Return (name, lifts) of who maintains the lifts of a community that the actor may see; no name: nobody."""
+    seen = lifts_of(actor(), clock.on(at()), community.id).order_by(None).subquery()
+    counted = select(seen.c.repairer, func.count()).group_by(seen.c.repairer).order_by(func.count().desc())
+    return unit().execute(counted.order_by(seen.c.repairer)).all()
+
+
 def _lifts_csv(query: Any) -> Response:
-    names = ("district", "community", "building", "number", "in_service_on", "floors", "policy_number", "insured_to")
+    places = ("district", "community", "building")
+    names = (*places, "number", "in_service_on", "floors", "repairer", "policy_number", "insured_to")
     rows = unit().execute(query.limit(EXPORT_MOST)).all()
     return csv_of("lifts", [(name, _reader(name)) for name in names], rows)
 
@@ -171,6 +185,7 @@ def _lift_columns() -> list[Column]:
         Column("floors", t("层数", "Floors"), "number"),
         Column("in_service_on", t("投用日期", "In service since"), "date"),
         Column("age", t("五年以上", "Over five years"), "custom"),
+        Column("repairer", t("维保单位", "Repairer")),
         Column("policy", t("今日保单", "Policy today"), "custom"),
     ]
 
@@ -195,4 +210,74 @@ def lift(lift_id: uuid.UUID) -> ResponseReturnValue:
         faults=recent,
         address=f"{settings().public_url.rstrip('/')}{url_for('reporter.lift', number=row.number)}",
         may_report=may(actor(), "fault.report"),
+        may_appoint=may(actor(), "repairer.set"),
+        events=history(unit(), "lift", lift_id) if actor().sees_all else [],
     )
+
+
+# Who maintains the lifts
+
+
+@pages.route("/<uuid:community_id>/repairer", methods=["GET", "POST"])
+@needs("repairer.set")
+def appoint_for_community(community_id: uuid.UUID) -> ResponseReturnValue:
+    """Say who maintains all lifts of a community."""
+    community = community_of(community_id)
+
+    def work(form: Mapping[str, str]) -> tuple[str, str]:
+        whose = _chosen(form)
+        count = estates.appoint_for_community(unit(), community, whose, by=actor(), at=at())
+        return _said(whose, count), url_for("estates.one", community_id=community.id)
+
+    sentence = t(
+        "设定 {place} 全部电梯的维保单位。未修复的故障随电梯转给新的单位；个别电梯不同的，之后在它的页面上单独设定。",
+        "Say who maintains all lifts of {place}. Open faults go over with the lifts; a lift that differs is set on its "
+        "own page afterwards.",
+        place=community.name,
+    )
+    now = [(name or t("未设定", "none"), t("{n} 部", "{n} lifts", n=n)) for name, n in _repairers_of(community)]
+    return _appoint(sentence, url_for("estates.one", community_id=community.id), now, work)
+
+
+@pages.route("/lifts/<uuid:lift_id>/repairer", methods=["GET", "POST"])
+@needs("repairer.set")
+def appoint_for_lift(lift_id: uuid.UUID) -> ResponseReturnValue:
+    """Say who maintains one lift."""
+    lift = estates.lift(unit(), lift_id, actor())
+
+    def work(form: Mapping[str, str]) -> tuple[str, str]:
+        whose = _chosen(form)
+        estates.appoint_for_lift(unit(), lift, whose, by=actor(), at=at())
+        return _said(whose, 1), url_for("estates.lift", lift_id=lift.id)
+
+    sentence = t(
+        "设定电梯 {n} 的维保单位。未修复的故障随电梯转给新的单位。",
+        "Say who maintains lift {n}. Open faults go over with it.",
+        n=lift.number,
+    )
+    whose = unit().get(Organisation, lift.repairer_id) if lift.repairer_id else None
+    now = [(t("现在", "Now"), whose.name if whose else t("未设定", "none"))]
+    return _appoint(sentence, url_for("estates.lift", lift_id=lift.id), now, work)
+
+
+def _chosen(form: Mapping[str, str]) -> Organisation | None:
+    """Return the repairer that a form names, None for `none`; Invalid `repairer_not_found`."""
+    if form.get("repairer") == "none":
+        return None
+    return estates.repairer(unit(), money_desk.read_id(form.get("repairer")))
+
+
+def _said(whose: Organisation | None, count: int) -> str:
+    if whose is None:
+        return t("{n} 部电梯已不设维保单位。", "{n} lifts have no repairer now.", n=count)
+    return t("{n} 部电梯已交由{name}维保。", "{n} lifts are maintained by {name} now.", n=count, name=whose.name)
+
+
+def _appoint(sentence: str, back: str, now: Sequence[tuple[str, str]], work: money_desk.Work) -> ResponseReturnValue:
+    options = [(str(one.id), one.name) for one in unit().scalars(estates.repairers())]
+    last = ("none", t("不设维保单位", "no repairer"))
+    field = Field(
+        "repairer", t("维保单位", "Repairer"), "select", options=[("", t("请选择", "Choose")), *options, last]
+    )
+    title = t("设定维保单位", "Set the repairer")
+    return money_desk.step_page(Step(title, sentence, title, back, facts=now, fields=[field]), work)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from claims import faults, handling
 from claims.models import Claim, Fault
 from claims.stages import FAULT_MOVES
-from core import clock
+from core import clock, parties
 from core.errors import Forbidden, Invalid
 from core.permits import Role, may
 from underwriting import policies
@@ -186,6 +186,7 @@ def _one(fault: Fault, errors: dict[str, str], status: int) -> ResponseReturnVal
         "faults/one.html",
         fault=fault,
         place=f"{place.community.name} {place.name}",
+        repairer=fault.lift.repairer_id and parties.organisation(unit(), fault.lift.repairer_id).name,
         district=place.community.district,
         clocks=clocks,
         steps=steps,

@@ -62,13 +62,16 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("in_service_on", sa.Date(), nullable=False),
         sa.Column("floors", sa.BigInteger(), nullable=False),
+        sa.Column("repairer_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("floors BETWEEN 2 AND 200", name=op.f("ck_lift_floors")),
         sa.CheckConstraint("length(number) BETWEEN 1 AND 40", name=op.f("ck_lift_number")),
         sa.ForeignKeyConstraint(["building_id"], ["building.id"], name=op.f("fk_lift_building_id")),
+        sa.ForeignKeyConstraint(["repairer_id"], ["organisation.id"], name=op.f("fk_lift_repairer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lift")),
         sa.UniqueConstraint("number", name=op.f("uq_lift_number")),
     )
     op.create_index(op.f("ix_lift_building_id"), "lift", ["building_id"], unique=False)
+    op.create_index(op.f("ix_lift_repairer_id"), "lift", ["repairer_id"], unique=False)
     op.create_table(
         "pool",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -208,6 +211,7 @@ def downgrade() -> None:
     op.drop_table("agreement")
     op.drop_index(op.f("ix_pool_lead_id"), table_name="pool")
     op.drop_table("pool")
+    op.drop_index(op.f("ix_lift_repairer_id"), table_name="lift")
     op.drop_index(op.f("ix_lift_building_id"), table_name="lift")
     op.drop_table("lift")
     op.drop_table("building")
