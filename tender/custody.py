@@ -46,8 +46,9 @@ def name_custodians(
 ) -> None:
     """Name the custodians of a tender in draft, in the order of their shares, and how many of them open a bid.
 
-    Whoever stood there before is gone, keys and all. Refuses as `envelope.check_custodians` does (`threshold_wrong`),
-    with Invalid `custodian_repeated`, `custodian_not_neutral` (an insurer keeps no share), Forbidden `other_side`.
+    Whoever stood there before is gone, keys and all, and the rehearsal with them. Refuses as
+    `envelope.check_custodians` does (`threshold_wrong`), with Invalid `custodian_repeated`, `custodian_not_neutral` (an
+    insurer keeps no share), Forbidden `other_side`.
     """
     require(by, "tender.key")
     tender = lock_tender(session, tender, by=by)
@@ -69,7 +70,7 @@ def name_custodians(
                 tender_id=tender.id, place=place, person_id=keeper.person_id, organisation_id=keeper.organisation_id
             )
         )
-    tender.threshold = threshold
+    tender.threshold, tender.ceremony = threshold, tender.ceremony + 1
     session.flush()
     facts = {"threshold": threshold, "count": len(people)}
     audit.record(session, "key.custodians_named", by=by, at=at, of=("tender", tender.id), facts=facts)
@@ -87,6 +88,8 @@ def own_custody(session: Session, tender: Tender, *, by: Actor) -> Custodian:
 def give_key(session: Session, tender: Tender, public_key: bytes, *, by: Actor, at: datetime) -> Custodian:
     """Store a custodian's public key and return its row with the challenge that only its private key can answer.
 
+    A rehearsal that was held before it counts no more.
+
     Refuses with Invalid `public_key_wrong`, `custodian_repeated` (another custodian's key), Conflict
     `tender_in_other_stage` once the ceremony is done.
     """
@@ -99,6 +102,7 @@ def give_key(session: Session, tender: Tender, public_key: bytes, *, by: Actor, 
     if any(other.fingerprint == fingerprint and other.place != row.place for other in custodians_of(session, tender)):
         raise Invalid("custodian_repeated")
     row.public_key, row.fingerprint, row.given_at, row.proved_at = public_key, fingerprint, at, None
+    tender.ceremony += 1
     _challenge(tender, row)
     session.flush()
     facts = {"place": row.place, "fingerprint": fingerprint}
@@ -137,10 +141,12 @@ def prove(session: Session, tender: Tender, answer: bytes, *, by: Actor, at: dat
 def rehearse(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Rehearsal:
     """Return a new dummy bid, sealed to the custodians' keys by a key that nobody keeps.
 
-    Refuses with Conflict `custodian_without_key` (custodian), and as `envelope.check_custodians` does.
+    Refuses with Conflict `custodian_without_key` (custodian), `tender_in_other_stage`, and as
+    `envelope.check_custodians` does.
     """
     require(by, "tender.key")
     tender = lock_tender(session, tender, by=by)
+    require_stage(tender, "draft")
     keys = []
     for row in custodians_of(session, tender):
         if row.public_key is None:
@@ -154,16 +160,27 @@ def rehearse(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Re
     sealing.seal(terms, str(new_id()), 1, {_PART: Content(fields)}, signer, out)
     last = session.scalar(select(func.max(Rehearsal.number)).where(Rehearsal.tender_id == tender.id)) or 0
     digest = hashlib.sha256(canonical(fields)).hexdigest()
-    made = Rehearsal(tender_id=tender.id, number=last + 1, container=out.getvalue(), content_sha256=digest, made_at=at)
+    made = Rehearsal(
+        tender_id=tender.id,
+        number=last + 1,
+        ceremony=tender.ceremony,
+        threshold=tender.threshold,
+        fingerprints=[p256.fingerprint(key).hex() for key in keys],
+        container=out.getvalue(),
+        content_sha256=digest,
+        made_at=at,
+    )
     session.add(made)
     session.flush()
-    audit.record(session, "key.rehearsal_begun", by=by, at=at, of=("tender", tender.id), facts={"number": made.number})
+    facts = {"number": made.number, "ceremony": made.ceremony}
+    audit.record(session, "key.rehearsal_begun", by=by, at=at, of=("tender", tender.id), facts=facts)
     return made
 
 
 def latest_rehearsal(session: Session, tender: Tender) -> Rehearsal:
-    """Return the rehearsal that stands; Conflict `rehearsal_missing` where there was none."""
-    query = select(Rehearsal).where(Rehearsal.tender_id == tender.id).order_by(Rehearsal.number.desc())
+    """Return the rehearsal that stands; Conflict `rehearsal_missing` where this ceremony has had none yet."""
+    query = select(Rehearsal).where(Rehearsal.tender_id == tender.id, Rehearsal.ceremony == tender.ceremony)
+    query = query.order_by(Rehearsal.number.desc()).limit(1)
     row = session.scalars(query).first()
     if row is None:
         raise Conflict("rehearsal_missing")
@@ -178,9 +195,11 @@ def rehearsal_head(rehearsal: Rehearsal) -> Head:
 def give_rehearsal_share(session: Session, tender: Tender, share: bytes, *, by: Actor, at: datetime) -> None:
     """Take a custodian's share of the dummy bid, which it opened with its own key.
 
-    Refuses with Invalid `share_wrong` (custodian), `share_foreign`, also where the share is another custodian's.
+    Refuses with Invalid `share_wrong` (custodian), `share_foreign`, also where the share is another custodian's;
+    Conflict `rehearsal_missing`, `tender_in_other_stage`.
     """
     require(by, "custody.share")
+    require_stage(tender, "draft")
     row, rehearsal = own_custody(session, tender, by=by), latest_rehearsal(session, tender)
     if unsealing.check_share(rehearsal_head(rehearsal), _PART, share) != row.place:
         raise Invalid("share_foreign")
@@ -207,8 +226,9 @@ def finish_ceremony(session: Session, tender: Tender, *, by: Actor, at: datetime
         if row.proved_at is None:
             raise Conflict("custodian_unproven", custodian=row.place + 1)
     rehearsal = latest_rehearsal(session, tender)
-    stated = [fingerprint.hex() for fingerprint in rehearsal_head(rehearsal).header.custodians]
-    if stated != [row.fingerprint for row in custodians]:
+    header = rehearsal_head(rehearsal).header
+    stated = [fingerprint.hex() for fingerprint in header.custodians]
+    if stated != [row.fingerprint for row in custodians] or header.threshold != tender.threshold:
         raise Conflict("rehearsal_missing")
     query = select(RehearsalShare).where(
         RehearsalShare.tender_id == tender.id, RehearsalShare.number == rehearsal.number
@@ -221,7 +241,11 @@ def finish_ceremony(session: Session, tender: Tender, *, by: Actor, at: datetime
         if hashlib.sha256(canonical(opened.fields)).hexdigest() != rehearsal.content_sha256:
             raise Conflict("rehearsal_failed")
     tender.rehearsed_at = at
-    facts = {"threshold": tender.threshold, "fingerprints": [row.fingerprint for row in custodians]}
+    facts = {
+        "threshold": tender.threshold,
+        "fingerprints": [row.fingerprint for row in custodians],
+        "ceremony": tender.ceremony,
+    }
     move_tender(session, tender, "key", by=by, at=at, facts=facts)
 
 

@@ -31,7 +31,8 @@ class Tender(Model):
     of one risk, where the law's cap on one risk is to be reckoned. `notice` is what was approved, as canonical JSON,
     `notice_hash` its SHA-256. `allocation` holds how shares are
     made, `agreement_terms` and `service_standard` what every member will sign. `box_closed_at`: from then on the box
-    takes nothing and custodians may look into it; `opened_at`: the bids were opened. `amendment` counts amendments.
+    takes nothing and custodians may look into it; `opened_at`: the bids were opened. `amendment` counts amendments,
+    `ceremony` the key ceremonies: a new one begins with other custodians, keys or threshold, and with a return.
     """
 
     __tablename__ = "tender"
@@ -64,6 +65,7 @@ class Tender(Model):
     answer_days: Mapped[int]
     lock: Mapped[str]
     threshold: Mapped[int]
+    ceremony: Mapped[int]
     deadline_at: Mapped[datetime]
     opening_at: Mapped[datetime]
     stage: Mapped[str]
@@ -109,6 +111,11 @@ class Tender(Model):
         CheckConstraint("published_at IS NULL OR (approved_at IS NOT NULL AND notice_hash IS NOT NULL)", name="notice"),
         CheckConstraint("box_closed_at IS NULL OR box_closed_at >= deadline_at", name="box_closed"),
         CheckConstraint("opened_at IS NULL OR opened_at >= box_closed_at", name="opened"),
+        CheckConstraint(
+            "(stage <> 'draft' OR rehearsed_at IS NULL) AND (stage NOT IN ('keyed', 'approved') AND approved_at IS NULL"
+            " AND published_at IS NULL OR rehearsed_at IS NOT NULL)",
+            name="rehearsed",
+        ),
         CheckConstraint("length(number) BETWEEN 1 AND 40 AND length(title) BETWEEN 1 AND 200", name="names"),
     )
 
@@ -168,11 +175,17 @@ class Custodian(Model):
 
 
 class Rehearsal(Model):
-    """A dummy bid sealed to the custodians' keys, to be opened before the tender may be published."""
+    """A dummy bid sealed to the custodians' keys, to be opened before the tender may be published.
+
+    It counts for the `ceremony` in which it was made, with the keys (`fingerprints`) and the `threshold` of then.
+    """
 
     __tablename__ = "rehearsal"
     tender_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tender.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ceremony: Mapped[int]
+    threshold: Mapped[int]
+    fingerprints: Mapped[list[str]]
     container: Mapped[bytes]
     content_sha256: Mapped[str]
     made_at: Mapped[datetime]

@@ -29,6 +29,7 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "GB024": "tender_is_published",
     "GB025": "sheet_locked",
     "GB026": "award_not_whole",
+    "GB027": "rehearsal_missing",
 }
 
 #: Those who act for the bureau whose tender it is; the supervisor watches over every bureau's.

@@ -92,6 +92,7 @@ def draft(session: Session, what: TenderDraft, *, by: Actor, at: datetime) -> Te
         **columns,
         organisation_id=by.organisation_id,
         stage="draft",
+        ceremony=1,
         amendment=0,
         created_by=by.person_id,
         created_at=at,
@@ -107,12 +108,16 @@ def draft(session: Session, what: TenderDraft, *, by: Actor, at: datetime) -> Te
 def edit(session: Session, tender: Tender, what: TenderDraft, *, by: Actor, at: datetime) -> None:
     """Put another draft in the place of the first, criteria and all; only while the tender is in draft.
 
-    Refuses `draft_wrong` (findings), Conflict `tender_in_other_stage`.
+    With another threshold the keys are rehearsed anew. Refuses `draft_wrong` (findings), Conflict
+    `tender_in_other_stage`.
     """
     require(by, "tender.draft")
     tender = lock_tender(session, tender, by=by)
     require_stage(tender, "draft")
-    for name, value in columns_of(what).items():
+    columns = columns_of(what)
+    if columns["threshold"] != tender.threshold:
+        tender.ceremony += 1
+    for name, value in columns.items():
         setattr(tender, name, value)
     session.flush()
     session.execute(delete(Criterion).where(Criterion.tender_id == tender.id))
@@ -173,6 +178,7 @@ def return_to_draft(session: Session, tender: Tender, *, by: Actor, at: datetime
     require(by, "tender.approve" if by.role is Role.APPROVER else "tender.draft")
     tender = lock_tender(session, tender, by=by)
     tender.notice = tender.notice_hash = tender.approved_by = tender.approved_at = tender.rehearsed_at = None
+    tender.ceremony += 1
     move_tender(session, tender, "return", by=by, at=at)
 
 

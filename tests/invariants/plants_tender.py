@@ -175,4 +175,18 @@ RESULT: tuple[Plant, ...] = (
     plant("INV-A2-tender", "a bid back in the box", "UPDATE bid SET stage = 'sealed' WHERE stage = 'withdrawn'"),
 )
 
-PLANTS = (*BOX, *RESULT)
+PEOPLE: tuple[Plant, ...] = (
+    plant("INV-T9", "published and never rehearsed", f"DELETE FROM rehearsal_share WHERE tender_id = {_OPEN}"),
+    plant("INV-T9", "one custodian's share missing", "DELETE FROM rehearsal_share WHERE place = 4"),
+    plant(
+        "INV-T9",
+        "an earlier ceremony's rehearsal",
+        f"UPDATE tender SET ceremony = ceremony + 1 WHERE id = {_OPEN}",
+    ),
+    plant("INV-T9", "rehearsed with other keys", "UPDATE rehearsal SET fingerprints[1] = repeat('0', 64)"),
+    plant("INV-T9", "rehearsed with another threshold", "UPDATE rehearsal SET threshold = 2"),
+    plant("INV-T9", "the ceremony's record gone", "DELETE FROM audit_event WHERE action = 'key.ceremony'"),
+    plant("INV-T9", "the dummy bid exchanged", "UPDATE rehearsal SET container = '\\x00'"),
+)
+
+PLANTS = (*BOX, *RESULT, *PEOPLE)

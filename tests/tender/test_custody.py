@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
 
@@ -12,7 +13,7 @@ from core.errors import Conflict, Forbidden, Invalid
 from core.permits import SYSTEM
 from core.server import Urls
 from tender import custody, keyfiles, p256, tenders, unsealing
-from tests.makers_tender import PUBLISHED, draft_of, make_tender
+from tests.makers_tender import PUBLISHED, draft_of, make_keyed, make_tender
 from tests.makers_town import DRAFTED, Town, make_town
 
 
@@ -125,3 +126,80 @@ def test_a_lost_key_is_counted_and_the_drill_asks_again(town):
         assert custody.own_custody(session, tender, by=kept.actor).proved_at == PUBLISHED
         with pytest.raises(Conflict, match="tender_in_other_stage"):
             custody.give_key(session, tender, p256.point(p256.new_key()), by=lost.actor, at=PUBLISHED)
+
+
+def rehearse_again(town, session, tender):
+    head = custody.rehearsal_head(custody.rehearse(session, tender, by=town.officer, at=DRAFTED))
+    for keeper in town.keepers:
+        share = unsealing.open_share(keeper.key, head, "bid")
+        custody.give_rehearsal_share(session, tender, share, by=keeper.actor, at=DRAFTED)
+    custody.finish_ceremony(session, tender, by=town.officer, at=DRAFTED)
+
+
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_a_tender_that_came_back_to_draft_is_rehearsed_anew(town, is_approved):
+    """退回起草以后，从前的演练作废：同样的保管人、同样的公钥，也要再开一次假投标才能送审。"""
+    tender_id = make_keyed(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        if is_approved:
+            tenders.approve(session, tender, by=town.approver, at=DRAFTED)
+        tenders.return_to_draft(session, tender, by=town.officer, at=DRAFTED)
+        with pytest.raises(Conflict, match="rehearsal_missing"):
+            custody.finish_ceremony(session, tender, by=town.officer, at=DRAFTED)
+    with pytest.raises(Conflict, match="stage_refuses"), unit_of_work(town.engine, town.approver) as session:
+        tenders.approve(session, town.tender(session, tender_id), by=town.approver, at=DRAFTED)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        rehearse_again(town, session, tender)
+        tenders.approve(session, tender, by=town.approver, at=DRAFTED)
+        assert (tender.stage, custody.latest_rehearsal(session, tender).number) == ("approved", 2)
+
+
+def test_other_custodians_or_another_threshold_void_the_rehearsal(town):
+    """换了保管人、换了公钥或改了门限，都要重新演练；演练不在起草以后补做。"""
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = drafted(town, session)
+        for keeper in town.keepers:
+            prove(session, tender, keeper)
+        head = custody.rehearsal_head(custody.rehearse(session, tender, by=town.officer, at=DRAFTED))
+        for keeper in town.keepers:
+            share = unsealing.open_share(keeper.key, head, "bid")
+            custody.give_rehearsal_share(session, tender, share, by=keeper.actor, at=DRAFTED)
+        tenders.edit(session, tender, draft_of(threshold=4), by=town.officer, at=DRAFTED)
+        with pytest.raises(Conflict, match="rehearsal_missing"):
+            custody.finish_ceremony(session, tender, by=town.officer, at=DRAFTED)
+        keepers = [custody.Keeper(one.actor.person_id, one.actor.organisation_id) for one in reversed(town.keepers)]
+        custody.name_custodians(session, tender, keepers, 3, by=town.officer, at=DRAFTED)
+        for keeper in town.keepers:
+            prove(session, tender, keeper)
+        with pytest.raises(Conflict, match="rehearsal_missing"):
+            custody.finish_ceremony(session, tender, by=town.officer, at=DRAFTED)
+        rehearse_again(town, session, tender)
+        with pytest.raises(Conflict, match="tender_in_other_stage"):
+            custody.rehearse(session, tender, by=town.officer, at=DRAFTED)
+
+
+def test_the_database_lets_no_tender_on_without_its_rehearsal(town):
+    """数据库自己也不放行：没有本轮演练的招标不能成为“密钥已备”，演练之后保管人不能更换。"""
+    tender_id = make_keyed(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tenders.return_to_draft(session, town.tender(session, tender_id), by=town.officer, at=DRAFTED)
+    for change, state in (
+        ("UPDATE tender SET stage = 'keyed', rehearsed_at = now() WHERE id = %s", "GB027"),
+        ("UPDATE tender SET stage = 'keyed' WHERE id = %s", "GB027"),
+        ("UPDATE tender SET rehearsed_at = now() WHERE id = %s", "23514"),
+        ("UPDATE tender SET ceremony = ceremony - 1 WHERE id = %s", "GB027"),
+    ):
+        with psycopg.connect(town.place.admin) as connection, pytest.raises(psycopg.Error) as refused:
+            connection.execute(change, (tender_id,))
+        assert refused.value.sqlstate == state
+    with unit_of_work(town.engine, SYSTEM) as session:
+        rehearse_again(town, session, town.tender(session, tender_id))
+    for change, state in (
+        ("UPDATE custodian SET person_id = %s WHERE place = 0", "GB024"),
+        ("UPDATE tender SET stage = 'draft', rehearsed_at = NULL WHERE id = %s", "GB027"),
+    ):
+        with psycopg.connect(town.place.admin) as connection, pytest.raises(psycopg.Error) as refused:
+            connection.execute(change, (tender_id if "tender" in change else town.officer.person_id,))
+        assert refused.value.sqlstate == state

@@ -86,7 +86,14 @@ def test_a_rehearsal_that_opens_to_something_else(town: Town, session: Session) 
         custody.prove(session, tender, answer, by=keeper.actor, at=DRAFTED)
     made = custody.rehearse(session, tender, by=town.officer, at=DRAFTED)
     other = type(made)(
-        tender_id=tender.id, number=made.number + 1, container=made.container, content_sha256="0" * 64, made_at=DRAFTED
+        tender_id=tender.id,
+        number=made.number + 1,
+        ceremony=made.ceremony,
+        threshold=made.threshold,
+        fingerprints=made.fingerprints,
+        container=made.container,
+        content_sha256="0" * 64,
+        made_at=DRAFTED,
     )
     session.add(other)
     session.flush()

@@ -91,8 +91,9 @@ _KEYS: dict[str, tuple[str, str]] = {
     ),
     "not_custodian": ("您不是本项目的密钥保管人。", "You are not a custodian of this tender."),
     "rehearsal_missing": (
-        "还没有用现有公钥演练过开标，请先发起演练。",
-        "There was no rehearsal with the present keys. Start one first.",
+        "还没有用现有的保管人、公钥和门限演练过开标（退回起草或更换后，以前的演练作废）。请发起演练。",
+        "The custodians, keys and threshold of now were not rehearsed; a return to draft or a change voids the "
+        "rehearsal before it. Start one.",
     ),
     "rehearsal_incomplete": (
         "演练还缺份额：已收 {have} 份，需 {need} 份。",

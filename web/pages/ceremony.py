@@ -15,7 +15,7 @@ from core.parties import Mandate, Person
 from core.permits import Role
 from tender import custody
 from tender.drafting import custodians_of
-from tender.models import RehearsalShare, Tender
+from tender.models import Rehearsal, RehearsalShare, Tender
 from web.errors import words
 from web.formats import t
 from web.pages.tenders import load
@@ -64,6 +64,7 @@ def _page(tender: Tender, refused: Refusal | None = None) -> ResponseReturnValue
         tender=tender,
         rows=rows,
         rehearsal=number,
+        is_voided=tender.stage == "draft" and not number and _was_rehearsed(tender),
         can_finish=bool(rows) and all(row["proof"] == "done" and row["share"] == "done" for row in rows),
         all_proved=bool(rows) and all(row["proof"] == "done" for row in rows),
         is_officer=actor().role is Role.OFFICER and tender.stage == "draft",
@@ -73,6 +74,11 @@ def _page(tender: Tender, refused: Refusal | None = None) -> ResponseReturnValue
         refused=words(refused) if refused else "",
     )
     return page, refused.status if refused else 200
+
+
+def _was_rehearsed(tender: Tender) -> bool:
+    """Say whether a dummy bid was sealed in an earlier ceremony, which counts no more."""
+    return unit().scalar(select(Rehearsal.number).where(Rehearsal.tender_id == tender.id).limit(1)) is not None
 
 
 def _choices() -> list[tuple[str, str]]:

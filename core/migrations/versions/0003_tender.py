@@ -48,8 +48,34 @@ BEGIN
     IF NEW.box_closed_at IS NOT NULL AND OLD.box_closed_at IS NULL AND gongbao_now() < NEW.deadline_at THEN
         RAISE EXCEPTION 'the box of tender % closes at its deadline', OLD.number USING ERRCODE = 'GB023';
     END IF;
+    IF NEW.ceremony < OLD.ceremony
+        OR NEW.stage = 'draft' AND OLD.stage IN ('keyed', 'approved') AND NEW.ceremony = OLD.ceremony
+        OR NEW.stage <> OLD.stage AND OLD.stage IN ('draft', 'keyed', 'approved')
+            AND NEW.stage IN ('keyed', 'approved', 'published')
+            AND NOT rehearsal_stands(NEW.id, NEW.ceremony, NEW.threshold)
+    THEN
+        RAISE EXCEPTION 'the keys of tender % are not rehearsed as they stand', OLD.number USING ERRCODE = 'GB027';
+    END IF;
     RETURN NEW;
 END $$
+"""
+
+# The newest dummy bid is of this ceremony, sealed to the keys and the threshold of today; every custodian has proved
+# its key and given its share of it.
+REHEARSAL_STANDS = """
+CREATE FUNCTION rehearsal_stands(tender uuid, ceremony bigint, threshold bigint) RETURNS boolean LANGUAGE sql STABLE
+AS $$
+    SELECT coalesce((
+        SELECT r.ceremony = $2 AND r.threshold = $3 AND r.fingerprints IS NOT DISTINCT FROM (
+            SELECT array_agg(c.fingerprint ORDER BY c.place) FROM custodian c WHERE c.tender_id = $1
+        ) AND NOT EXISTS (
+            SELECT 1 FROM custodian c LEFT JOIN rehearsal_share s
+                ON (s.tender_id, s.number, s.place) = (c.tender_id, r.number, c.place)
+            WHERE c.tender_id = $1 AND (c.proved_at IS NULL OR s.place IS NULL)
+        )
+        FROM rehearsal r WHERE r.tender_id = $1 ORDER BY r.number DESC LIMIT 1
+    ), false)
+$$
 """
 
 KEEP_CRITERION = """
@@ -64,17 +90,17 @@ BEGIN
 END $$
 """
 
-# Whose keys a published tender is sealed to stands in its notice; proofs and losses go on.
+# Whose keys a tender is sealed to is settled in its draft and stands from the rehearsal on; proofs and losses go on.
 KEEP_CUSTODIAN = """
 CREATE FUNCTION keep_custodian() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     row record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
     moving constant text[] := ARRAY['challenge', 'answer_sha256', 'proved_at', 'lost_at'];
 BEGIN
-    IF EXISTS (SELECT 1 FROM tender WHERE id = row.tender_id AND published_at IS NOT NULL)
+    IF EXISTS (SELECT 1 FROM tender WHERE id = row.tender_id AND (stage <> 'draft' OR published_at IS NOT NULL))
         AND (TG_OP <> 'UPDATE' OR to_jsonb(OLD) - moving <> to_jsonb(NEW) - moving)
     THEN
-        RAISE EXCEPTION 'the custodians of a published tender stand' USING ERRCODE = 'GB024';
+        RAISE EXCEPTION 'the custodians of a tender stand from its rehearsal on' USING ERRCODE = 'GB024';
     END IF;
     RETURN row;
 END $$
@@ -241,6 +267,7 @@ def upgrade() -> None:
         sa.Column("answer_days", sa.BigInteger(), nullable=False),
         sa.Column("lock", sa.Text(), nullable=False),
         sa.Column("threshold", sa.BigInteger(), nullable=False),
+        sa.Column("ceremony", sa.BigInteger(), nullable=False),
         sa.Column("deadline_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opening_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
@@ -286,6 +313,10 @@ def upgrade() -> None:
             name=op.f("ck_tender_figures"),
         ),
         sa.CheckConstraint("opened_at IS NULL OR opened_at >= box_closed_at", name=op.f("ck_tender_opened")),
+        sa.CheckConstraint(
+            "(stage <> 'draft' OR rehearsed_at IS NULL) AND (stage NOT IN ('keyed', 'approved') AND approved_at IS NULL AND published_at IS NULL OR rehearsed_at IS NOT NULL)",
+            name=op.f("ck_tender_rehearsed"),
+        ),
         sa.CheckConstraint("opening_at >= deadline_at", name=op.f("ck_tender_opening")),
         sa.CheckConstraint("price_weight_hundredths BETWEEN 0 AND 10000", name=op.f("ck_tender_price_weight")),
         sa.CheckConstraint(
@@ -422,6 +453,9 @@ def upgrade() -> None:
         "rehearsal",
         sa.Column("tender_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ceremony", sa.BigInteger(), nullable=False),
+        sa.Column("threshold", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprints", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("container", sa.LargeBinary(), nullable=False),
         sa.Column("content_sha256", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
@@ -710,6 +744,7 @@ def upgrade() -> None:
 def _walls() -> None:
     """Put up what keeps a tender fair whatever the application does."""
     functions = (
+        REHEARSAL_STANDS,
         KEEP_TENDER,
         KEEP_CRITERION,
         KEEP_CUSTODIAN,
@@ -792,5 +827,5 @@ def downgrade() -> None:
     op.drop_table("signing_key")
     op.execute(
         "DROP FUNCTION keep_tender(), keep_criterion(), keep_custodian(), stamp_bid(), stamp_key(), check_opened(), keep_mark(),"
-        " check_award(), may_see_bid(uuid, uuid), may_see_opened(uuid, uuid)"
+        " check_award(), rehearsal_stands(uuid, bigint, bigint), may_see_bid(uuid, uuid), may_see_opened(uuid, uuid)"
     )

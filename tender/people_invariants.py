@@ -1,0 +1,78 @@
+"""The invariants of who does what in a tender: whose keys were rehearsed, before anything was approved."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from core.checks import Broken, Found, Invariant, every, found, rows
+from core.errors import Invalid
+from tender.envelope import read_head
+from tender.models import Rehearsal
+
+#: What was approved or published was rehearsed in the ceremony that stands, by every custodian, with the keys of now.
+REHEARSED = every(
+    rows(
+        "tender {tender}",
+        """
+        SELECT t.number AS tender, t.stage, t.ceremony, t.threshold, t.rehearsed_at, r.ceremony AS rehearsed,
+            r.threshold AS rehearsed_threshold, k.custodians, k.proved, k.shares
+        FROM tender t
+        LEFT JOIN LATERAL (
+            SELECT m.* FROM rehearsal m WHERE m.tender_id = t.id ORDER BY m.number DESC LIMIT 1
+        ) r ON true
+        LEFT JOIN LATERAL (
+            SELECT array_agg(c.fingerprint ORDER BY c.place) AS fingerprints, count(*) AS custodians,
+                count(c.proved_at) AS proved, count(s.place) AS shares
+            FROM custodian c LEFT JOIN rehearsal_share s
+                ON (s.tender_id, s.number, s.place) = (c.tender_id, r.number, c.place)
+            WHERE c.tender_id = t.id
+        ) k ON true
+        WHERE (t.stage IN ('keyed', 'approved') OR t.approved_at IS NOT NULL OR t.published_at IS NOT NULL)
+            AND (t.rehearsed_at IS NULL OR r.made_at > t.rehearsed_at OR k.proved < k.custodians
+                OR k.shares < k.custodians OR (r.ceremony, r.threshold, r.fingerprints)
+                    IS DISTINCT FROM (t.ceremony, t.threshold, k.fingerprints))
+        """,
+    ),
+    rows(
+        "tender {tender}",
+        """
+        SELECT t.number AS tender, t.ceremony, max(e.facts ->> 'ceremony') AS logged FROM tender t
+        LEFT JOIN audit_event e ON e.object_kind = 'tender' AND e.object_id = t.id::text AND e.action = 'key.ceremony'
+        WHERE t.rehearsed_at IS NOT NULL
+        GROUP BY t.id HAVING count(*) FILTER (WHERE e.facts ->> 'ceremony' = t.ceremony::text) = 0
+        """,
+    ),
+)
+
+
+def rehearsals_are_sealed(connection: Connection) -> Found:
+    """Return the rehearsals whose dummy bid was sealed to other keys, or by another threshold, than their row says."""
+    with Session(connection) as session:
+        return found(_wrong_rehearsals(session))
+
+
+def _wrong_rehearsals(session: Session) -> Iterator[Broken]:
+    for row in session.scalars(select(Rehearsal).order_by(Rehearsal.tender_id, Rehearsal.number)):
+        try:
+            header = read_head(io.BytesIO(row.container)).header
+            sealed_to = [fingerprint.hex() for fingerprint in header.custodians]
+            why = "" if (sealed_to, header.threshold) == (row.fingerprints, row.threshold) else "sealed to other keys"
+        except Invalid as refused:
+            why = refused.code
+        if why:
+            yield Broken(f"rehearsal {row.tender_id}/{row.number}", {"why": why})
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(
+        "INV-T9",
+        "送审与公告的招标，其现有保管人、公钥与门限均经本轮演练，每位保管人都交出了演练份额",
+        "What was approved or published was rehearsed in its last key ceremony: by every custodian, with the keys and "
+        "the threshold that stand",
+        every(REHEARSED, rehearsals_are_sealed),
+    ),
+)
