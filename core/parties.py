@@ -191,6 +191,12 @@ def organisation(session: Session, organisation_id: uuid.UUID) -> Organisation:
     return row
 
 
+def people_of(session: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return id -> name of people, in one query."""
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
 def names_of(session: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Return id -> name of organisations, in one query."""
     rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))

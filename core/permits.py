@@ -132,6 +132,8 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "tender.answer": _roles(Role.OFFICER),
     "tender.award": _roles(Role.APPROVER),
     "tender.contract": _roles(Role.APPROVER),
+    "agreement.render": _roles(Role.OFFICER),
+    "agreement.sign": _roles(Role.SIGNATORY),
     "custody.prove": _roles(Role.CUSTODIAN),
     "custody.share": _roles(Role.CUSTODIAN),
     "bid.read": frozenset(

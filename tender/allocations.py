@@ -295,18 +295,3 @@ def close_answers(session: Session, tender: Tender, *, by: Actor, at: datetime) 
     for row in silent:
         _close(session, row, "lapsed", by, at)
     return len(silent)
-
-
-def note_refusal(session: Session, tender: Tender, organisation_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
-    """Note that an awarded member will not sign the agreement; the shares are then made again without it.
-
-    Refuses with NotFound `bid_not_found`, Conflict `stage_refuses`.
-    """
-    require(by, "tender.allocate")
-    tender = lock_tender(session, tender, by=by)
-    require_stage(tender, "awarded")
-    for bid in bids_of(session, tender, "member"):
-        if bid.organisation_id == organisation_id:
-            move_bid(session, bid, "decline", event="allocation.decline", by=by, at=at, facts={"answer": "refused"})
-            return
-    raise NotFound("bid_not_found")

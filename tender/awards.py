@@ -232,13 +232,6 @@ def numbers_of(session: Session, row: Award) -> AwardedNumbers:
     )
 
 
-def contract(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
-    """Record that all members and the bureau have signed the agreement with the awarded numbers."""
-    require(by, "tender.contract")
-    tender = lock_tender(session, tender, by=by)
-    move_tender(session, tender, "contract", by=by, at=at, facts={"award": str(award_of(session, tender).id)})
-
-
 def complete(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
     """End a tender whose agreement is signed and in force."""
     require(by, "tender.contract")

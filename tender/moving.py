@@ -30,6 +30,8 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "GB025": "sheet_locked",
     "GB026": "award_not_whole",
     "GB027": "rehearsal_missing",
+    "GB028": "agreement_unsigned",
+    "GB030": "award_replaced",
 }
 
 #: Those who act for the bureau whose tender it is; the supervisor watches over every bureau's.
@@ -52,7 +54,7 @@ _EVENTS: Mapping[str, str] = {
     "publicise": "publicity.started",
     "uphold": "objection.upheld",
     "award": "award.decided",
-    "contract": "agreement.signed",
+    "contract": "agreement.concluded",
     "complete": "tender.completed",
     "cancel": "tender.cancelled",
     "annul": "tender.annulled",

@@ -191,6 +191,7 @@ class Award(Model):
     decided_at: Mapped[datetime]
     __table_args__ = (
         UniqueConstraint("tender_id", "number"),
+        UniqueConstraint("id", "tender_id"),
         ForeignKeyConstraint(["tender_id", "run"], ["allocation_run.tender_id", "allocation_run.number"]),
         CheckConstraint("lift_premium_fen > 0", name="price"),
         CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
@@ -208,4 +209,49 @@ class AwardMember(Model):
     __table_args__ = (
         UniqueConstraint("award_id", "organisation_id"),
         CheckConstraint("share_bp BETWEEN 1 AND 10000", name="share"),
+    )
+
+
+class AwardAgreement(Model):
+    """The agreement of an award as it was rendered: `digest` is the SHA-256 of the kept paper. Never changed."""
+
+    __tablename__ = "award_agreement"
+    award_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("award.id"), primary_key=True)
+    digest: Mapped[str]
+    rendered_by: Mapped[uuid.UUID | None]
+    rendered_at: Mapped[datetime]
+    __table_args__ = (
+        UniqueConstraint("award_id", "digest"),
+        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
+    )
+
+
+class AgreementSignature(Model):
+    """That a member, or last the bureau, signed the very paper with this digest. Never changed."""
+
+    __tablename__ = "agreement_signature"
+    award_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    digest: Mapped[str]
+    signed_at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(["award_id", "digest"], ["award_agreement.award_id", "award_agreement.digest"]),
+    )
+
+
+class AgreementRefusal(Model):
+    """That a member will not sign the agreement of an award, in its own words or as the officer noted it."""
+
+    __tablename__ = "agreement_refusal"
+    award_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str]
+    refused_at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["award_id", "organisation_id"], ["award_member.award_id", "award_member.organisation_id"]
+        ),
+        CheckConstraint("reason <> ''", name="reason"),
     )

@@ -9,10 +9,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from core import papers
 from core.clock import CITY
 from core.db import unit_of_work
 from core.permits import SYSTEM, Actor
 from tender import (
+    agreements,
     allocation,
     allocations,
     awards,
@@ -279,6 +281,44 @@ def finish_award(town: Town, tender_id: uuid.UUID) -> awards.AwardedNumbers:
         at = town.at(AWARDED)
         row = awards.award(session, town.tender(session, tender_id), by=town.approver, at=at)
         return awards.numbers_of(session, row)
+
+
+def render_agreement(town: Town, tender_id: uuid.UUID, at: datetime) -> str:
+    """Keep a paper for the award that stands and fix it as the agreement to be signed; return its SHA-256."""
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        award = awards.award_of(session, tender)
+        digest, size = town.store.put(io.BytesIO(f"agreement of award {award.digest}".encode()), limit=1000)
+        paper = papers.keep(
+            session,
+            agreements.AGREEMENT,
+            ("award", award.id),
+            name=f"XY-{tender.number}.pdf",
+            media_type="application/pdf",
+            digest=digest,
+            size=size,
+            at=at,
+        )
+        return agreements.render(session, tender, paper, by=town.officer, at=at).digest
+
+
+def sign_agreement(town: Town, tender_id: uuid.UUID, at: datetime) -> None:
+    """Render the agreement of the award that stands, let every member sign it and last the bureau."""
+    digest = render_agreement(town, tender_id, at)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        members = set(agreements.unsigned_members(session, awards.award_of(session, tender)))
+        for insurer in town.insurers:
+            if insurer.id in members:
+                agreements.sign(session, tender, digest, by=insurer.signatory, at=at)
+        agreements.contract(session, tender, digest, by=town.approver, at=at)
+
+
+def make_contracted(town: Town, draft: TenderDraft | None = None) -> awards.AwardedNumbers:
+    """Return the numbers of an awarded tender whose agreement all have signed."""
+    numbers = make_awarded(town, draft)
+    sign_agreement(town, numbers.tender_id, AWARDED)
+    return numbers
 
 
 def make_awarded(town: Town, draft: TenderDraft | None = None) -> awards.AwardedNumbers:

@@ -194,6 +194,70 @@ AGREEMENTS_HOLD = every(
     ),
 )
 
+#: Members and bureau of every award that ought to be signed by all: the award that stands of a contracted tender, and
+#: every award that has a pool.
+_PARTIES = """
+    SELECT w.id AS award_id, w.tender_id, t.number AS tender, t.stage, party.organisation_id, p.id AS pool_id,
+        p.formed_at
+    FROM award w JOIN tender t ON t.id = w.tender_id LEFT JOIN pool p ON p.award_id = w.id
+    CROSS JOIN LATERAL (SELECT m.organisation_id FROM award_member m WHERE m.award_id = w.id
+        UNION SELECT t.organisation_id) AS party
+    WHERE p.id IS NOT NULL OR t.stage IN ('contracted', 'complete')
+        AND w.number = (SELECT max(n.number) FROM award n WHERE n.tender_id = w.tender_id)
+"""
+
+SIGNED_BEFORE_POOL = every(
+    rows(
+        "award of tender {tender}, {organisation_id}",
+        f"""
+        SELECT q.*, s.signed_at FROM ({_PARTIES}) q LEFT JOIN agreement_signature s
+            ON (s.award_id, s.organisation_id) = (q.award_id, q.organisation_id)
+        WHERE s.award_id IS NULL OR s.signed_at > q.formed_at
+        """,
+    ),
+    # What is signed is the paper that was rendered, after it was; the bureau is last, and who refused has not signed.
+    rows(
+        "signature of {organisation_id} on award {award_id}",
+        """
+        SELECT s.organisation_id, s.award_id, s.digest, a.digest AS rendered, s.signed_at, a.rendered_at,
+            t.number AS tender
+        FROM agreement_signature s JOIN award w ON w.id = s.award_id JOIN tender t ON t.id = w.tender_id
+        LEFT JOIN award_agreement a ON (a.award_id, a.digest) = (s.award_id, s.digest)
+        LEFT JOIN award_member m ON (m.award_id, m.organisation_id) = (s.award_id, s.organisation_id)
+        WHERE a.award_id IS NULL OR s.signed_at < a.rendered_at
+            OR (m.award_id IS NULL AND s.organisation_id <> t.organisation_id)
+            OR (s.organisation_id = t.organisation_id AND EXISTS (SELECT FROM agreement_signature later
+                WHERE later.award_id = s.award_id AND later.signed_at > s.signed_at))
+            OR EXISTS (SELECT FROM agreement_refusal r
+                WHERE (r.award_id, r.organisation_id) = (s.award_id, s.organisation_id))
+            OR NOT EXISTS (SELECT FROM audit_event e WHERE e.object_kind = 'tender' AND e.object_id = t.id::text
+                AND e.action = 'agreement.signed' AND e.organisation_id = s.organisation_id
+                AND e.person_id = s.person_id AND e.facts ->> 'award' = s.award_id::text
+                AND e.facts ->> 'agreement_sha256' = s.digest)
+        """,
+    ),
+    rows(
+        "agreement of award {award_id}",
+        """
+        SELECT a.award_id, a.digest, a.rendered_at, w.decided_at FROM award_agreement a
+        JOIN award w ON w.id = a.award_id
+        WHERE a.rendered_at < w.decided_at OR NOT EXISTS (SELECT FROM paper p WHERE p.kind = 'agreement_pdf'
+            AND p.subject_kind = 'award' AND p.subject_id = a.award_id::text AND p.digest = a.digest)
+        """,
+    ),
+    rows(
+        "pool {id}",
+        """
+        SELECT p.id, p.award_id, p.tender_id, w.tender_id AS awarded_by, t.stage, w.number FROM pool p
+        JOIN award w ON w.id = p.award_id JOIN tender t ON t.id = w.tender_id
+        WHERE p.tender_id IS DISTINCT FROM w.tender_id OR t.stage NOT IN ('contracted', 'complete')
+            OR EXISTS (SELECT FROM award n WHERE n.tender_id = w.tender_id AND n.number > w.number)
+            OR EXISTS (SELECT FROM pool o JOIN award v ON v.id = o.award_id
+                WHERE v.tender_id = w.tender_id AND o.id <> p.id)
+        """,
+    ),
+)
+
 COVER = every(
     rows(
         "lift {lift}",
@@ -266,6 +330,13 @@ INVARIANTS: tuple[Invariant, ...] = (
         "Every agreement version has its share version with the lead first, every policy the version in force at its "
         "inception, and what was awarded is what was agreed",
         AGREEMENTS_HOLD,
+    ),
+    Invariant(
+        "INV-T12",
+        "共保协议由各成员和主管单位签署的是同一份已生成的文件，主管单位最后签；签齐之后才有共保体，一次招标至多一个",
+        "Every member and last the bureau signed the one paper that was rendered; only then was a pool formed, of the "
+        "award that stands, and one tender led to one pool at most",
+        SIGNED_BEFORE_POOL,
     ),
     Invariant(
         "INV-P5",

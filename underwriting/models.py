@@ -14,14 +14,22 @@ from core.parties import Organisation
 
 
 class Pool(Model):
-    """A co-insurance pool; its number is its book's. `award_id` is empty for a pool formed without a tender."""
+    """A co-insurance pool; its number is its book's.
+
+    `award_id` and `tender_id` are empty for a pool formed without a tender; a tender leads to one pool at most.
+    """
 
     __tablename__ = "pool"
     id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"), primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(unique=True)
     lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
-    award_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("award.id"), unique=True)
+    award_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    tender_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
     formed_at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(["award_id", "tender_id"], ["award.id", "award.tender_id"]),
+        CheckConstraint("(award_id IS NULL) = (tender_id IS NULL)", name="award"),
+    )
 
 
 class Agreement(Model):

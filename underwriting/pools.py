@@ -19,7 +19,8 @@ from ledger.books import MemberShares
 from ledger.models import Share
 from tender.awards import AwardedNumbers, award_of
 from tender.models import Tender
-from tender.moving import lock_tender
+from tender.moving import database_speaks, lock_tender
+from tender.outcome_models import Award
 from tender.tenders import require_stage
 from underwriting.models import Agreement, Pool
 from underwriting.terms import TERM_NAMES, Terms
@@ -43,22 +44,42 @@ class PoolPlan:
 def form(session: Session, plan: PoolPlan, *, by: Actor, at: datetime) -> Pool:
     """Return a new pool with its book and the first version of its agreement.
 
-    Refuses Conflict `pool_name_taken`, `award_has_pool`, Invalid `pool_needs_two` (co-insurance is by two or more
-    insurers), `weights_do_not_sum`.
+    Of an award only where its agreement is signed by all. Refuses Conflict `pool_name_taken`, `tender_in_other_stage`
+    before the tender is contracted, `award_replaced` where another award stands, `award_has_pool` where the tender has
+    its pool, Invalid `pool_needs_two` (co-insurance is by two or more insurers), `weights_do_not_sum`.
     """
     if len({member for member, _ in plan.members}) < 2 or len(plan.members) < 2:
         raise Invalid("pool_needs_two")
     if session.scalar(select(Pool.id).where(Pool.name == plan.name)):
         raise Conflict("pool_name_taken", name=plan.name)
-    if plan.award_id is not None and session.scalar(select(Pool.id).where(Pool.award_id == plan.award_id)):
-        raise Conflict("award_has_pool")
+    tender = _contracted(session, plan.award_id, by) if plan.award_id is not None else None
     book = books.open_book(session, plan.name)
-    pool = Pool(id=book.pool_id, name=plan.name, lead_id=plan.members[0][0], award_id=plan.award_id, formed_at=at)
+    pool = Pool(
+        id=book.pool_id,
+        name=plan.name,
+        lead_id=plan.members[0][0],
+        award_id=plan.award_id,
+        tender_id=tender.id if tender else None,
+        formed_at=at,
+    )
     session.add(pool)
-    session.flush()
+    with database_speaks():
+        session.flush()
     audit.record(session, "pool.formed", by=by, at=at, of=("pool", pool.id), facts={"members": len(plan.members)})
     add_version(session, pool, plan, by=by, at=at)
     return pool
+
+
+def _contracted(session: Session, award_id: uuid.UUID, by: Actor) -> Tender:
+    """Return the tender of an award, held, whose agreement all parties have signed and which has no pool yet."""
+    award = session.get_one(Award, award_id)
+    tender = lock_tender(session, session.get_one(Tender, award.tender_id), by=by)
+    if session.scalar(select(Pool.id).where(Pool.tender_id == tender.id)):
+        raise Conflict("award_has_pool")
+    if award_of(session, tender).id != award_id:
+        raise Conflict("award_replaced")
+    require_stage(tender, "contracted", "complete")
+    return tender
 
 
 def plan_of_award(numbers: AwardedNumbers, name: str = "") -> PoolPlan:
@@ -81,14 +102,9 @@ def plan_of_award(numbers: AwardedNumbers, name: str = "") -> PoolPlan:
 def form_from_award(session: Session, numbers: AwardedNumbers, name: str = "", *, by: Actor, at: datetime) -> Pool:
     """Return the pool of an award, formed with the awarded numbers and nothing typed again.
 
-    Refuses as `form` does, with Conflict `tender_in_other_stage` where the tender is not awarded (any more), and
-    `award_replaced` where another award stands.
+    Refuses as `form` does.
     """
     require(by, "pool.form")
-    tender = lock_tender(session, session.get_one(Tender, numbers.tender_id), by=by)
-    require_stage(tender, "awarded", "contracted", "complete")
-    if award_of(session, tender).id != numbers.award_id:
-        raise Conflict("award_replaced")
     return form(session, plan_of_award(numbers, name), by=by, at=at)
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import request, url_for
-from sqlalchemy import select
 
-from core.errors import NotFound
 from core.permits import Actor, Role, may
-from tender import awards
+from tender import agreements, awards
 from tender.models import Tender
 from tender.stages import ANNULLABLE, CANCELLABLE, SUSPENDABLE, shown_stage
-from underwriting.models import Pool
-from web.formats import instant, t
+from web.formats import t
 from web.shell import unit
+from web.tender_sentences import SENTENCES, pool_of
 
 #: Who reads a tender's inside before its result is public.
 BUREAU = frozenset({Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR})
@@ -80,93 +78,10 @@ def _act(tender: Tender, verb: str) -> str:
 
 def now_of(tender: Tender, stage: str, actor: Actor) -> Now:
     """Return what a tender in this stage waits for, with the steps that this reader may take."""
-    told = _SENTENCES.get(stage)
+    told = SENTENCES.get(stage)
     sentence = told(tender) if told else ""
     allowed = tuple((words, href, kind) for action, words, href, kind in _steps(tender, stage) if may(actor, action))
     return Now(sentence, allowed)
-
-
-_SENTENCES: dict[str, Callable[[Tender], str]] = {
-    "draft": lambda _: t(
-        "起草中。经办逐节填写；保管人登记公钥并演练成功后，由另一人审批。",
-        "In draft. The officer fills in the sections; once the keys are rehearsed, another person approves.",
-    ),
-    "keyed": lambda _: t(
-        "密钥已备，演练成功。现在由审批人（不是起草人）审批，公告随即定稿。",
-        "The keys are ready and rehearsed. The approver, who is not the drafter, now fixes the notice.",
-    ),
-    "approved": lambda _: t(
-        "已审批，公告已定稿。现在由经办发布。", "Approved; the notice is fixed. The officer now publishes it."
-    ),
-    "published": lambda tender: t(
-        "招标中。投标人可以封存、替换或撤回投标，直到 {deadline}。截止前任何人都读不到投标，平台也不公布有几家。",
-        "Open for bids. Bidders seal, replace or withdraw until {deadline}. Until then nobody can read a bid, and the "
-        "platform does not say how many there are.",
-        deadline=instant(tender.deadline_at),
-    ),
-    "closed": lambda _: t(
-        "已截止，不再接收投标。现在由经办关闭投标箱，开始收集钥匙。",
-        "Closed: no more bids are taken. The officer now closes the box and begins to collect the keys.",
-    ),
-    "suspended": lambda tender: t(
-        "已暂停：{reason} 恢复前不接收投标，也不进行下一步。",
-        "Suspended: {reason} Until it is resumed nothing moves on.",
-        reason=tender.end_reason or "",
-    ),
-    "opening": lambda tender: t(
-        "开标中。保管人交出份额{both}；够数后由经办一次开启全部投标，之前没有人能看到任何报价。",
-        "Opening. The custodians give their shares{both}; then the officer opens all bids at once. Nobody sees a price "
-        "before.",
-        both=t("，投标人交出自己的钥匙", ", the bidders their own keys") if tender.lock == "both" else "",
-    ),
-    "opened": lambda _: t(
-        "已开标，开标记录已公布。现在由经办组成评标委员会，评委声明利害关系后由组长开始评标。",
-        "Opened; the record is public. The officer seats the committee, its members declare, and the chair begins.",
-    ),
-    "evaluating": lambda _: t(
-        "评标中。评委独立打分并锁定评分表；组长起草报告，全体签署后完成。",
-        "Being evaluated. Members mark alone and lock their sheets; the chair draws the report up and all sign it.",
-    ),
-    "reported": lambda _: t(
-        "评标报告已由全体评委签署。现在由经办按招标文件计算首席与份额，并发出邀约。",
-        "All members have signed the report. The officer computes lead and shares as published, and offers them.",
-    ),
-    "allocated": lambda _: t(
-        "份额已发出邀约。候选人的签署人接受或放弃；全部接受后由经办公示。",
-        "Shares are offered. Each candidate's signatory accepts or declines; then the officer publicises the result.",
-    ),
-    "standstill": lambda tender: t(
-        "公示中，至 {ends}。投标人可以提出异议；答复完毕、公示期满后由审批人决定中标。",
-        "Publicised until {ends}. Bidders may object; once all is answered and the time is over the approver decides.",
-        ends=instant(tender.publicity_ends_at),
-    ),
-    "awarded": lambda tender: (
-        t(
-            "已中标，共保体已成立。各方签署协议后，由审批人登记。",
-            "Awarded, and the pool is formed. Once all have signed the agreement the approver records it.",
-        )
-        if pool_of(tender)
-        else t(
-            "已中标。现在由审批人按中标数字成立共保体，各方签署协议。",
-            "Awarded. The approver forms the pool with the awarded numbers, and all sign the agreement.",
-        )
-    ),
-    "contracted": lambda _: t("协议已签署，共保体已成立。", "The agreement is signed and the pool stands."),
-    "complete": lambda _: t("本次招标已完成。", "This tender is complete."),
-    "failed": lambda tender: t("流标：{reason}", "Failed: {reason}", reason=reason_words(tender.end_reason)),
-    "cancelled": lambda tender: t("已取消：{reason}", "Called off: {reason}", reason=tender.end_reason or ""),
-    "annulled": lambda tender: t("已作废：{reason}", "Void: {reason}", reason=tender.end_reason or ""),
-}
-
-
-def reason_words(reason: str | None) -> str:
-    """Return why a tender ended, in words where a rule ended it."""
-    known = {
-        "too_few_bids": t("投标人不足，投标从未开启。", "too few bids; they were never opened."),
-        "too_few_readable": t("能够开启的投标不足。", "too few bids could be opened."),
-        "too_few_qualified": t("合格投标不足。", "too few bids qualified."),
-    }
-    return known.get(reason or "", reason or "")
 
 
 Offered = tuple[str, str, str, str]
@@ -222,25 +137,38 @@ def _after_opening(tender: Tender) -> dict[str, Sequence[Offered]]:
             ("bid.answer", t("提出异议", "Object"), _to("bid_answers.objection", tender), ""),
         ),
         "awarded": _after_award(tender) if tender.stage == "awarded" else (),
-        "contracted": (("tender.contract", t("归档", "Complete"), _act(tender, "complete"), ""),),
+        "contracted": _after_signing(tender) if tender.stage == "contracted" else (),
     }
 
 
 def _after_award(tender: Tender) -> Sequence[Offered]:
-    """Return the steps of an awarded tender: the pool is formed once, then the agreement is signed."""
-    sign = ("tender.contract", t("登记协议签署", "Record the signing"), _act(tender, "contract"))
-    if pool_of(tender):
-        return (("pool.read", t("共保协议", "The agreement"), _to("award.agreement", tender), ""), (*sign, "primary"))
-    return (("pool.form", t("成立共保体", "Form the pool"), _to("award.form_pool", tender), "primary"), (*sign, ""))
+    """Return the steps of an awarded tender: the agreement made, signed by the members, last by the bureau."""
+    award, page = awards.award_of(unit(), tender), _to("agreement.one", tender)
+    if agreements.refusals_of(unit(), award):
+        shares = _to("award.allocation", tender)
+        return (("tender.allocate", t("重新计算份额", "Make the shares again"), shares, "primary"),)
+    if agreements.rendered(unit(), award) is None:
+        return (("agreement.render", t("生成协议", "Make the agreement"), _to("agreement.render", tender), "primary"),)
+    if agreements.unsigned_members(unit(), award):
+        return (
+            ("agreement.sign", t("去签署协议", "To the agreement"), page, "primary"),
+            ("tender.allocate", t("看签署进度", "See who has signed"), page, ""),
+            ("tender.contract", t("看签署进度", "See who has signed"), page, ""),
+        )
+    return (
+        ("tender.contract", t("代表主管单位签署", "Sign for the bureau"), _to("agreement.contract", tender), "primary"),
+        ("agreement.sign", t("共保协议", "The agreement"), page, ""),
+    )
 
 
-def pool_of(tender: Tender) -> Pool | None:
-    """Return the pool that was formed from a tender's award; None where it is not formed."""
-    try:
-        found = awards.award_of(unit(), tender)
-    except NotFound:
-        return None
-    return unit().scalar(select(Pool).where(Pool.award_id == found.id))
+def _after_signing(tender: Tender) -> Sequence[Offered]:
+    """Return the steps of a contracted tender: the pool is formed once, then all is filed."""
+    if pool_of(tender) is None:
+        return (("pool.form", t("成立共保体", "Form the pool"), _to("agreement.form_pool", tender), "primary"),)
+    return (
+        ("pool.read", t("共保协议", "The agreement"), _to("agreement.one", tender), ""),
+        ("tender.contract", t("归档", "Complete"), _act(tender, "complete"), "primary"),
+    )
 
 
 def _more(tender: Tender, actor: Actor) -> tuple[Step, ...]:
@@ -284,6 +212,8 @@ def _tabs(tender: Tender, actor: Actor) -> list[tuple[str, str, bool]]:
         tabs.append((t("评标", "Evaluation"), _to("committee_desk.overview", tender)))
     if sees_report(tender, actor):
         tabs.append((t("结果", "Result"), _to("award.result", tender)))
+    if tender.stage in ("awarded", "contracted", "complete"):
+        tabs.append((t("协议", "Agreement"), _to("agreement.one", tender)))
     return [(words, href, request.path == href) for words, href in tabs]
 
 

@@ -11,17 +11,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, clock, parties
+from core import audit, clock, papers, parties
 from core.audit import AuditEvent
 from core.papers import Paper
 from core.parties import Organisation, Person
+from core.settings import Settings
 from ledger.money import format_fen
 from tender import awards, opening
+from tender.agreements import AGREEMENT
 from tender.bids import head_of
 from tender.envelope import Head
 from tender.models import BidReceipt, SealedBid, Tender
-from underwriting.models import Pool
-from web.documents.rows import Share
+from tender.outcome_models import Award
+from web.documents.rows import Share, Verification
 from web.documents.tender_rows import (
     AgreementRows,
     AgreementTerms,
@@ -36,12 +38,12 @@ from web.documents.tender_rows import (
 )
 from web.keeping import kept_pdf, settings
 from web.messages import told
-from web.paper_desk import signer_of, verification_of
+from web.paper_desk import keep_body, signer_of, verification_of
 from web.states import state_of
 from web.tasks import log_key
 
 #: What is kept of a tender and meant for whoever holds it; the code printed on each leads to its verification.
-RECEIPT, OPENING_RECORD, AGREEMENT = "bid_receipt_pdf", "opening_record_pdf", "agreement_pdf"
+RECEIPT, OPENING_RECORD = "bid_receipt_pdf", "opening_record_pdf"
 
 
 def _signed(body: bytes, reason: str, at: datetime) -> bytes:
@@ -214,23 +216,23 @@ def _standards(annex: Mapping[str, Any]) -> tuple[Standard, ...]:
     return tuple(rows)
 
 
-def agreement_rows(session: Session, tender: Tender, pool: Pool, code: str) -> AgreementRows:
-    """Return the agreement of a tender's pool, every number taken from the award itself."""
-    numbers = awards.numbers_of(session, awards.award_of(session, tender))
+def agreement_rows(session: Session, tender: Tender, award: Award, verification: Verification) -> AgreementRows:
+    """Return the agreement of an award, every number taken from the award itself."""
+    numbers = awards.numbers_of(session, award)
     found = {row.id: row for row in session.scalars(select(Organisation).where(Organisation.id.in_(_ids(numbers))))}
     owner = session.get_one(Organisation, tender.organisation_id)
     premium = format_fen(numbers.terms["lift_premium_fen"])
     terms = {name: numbers.terms[name] for name in AgreementTerms.__dataclass_fields__ if name in numbers.terms}
     return AgreementRows(
         number=f"XY-{tender.number}",
-        version=1,
+        version=award.number,
         issuer=owner.name,
         title_zh="电梯综合保险共保协议",
         title_en="Co-insurance agreement for lifts",
         tender_number=tender.number,
         tender_title=tender.title,
         award_digest=numbers.award_digest,
-        agreed_on=clock.on(pool.formed_at),
+        agreed_on=clock.on(award.decided_at),
         starts_on=numbers.starts_on,
         ends_on=numbers.ends_on,
         cover_zh=f"住宅电梯综合保险，约 {tender.lift_count:,} 台，每台每年保险费 {premium} 元",
@@ -246,7 +248,7 @@ def agreement_rows(session: Session, tender: Tender, pool: Pool, code: str) -> A
         terms=AgreementTerms(**terms),
         clauses=(),
         standards=_standards(numbers.service_standard),
-        verification=verification_of(settings(), code),
+        verification=verification,
     )
 
 
@@ -254,12 +256,17 @@ def _ids(numbers: awards.AwardedNumbers) -> list[uuid.UUID]:
     return [member for member, _ in numbers.members]
 
 
-def agreement_of(session: Session, tender: Tender, pool: Pool, *, at: datetime) -> Paper:
-    """Return the kept PDF of the agreement of a pool that was formed from a tender."""
+def agreement_of(session: Session, tender: Tender, award: Award, known: Settings, *, at: datetime) -> Paper:
+    """Return the kept PDF of an award's agreement, signed with the city's seal; made now where there is none."""
+    if standing := papers.papers_of(session, AGREEMENT, ("award", award.id)):
+        return standing[-1]
+    from web.documents import signing
+    from web.documents.pdf import agreement_pdf
 
-    def make(code: str) -> bytes:
-        from web.documents.pdf import agreement_pdf
-
-        return _signed(agreement_pdf(agreement_rows(session, tender, pool, code)), "共保协议", at)
-
-    return kept_pdf(session, AGREEMENT, ("pool", pool.id), make, name=f"XY-{tender.number}.pdf", at=at)
+    code = papers.new_code()
+    body = agreement_pdf(agreement_rows(session, tender, award, verification_of(known, code)))
+    signed = signing.sign(body, signer_of(known, at), reason="共保协议", at=at)
+    name, kind = f"XY-{tender.number}-{award.number}.pdf", "application/pdf"
+    return keep_body(
+        session, known, AGREEMENT, ("award", award.id), signed, name=name, media_type=kind, at=at, code=code
+    )

@@ -72,6 +72,7 @@ def _tell(urls: Urls, settings: Settings) -> None:
         store=keeping.store_in(settings),
         receipt_key=keeping.receipt_key(settings),
         log_key=tasks.log_key(settings),
+        settings=settings,
         keys_dir=settings.state_dir / "demo" / "keys",
     )
     load.load(stand, NOW, lambda line: None, scale=SMALL, hashing=QUICK)

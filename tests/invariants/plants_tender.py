@@ -8,6 +8,8 @@ _DONE = "(SELECT id FROM tender WHERE number = 'ZB-2026-001')"
 _OPEN = "(SELECT id FROM tender WHERE number = 'ZB-2026-002')"
 _BID = f"(SELECT min(id::text)::uuid FROM bid WHERE tender_id = {_DONE} AND stage = 'member')"
 _SEALED = f"(SELECT min(id::text)::uuid FROM sealed_bid WHERE tender_id = {_DONE})"
+_MEMBER = "(SELECT organisation_id FROM award_member WHERE place = 1)"
+_BUREAU = f"(SELECT organisation_id FROM tender WHERE id = {_DONE})"
 _MARK = "(person_id, bid_id) = (SELECT person_id, bid_id FROM mark ORDER BY 1, 2 LIMIT 1)"
 
 BOX: tuple[Plant, ...] = (
@@ -140,6 +142,7 @@ RESULT: tuple[Plant, ...] = (
     plant(
         "INV-T7",
         "shares exchanged",
+        drop("agreement_refusal", "fk_agreement_refusal_award_id_organisation_id"),
         drop("award_member", "uq_award_member_award_id_organisation_id"),
         "UPDATE award_member SET share_bp = share_bp + CASE place WHEN 0 THEN -100 ELSE 100 END WHERE place < 2",
     ),
@@ -187,6 +190,49 @@ PEOPLE: tuple[Plant, ...] = (
     plant("INV-T9", "rehearsed with another threshold", "UPDATE rehearsal SET threshold = 2"),
     plant("INV-T9", "the ceremony's record gone", "DELETE FROM audit_event WHERE action = 'key.ceremony'"),
     plant("INV-T9", "the dummy bid exchanged", "UPDATE rehearsal SET container = '\\x00'"),
+    plant("INV-T12", "a member never signed", f"DELETE FROM agreement_signature WHERE organisation_id = {_MEMBER}"),
+    plant("INV-T12", "the bureau never signed", f"DELETE FROM agreement_signature WHERE organisation_id = {_BUREAU}"),
+    plant(
+        "INV-T12", "signed after the pool", "UPDATE agreement_signature SET signed_at = signed_at + interval '9 days'"
+    ),
+    plant(
+        "INV-T12",
+        "another paper signed",
+        drop("agreement_signature", "fk_agreement_signature_award_id_digest"),
+        f"UPDATE agreement_signature SET digest = repeat('0', 64) WHERE organisation_id = {_MEMBER}",
+    ),
+    plant("INV-T12", "signed before it was rendered", "UPDATE award_agreement SET rendered_at = now()"),
+    plant(
+        "INV-T12",
+        "the bureau signed first",
+        f"UPDATE agreement_signature SET signed_at = signed_at - interval '1 hour' WHERE organisation_id = {_BUREAU}",
+    ),
+    plant(
+        "INV-T12",
+        "signed and refused",
+        "INSERT INTO agreement_refusal SELECT award_id, organisation_id, person_id, '反悔', signed_at"
+        f" FROM agreement_signature WHERE organisation_id = {_MEMBER}",
+    ),
+    plant("INV-T12", "the paper gone", "DELETE FROM paper WHERE kind = 'agreement_pdf'"),
+    plant("INV-T12", "a signature that nobody gave", "DELETE FROM audit_event WHERE action = 'agreement.signed'"),
+    plant(
+        "INV-T12",
+        "a second pool from one award",
+        drop("pool", "uq_pool_award_id", "uq_pool_tender_id"),
+        "INSERT INTO pool SELECT 900, '又一个', lead_id, award_id, tender_id, formed_at FROM pool"
+        " WHERE award_id IS NOT NULL",
+    ),
+    plant(
+        "INV-T12",
+        "a pool of an award that was replaced",
+        "INSERT INTO award SELECT gen_random_uuid(), tender_id, 2, run, lead_id, lift_premium_fen, terms,"
+        " service_standard, digest, decided_by, decided_at FROM award",
+    ),
+    plant(
+        "INV-T12",
+        "a pool before the contract",
+        f"UPDATE tender SET stage = 'awarded' WHERE id = {_DONE}",
+    ),
 )
 
 PLANTS = (*BOX, *RESULT, *PEOPLE)

@@ -40,6 +40,7 @@ from tests.makers_tender import (
     make_reported,
     make_tender,
     open_bids,
+    sign_agreement,
 )
 from tests.makers_town import Town, make_town, tell_time
 from underwriting import policies, pools
@@ -115,6 +116,7 @@ def _tender(town: Town) -> None:
     town.run(town.officer, lambda s: allocations.allocate(s, town.tender(s, tender_id), by=town.officer, at=at))
     accept_all(town, tender_id, at)
     numbers = finish_award(town, tender_id)
+    sign_agreement(town, tender_id, town.at(OFFERED + timedelta(days=15)))
     with unit_of_work(town.engine, SYSTEM) as session:
         pools.form_from_award(session, numbers, by=town.approver, at=town.at(OFFERED + timedelta(days=20)))
 

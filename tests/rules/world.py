@@ -31,6 +31,7 @@ from tender.models import Bid, SigningKey
 from tender.outcome_models import Objection
 from tests.makers import AT, TERMS, MadePool, make_policy, make_pool
 from tests.makers_tender import (
+    AWARDED,
     OFFERED,
     OPENED,
     PUBLICISED,
@@ -48,6 +49,7 @@ from tests.makers_tender import (
     make_reported,
     make_tender,
     open_bids,
+    render_agreement,
     seat_committee,
 )
 from tests.makers_town import Town, make_town, tell_time
@@ -213,6 +215,7 @@ def _awarded(town: Town, tender_id: uuid.UUID) -> None:
     _allocated(town, tender_id)
     accept_all(town, tender_id, town.at(NOW))
     finish_award(town, tender_id)
+    render_agreement(town, tender_id, town.at(AWARDED))
 
 
 def _organisation(session: Session, kind: str, name: str) -> Organisation:

@@ -40,6 +40,7 @@ from tests.makers_tender import (
     open_bids,
     save_marks,
     seat_committee,
+    sign_agreement,
     sign_report,
 )
 from tests.makers_town import Insurer, Town, make_town
@@ -67,6 +68,7 @@ def test_from_a_draft_to_a_pool(town: Town) -> None:
     the_committee_scores(town, tender_id, who)
     numbers = shares_are_taken(town, tender_id)
     the_tie_was_drawn(town, tender_id)
+    sign_agreement(town, tender_id, OFFERED)
 
     # The pool is what was awarded: the same members, shares, price and terms, with no figure typed again.
     with unit_of_work(town.engine, SYSTEM) as session:
@@ -85,7 +87,7 @@ def test_from_a_draft_to_a_pool(town: Town) -> None:
         assert pool.lead_id == who["丙"].id
         assert (agreement.lift_premium_fen, agreement.lead_fee_bp, agreement.vat_bp) == (131_000, 500, 600)
         assert pools.shares_of(session, agreement).weights.weights == (4000, 3000, 2000, 1000)
-        awards.contract(session, town.tender(session, tender_id), by=town.approver, at=OFFERED)
+        assert (pool.award_id, pool.tender_id) == (numbers.award_id, tender_id)
 
 
 def bids_come_in(town: Town, tender_id: UUID, who: dict[str, Insurer]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 
 from core.clock import CITY
 from core.db import unit_of_work
@@ -18,7 +18,7 @@ from core.server import Urls
 from tender import allocation, allocations, awards, evaluations, reports, tenders
 from tender.allocations import Standing
 from tender.drafting import digest_of
-from tender.outcome_models import Award, ShareOffer
+from tender.outcome_models import ShareOffer
 from tests.makers_tender import (
     AWARDED,
     OFFERED,
@@ -32,9 +32,9 @@ from tests.makers_tender import (
     make_awarded,
     make_opened,
     make_reported,
+    sign_agreement,
 )
 from tests.makers_town import Town, make_town
-from underwriting import pools
 
 
 @pytest.fixture
@@ -204,7 +204,10 @@ def test_the_awarded_numbers_are_the_offered_numbers(town):
         row = awards.award_of(session, tender)
         assert (tender.stage, row.digest) == ("awarded", numbers.award_digest)
         assert {bid.stage for bid in evaluations.bids_of(session, tender, "member")} == {"member"}
-        awards.contract(session, tender, by=town.approver, at=AWARDED)
+    sign_agreement(town, numbers.tender_id, AWARDED)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, numbers.tender_id)
+        assert tender.stage == "contracted"
         awards.complete(session, tender, by=town.approver, at=AWARDED)
         assert tender.stage == "complete"
 
@@ -283,30 +286,6 @@ def test_an_objection_that_is_upheld_sends_the_tender_back(town):
         awards.answer_objection(session, objection, "成立，重新评审。", is_upheld=True, by=town.officer, at=PUBLICISED)
         assert (tender.stage, tender.publicity_ends_at) == ("evaluating", None)
         assert len(evaluations.bids_of(session, tender, "qualified")) == 4
-
-
-def test_a_member_that_will_not_sign_is_replaced_by_a_new_award(town):
-    """丁 refuses to sign: the shares are made again without it, and the first award stays on record."""
-    numbers = make_awarded(town)
-    refused, _ = numbers.members[3]
-    with unit_of_work(town.engine, SYSTEM) as session:
-        tender = town.tender(session, numbers.tender_id)
-        with pytest.raises(NotFound, match="bid_not_found"):
-            allocations.note_refusal(session, tender, uuid.uuid4(), by=town.officer, at=AWARDED)
-        allocations.note_refusal(session, tender, refused, by=town.officer, at=AWARDED)
-    got = allocate(town, numbers.tender_id, at=AWARDED)
-    assert [share for _, share in got] == [5000, 3000, 2000]
-    with pytest.raises(Conflict, match="tender_in_other_stage"), unit_of_work(town.engine, SYSTEM) as session:
-        pools.form_from_award(session, numbers, by=town.approver, at=AWARDED)
-    accept_all(town, numbers.tender_id, AWARDED)
-    with unit_of_work(town.engine, SYSTEM) as session:
-        tender = town.tender(session, numbers.tender_id)
-        awards.publicise(session, tender, by=town.officer, at=AWARDED)
-        row = awards.award(session, tender, by=town.approver, at=AWARDED + timedelta(days=7))
-        assert (row.number, len(awards.members_of(session, row))) == (2, 3)
-        assert session.scalar(select(func.count()).select_from(Award)) == 2
-        with pytest.raises(Conflict, match="award_replaced"):
-            pools.form_from_award(session, numbers, by=town.approver, at=AWARDED + timedelta(days=7))
 
 
 def test_the_database_keeps_an_award_whole(town):

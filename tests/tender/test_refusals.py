@@ -28,7 +28,7 @@ from tests.makers_tender import (
     draft_of,
     envelope_of,
     form_of,
-    make_awarded,
+    make_contracted,
     make_opened,
     make_tender,
     seat_committee,
@@ -123,7 +123,7 @@ def test_two_envelopes_of_one_version(town: Town) -> None:
 
 def test_an_award_makes_one_pool(town: Town) -> None:
     """The pool has the awarded shares as they are, and a second pool of the same award is refused."""
-    numbers = make_awarded(town)
+    numbers = make_contracted(town)
     with unit_of_work(town.engine, SYSTEM) as session:
         pool = pools.form_from_award(session, numbers, by=town.approver, at=DRAFTED)
         shares = pools.shares_of(session, pools.agreements(session, pool.id)[0])

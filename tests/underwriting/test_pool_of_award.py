@@ -11,7 +11,7 @@ from core.db import unit_of_work
 from core.errors import Conflict, Forbidden
 from core.permits import SYSTEM
 from core.server import Urls
-from tests.makers_tender import AWARDED, make_awarded
+from tests.makers_tender import AWARDED, make_contracted
 from tests.makers_town import make_town
 from underwriting import pools
 
@@ -19,7 +19,7 @@ from underwriting import pools
 def test_a_pool_has_the_awarded_members_shares_window_and_terms(engine: Engine, place: Urls, tmp_path: Path) -> None:
     """共保体照中标数字成立：成员次序、份额、期限、费率和条款都与中标决定相同。"""
     town = make_town(engine, place, tmp_path)
-    numbers = make_awarded(town)
+    numbers = make_contracted(town)
     with unit_of_work(engine, SYSTEM) as session:
         pool = pools.form_from_award(session, numbers, by=town.approver, at=AWARDED)
         agreement = pools.agreements(session, pool.id)[0]
@@ -35,7 +35,7 @@ def test_a_pool_has_the_awarded_members_shares_window_and_terms(engine: Engine, 
 def test_an_award_makes_one_pool_and_the_approver_makes_it(engine: Engine, place: Urls, tmp_path: Path) -> None:
     """一个中标决定只成立一个共保体，由审批人办理。"""
     town = make_town(engine, place, tmp_path)
-    numbers = make_awarded(town)
+    numbers = make_contracted(town)
     with pytest.raises(Forbidden), unit_of_work(engine, SYSTEM) as session:
         pools.form_from_award(session, numbers, by=town.officer, at=AWARDED)
     with unit_of_work(engine, SYSTEM) as session:

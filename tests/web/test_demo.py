@@ -75,7 +75,8 @@ def tell(urls: Urls, folder: Path, scale: Scale, now: datetime = NOW) -> Told:
     engine = engine_for(urls.app)
     lines: list[str] = []
     key = Ed25519PrivateKey.generate()
-    stand = load.Stand(engine, urls, Store(folder / "papers"), key, key, folder / "keys")
+    settings = read_settings({"GONGBAO_MODE": "test", "GONGBAO_STATE_DIR": str(folder)})
+    stand = load.Stand(engine, urls, Store(folder / "papers"), key, key, settings, folder / "keys")
     load.load(stand, now, lines.append, scale=scale, hashing=QUICK)
     return Told(urls, engine, folder, lines)
 

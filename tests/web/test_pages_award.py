@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from tests.makers_tender import (
     WORKED_PRICES,
     form_of,
     hand_in,
+    make_awarded,
     make_opened,
     make_reported,
     make_tender,
@@ -183,17 +185,56 @@ def _award(scene: Scene, tender_id: uuid.UUID) -> None:
     assert officer.send(f"{at}/objections", objection=objection, upheld="no", answer="见结果页").status_code == 303
     assert officer.send(f"{at}/award").status_code == 403
     assert approver.send(f"{at}/award").status_code == 303
-    assert scene.public().get(f"{at}/agreement").status_code == 409
+    _sign(scene, tender_id)
     assert approver.send(f"{at}/pool", name="").status_code == 303
     assert approver.send(f"{at}/pool", name="").status_code == 409
     page = scene.public().get(f"{at}/agreement").text
     assert "40.00%" in page and "1,310.00 元" in page
-    pdf = scene.public().get(f"{at}/agreement.pdf", buffered=True)
-    assert pdf.status_code == 200 and pdf.data.startswith(b"%PDF")
-    assert approver.send(f"{at}/contract").status_code == 303
     assert _stage(scene, tender_id) == "contracted"
     csv = scene.public().get("/public/results.csv").text
     assert "1310.00" in csv and csv.count("ZB-2026-001") == 4
+
+
+def _sign(scene: Scene, tender_id: uuid.UUID) -> None:
+    """Make the agreement, sign it at every member's desk and last at the bureau's; nothing goes out of order."""
+    town, at = scene.town, f"/tenders/{tender_id}"
+    officer, approver = scene.as_(town.officer), scene.as_(town.approver)
+    assert scene.public().get(f"{at}/agreement.pdf").status_code == 409
+    assert approver.send(f"{at}/agreement/render").status_code == 403
+    assert officer.send(f"{at}/agreement/render").status_code == 303
+    assert officer.send(f"{at}/agreement/render").status_code == 409
+    pdf = scene.public().get(f"{at}/agreement.pdf", buffered=True)
+    assert pdf.status_code == 200 and pdf.data.startswith(b"%PDF")
+    assert approver.send(f"{at}/pool", name="").status_code == 409
+    for number, insurer in enumerate(town.insurers):
+        assert approver.send(f"{at}/contract").status_code == 409
+        signatory = scene.as_(insurer.signatory)
+        assert "签署共保协议" in signatory.get("/").text
+        assert signatory.send(f"{at}/agreement/signature", digest="0" * 64).status_code == 409
+        assert scene.as_(insurer.bidder).send(f"{at}/agreement/signature").status_code == 403
+        assert hashlib.sha256(pdf.data).hexdigest() in signatory.get(f"{at}/agreement/signature").text
+        assert signatory.send(f"{at}/agreement/signature").status_code == 303
+        assert signatory.send(f"{at}/agreement/refusal", reason="反悔").status_code == 409
+        assert "签署共保协议" not in signatory.get("/").text
+        assert officer.get(f"{at}/agreement").text.count("登记") == 3 - number
+    assert approver.send(f"{at}/contract").status_code == 303
+
+
+def test_a_member_that_refuses_to_sign_is_left_out_of_the_next_shares(scene: Scene) -> None:
+    """拒签写明理由，协议页不再请其他成员签署，经办重新计算份额。"""
+    town = scene.town
+    tender_id = make_awarded(town).tender_id
+    at = f"/tenders/{tender_id}"
+    officer, refuser = scene.as_(town.officer), scene.as_(town.insurers[1].signatory)
+    officer.send(f"{at}/agreement/render")
+    assert refuser.send(f"{at}/agreement/refusal", reason=" ").status_code == 422
+    assert refuser.send(f"{at}/agreement/refusal", reason="董事会未批准").status_code == 303
+    other = scene.as_(town.insurers[0].signatory)
+    assert "有成员拒签" in other.get(f"{at}/agreement").text
+    assert other.send(f"{at}/agreement/signature").status_code == 409
+    assert officer.send(f"{at}/members/{town.insurers[0].id}/refusal", reason="逾期").status_code == 303
+    assert officer.send(f"{at}/allocation").status_code == 303
+    assert _stage(scene, tender_id) == "allocated"
 
 
 def test_a_decline_leads_to_shares_without_the_decliner(scene: Scene) -> None:

@@ -16,7 +16,6 @@ from core.errors import Invalid, NotFound
 from tender import allocations, awards, keys, opening, reports, tenders
 from tender.drafting import criteria_of, custodians_of
 from tender.models import Tender
-from underwriting import pools
 from web.api import listed, money, read_cursor, resource
 from web.keeping import settings, store_in
 from web.shell import actor, at, needs, unit
@@ -296,16 +295,3 @@ def publicise(tender_id: uuid.UUID) -> dict[str, Any]:
 def award(tender_id: uuid.UUID) -> dict[str, Any]:
     """Decide the award once the publicity is over."""
     return _step(tender_id, lambda tender: awards.award(unit(), tender, by=actor(), at=at()))
-
-
-@api.post("/<uuid:tender_id>/pool")
-@needs("pool.form")
-@api.response(200, TenderWholeOut)
-def form_pool(tender_id: uuid.UUID) -> dict[str, Any]:
-    """Form the pool with the awarded numbers."""
-
-    def work(tender: Tender) -> object:
-        numbers = awards.numbers_of(unit(), awards.award_of(unit(), tender))
-        return pools.form_from_award(unit(), numbers, by=actor(), at=at())
-
-    return _step(tender_id, work)

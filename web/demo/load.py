@@ -17,6 +17,7 @@ from core.db import unit_of_work
 from core.papers import Store
 from core.permits import SYSTEM, Role
 from core.server import Urls
+from core.settings import Settings
 from tender import keyfiles
 from web.demo.casting import PASSWORD, REPAIRERS
 from web.demo.city import FULL, Scale, plan_city
@@ -50,6 +51,7 @@ class Stand:
     store: Store
     receipt_key: Ed25519PrivateKey
     log_key: Ed25519PrivateKey
+    settings: Settings
     keys_dir: Path
 
 
@@ -67,7 +69,8 @@ def load(
     """
     started_s = time.monotonic()
     rng = Random(SEED)  # noqa: S311 - a story, not a secret
-    telling = Telling(stand.engine, stand.place, stand.store, stand.receipt_key, stand.log_key, now, scale, rng, say)
+    keys = stand.receipt_key, stand.log_key
+    telling = Telling(stand.engine, stand.place, stand.store, *keys, stand.settings, now, scale, rng, say)
     cast = _begin(telling, hashing)
     _keep_keys(stand.keys_dir, cast)
     city = plan_city(scale, telling.year_starts_on, telling.rng, tuple(one.name for one in REPAIRERS))

@@ -141,6 +141,7 @@ def _tell(settings: Settings, place: Urls, say: Say) -> None:
             store=keeping.store_in(settings),
             receipt_key=keeping.receipt_key(settings),
             log_key=tasks.log_key(settings),
+            settings=settings,
             keys_dir=settings.state_dir / "demo" / "keys",
         )
         load.load(stand, clock.now(), lambda line: say(f"{time.monotonic() - started_s:5.1f} s  {line}"))

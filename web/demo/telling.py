@@ -23,6 +23,7 @@ from core.db import unit_of_work
 from core.papers import Store
 from core.permits import SYSTEM
 from core.server import Urls
+from core.settings import Settings
 from core.working_time import Days, add_workdays, is_workday
 from web.demo.city import Scale
 
@@ -72,6 +73,7 @@ class Telling:
     store: Store
     receipt_key: Ed25519PrivateKey
     log_key: Ed25519PrivateKey
+    settings: Settings
     now: datetime
     scale: Scale
     rng: Random

@@ -17,6 +17,7 @@ from core.db import run_in_unit, unit_of_work
 from core.permits import SYSTEM, Actor, Role
 from core.working_time import add_workdays
 from tender import (
+    agreements,
     allocation,
     allocations,
     awards,
@@ -45,6 +46,7 @@ from underwriting.terms import terms_of
 from web.demo.people import Cast, Firm
 from web.demo.standing import tell_time
 from web.demo.telling import Telling, at
+from web.tender_papers import agreement_of
 
 MEDIUM = "示范市公共资源交易网"
 
@@ -337,9 +339,19 @@ class TenderStory:
         self.telling.say(f"招标完成：{len(OFFERED)} 家投标，份额 {shares} tender awarded, bids and shares")
 
     def _contract(self, when: datetime) -> None:
-        approver = self.cast.of(Role.APPROVER)
-        with unit_of_work(self.telling.engine, approver) as session:
-            awards.contract(session, _tender(session, self.finished_id), by=approver, at=when)
+        """Make the agreement, let every member sign it, and last the bureau."""
+        officer, approver = self.cast.of(Role.OFFICER), self.cast.of(Role.APPROVER)
+        with unit_of_work(self.telling.engine, SYSTEM) as session:
+            tender = _tender(session, self.finished_id)
+            award = awards.award_of(session, tender)
+            paper = agreement_of(session, tender, award, self.telling.settings, at=when)
+            digest = agreements.render(session, tender, paper, by=officer, at=when).digest
+            members = set(agreements.unsigned_members(session, award))
+            for firm in self.cast.firms:
+                if firm.id in members:
+                    signatory = firm.actors[Role.SIGNATORY]
+                    agreements.sign(session, tender, digest, by=signatory, at=when + timedelta(hours=3))
+            agreements.contract(session, tender, digest, by=approver, at=when + timedelta(hours=6))
 
     def _form_pool(self, session: Session, when: datetime) -> None:
         """Form the pool from the awarded numbers as they stand."""

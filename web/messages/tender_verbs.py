@@ -226,6 +226,39 @@ _AWARD: dict[str, tuple[str, str]] = {
         "份额已重新计算，另有一份中标决定。请按现行的中标决定办理。",
         "The shares were made again and another award stands. Use the one that stands.",
     ),
+    "agreement_rendered": (
+        "这份中标决定的协议已经生成，各方签署的就是那一份。",
+        "The agreement of this award is made already; that file is what every party signs.",
+    ),
+    "agreement_paper_wrong": (
+        "这份文件不是本中标决定的共保协议。请重新生成。",
+        "That paper is not the agreement of this award. Make it anew.",
+    ),
+    "agreement_not_rendered": (
+        "共保协议还没有生成。请经办先按中标数字生成。",
+        "The agreement is not made yet. The officer makes it from the awarded numbers first.",
+    ),
+    "agreement_changed": (
+        "您看到的协议不是现行的那一份。请重新打开协议页，核对摘要后再签署。",
+        "The file that you read is not the one that stands. Open the agreement again and compare its SHA-256.",
+    ),
+    "agreement_signed": (
+        "该单位已经签署协议，签署后不能撤回，也不能再登记拒签。",
+        "This party has signed already; that is final and cannot be taken back or noted as a refusal.",
+    ),
+    "agreement_refused": (
+        "已有成员拒签，本次中标决定不再签署。请等待重新计算份额。",
+        "A member refused, so this award is signed no more. The shares are made again.",
+    ),
+    "agreement_unsigned": (
+        "共保协议还有成员未签署（{count} 家）。各成员先签，主管单位最后签，然后才能成立共保体。",
+        "Not every member has signed the agreement ({count} to go). The members sign, then the bureau, then the pool "
+        "is formed.",
+    ),
+    "not_awarded_member": (
+        "贵单位不是本次中标的成员，无需签署。",
+        "Your organisation is no member of this award and has nothing to sign.",
+    ),
     "award_not_found": ("还没有中标结果。", "There is no award yet."),
     "award_not_whole": (
         "中标份额合计须为 10 000 基点，首席列第一；请重新分配。",

@@ -1,4 +1,4 @@
-"""From the report to the pool: shares made and offered, objections, the result with its working, pool and agreement."""
+"""From the report to the award: shares made and offered, objections, the result with its working."""
 
 from __future__ import annotations
 
@@ -9,22 +9,18 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from core import parties
-from core.errors import Conflict, Finding, Invalid, NotFound, Refusal
+from core.errors import Finding, Invalid, NotFound, Refusal
 from ledger.money import parse_fen
 from tender import allocations, awards, reports
 from tender.models import Tender
 from tender.outcome_models import AllocationRun, Objection
-from underwriting import pools
-from underwriting.models import Pool
 from web.errors import field_errors, words
-from web.formats import instant, t
-from web.keeping import sent
+from web.formats import t
 from web.pages.tender_steps import Step, take
 from web.pages.tenders import load
 from web.ranking import allocation_rows, members_bar, ranking_of, share_steps
 from web.shell import actor, at, needs, unit
-from web.tender_frame import frame_of, pool_of, sees_inside, sees_report
-from web.tender_papers import agreement_of
+from web.tender_frame import frame_of, sees_inside, sees_report
 
 pages = Blueprint("award", __name__, url_prefix="/tenders/<uuid:tender_id>")
 
@@ -67,7 +63,6 @@ def result(tender_id: uuid.UUID) -> ResponseReturnValue:
         members=members_bar(session, run.outputs) if run else [],
         steps=share_steps(allocations.allocation_of(run.inputs), _names(run)) if run else [],
         award=award,
-        pool=pool_of(tender),
         objections=_objections(tender) if sees_inside(actor()) or award is not None else [],
     )
 
@@ -260,92 +255,3 @@ def _answer(tender: Tender) -> None:
         raise Invalid("objection_empty")
     is_upheld = request.form["upheld"] == "yes"
     awards.answer_objection(unit(), row, request.form.get("answer", ""), is_upheld=is_upheld, by=actor(), at=at())
-
-
-# Pool and agreement
-
-
-@pages.route("/pool", methods=["GET", "POST"])
-@needs("pool.form")
-def form_pool(tender_id: uuid.UUID) -> ResponseReturnValue:
-    """Form the pool with the awarded numbers."""
-    tender = load(tender_id)
-    numbers = awards.numbers_of(unit(), awards.award_of(unit(), tender))
-    plan = pools.plan_of_award(numbers)
-    step = Step(
-        t(
-            "按中标决定成立“{name}”：成员、份额、费率和条款原样取自中标数字，不再录入。",
-            "Form “{name}” as awarded: members, shares, price and terms are the awarded ones; nothing is typed.",
-            name=plan.name,
-        ),
-        t("成立共保体", "Form the pool"),
-        t("共保体已成立，协议可以下载签署。", "The pool stands; the agreement is ready to be signed."),
-        "name",
-        t("共保体名称", "Name of the pool"),
-        t("不填则为“{name}”", "left empty: “{name}”", name=plan.name),
-    )
-    to = url_for("award.agreement", tender_id=tender.id)
-    return take(tender, step, lambda name: pools.form_from_award(unit(), numbers, name, by=actor(), at=at()), to=to)
-
-
-def _formed(tender: Tender) -> Pool:
-    pool = pool_of(tender)
-    if pool is None:
-        raise Conflict("agreement_not_formed")
-    return pool
-
-
-@pages.get("/agreement")
-@needs("tender.read")
-def agreement(tender_id: uuid.UUID) -> ResponseReturnValue:
-    """Show the agreement of the pool that was formed from a tender."""
-    tender = load(tender_id)
-    pool = _formed(tender)
-    numbers = awards.numbers_of(unit(), awards.award_of(unit(), tender))
-    names = parties.names_of(unit(), [member for member, _ in numbers.members])
-    return render_template(
-        "tenders/agreement.html",
-        frame=frame_of(tender, actor(), at()),
-        tender=tender,
-        pool=pool,
-        numbers=numbers,
-        members=[
-            {"name": names[member], "weight": share_bp, "is_lead": place == 0}
-            for place, (member, share_bp) in enumerate(numbers.members)
-        ],
-        formed=instant(pool.formed_at),
-        is_staff=actor().person_id is not None,
-    )
-
-
-@pages.get("/agreement.pdf")
-@needs("tender.read", writes=True)
-def agreement_pdf(tender_id: uuid.UUID) -> ResponseReturnValue:
-    """Return the agreement as its kept PDF, with room for every party's seal."""
-    tender = load(tender_id)
-    return sent(agreement_of(unit(), tender, _formed(tender), at=at()))
-
-
-@pages.route("/members/<uuid:organisation_id>/refusal", methods=["GET", "POST"])
-@needs("tender.allocate")
-def refusal_to_sign(tender_id: uuid.UUID, organisation_id: uuid.UUID) -> ResponseReturnValue:
-    """Note that an awarded member will not sign; the shares are then made again without it."""
-    tender = load(tender_id)
-    name = parties.organisation(unit(), organisation_id).name
-    step = Step(
-        t(
-            "登记“{name}”不签协议。须重新计算份额。",
-            "Note that “{name}” will not sign. The shares are then made again.",
-            name=name,
-        ),
-        t("登记拒签", "Note the refusal"),
-        t("已登记，请重新计算份额。", "Noted; make the shares again."),
-        is_danger=True,
-    )
-    to = url_for("award.allocation", tender_id=tender.id)
-    return take(
-        tender,
-        step,
-        lambda _: allocations.note_refusal(unit(), tender, organisation_id, by=actor(), at=at()),
-        to=to,
-    )

@@ -16,6 +16,7 @@ from core import papers
 from core.errors import Invalid, NotFound
 from core.papers import Paper
 from ledger.money import in_words
+from tender.agreements import AGREEMENT
 from web import limits
 from web.documents.signing import Verification
 from web.formats import instant, t, yuan
@@ -23,7 +24,7 @@ from web.keeping import PAPER_MOST_BYTES, settings
 from web.paper_desk import signer_of
 from web.shell import at, needs, unit
 from web.statement_paper import FILES, data_of
-from web.tender_papers import AGREEMENT, OPENING_RECORD, RECEIPT
+from web.tender_papers import OPENING_RECORD, RECEIPT
 
 pages = Blueprint("papers", __name__, url_prefix="/v")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import render_template
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from core.permits import Role
-from tender import tenders
+from core.permits import Role, may
+from tender import agreements, awards, tenders
 from tender.models import Tender
 from tender.outcome_models import Objection
 from tender.stages import shown_stage
@@ -23,9 +23,20 @@ from web.shell import actor, at, unit
 from web.states import STATES
 from web.tender_frame import now_of
 
+_AFTER = ("standstill", "awarded")
 #: The stages in which each role of the bureau has something to do.
 _DUE: dict[Role, tuple[str, ...]] = {
-    Role.OFFICER: ("draft", "approved", "closed", "opening", "opened", "reported", "allocated", "standstill"),
+    Role.OFFICER: (
+        "draft",
+        "approved",
+        "closed",
+        "opening",
+        "opened",
+        "reported",
+        "allocated",
+        "standstill",
+        "awarded",
+    ),
     Role.APPROVER: ("keyed", "standstill", "awarded", "contracted"),
     Role.SUPERVISOR: ("opening", "standstill", "suspended"),
 }
@@ -45,6 +56,8 @@ def _needs(role: Role) -> list[dict[str, Any]]:
         if stage not in _DUE[role]:
             continue
         now = now_of(tender, stage, actor())
+        if stage == "awarded" and not any(kind == "primary" for _, _, kind in now.steps):
+            continue
         words, href = (now.steps[0][0], now.steps[0][1]) if now.steps else ("", f"/tenders/{tender.id}")
         items.append(
             {
@@ -99,7 +112,7 @@ def _bureau(role: Role) -> ResponseReturnValue:
 def _bidder() -> ResponseReturnValue:
     boards = bidding.boards()
     return render_template(
-        "bids/home.html", **boards, pools=pools_now(unit(), at())[:1], offers=_offers(boards["mine"])
+        "bids/home.html", **boards, pools=pools_now(unit(), at())[:1], offers=[*_offers(boards["mine"]), *_to_sign()]
     )
 
 
@@ -114,6 +127,21 @@ def _offers(mine: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in mine
         if row["bid"] == "offered"
     ]
+
+
+def _to_sign() -> list[dict[str, Any]]:
+    """Return the agreements that wait for the signature of the reader's insurer, for its signatory."""
+    if not may(actor(), "agreement.sign"):
+        return []
+    found = []
+    for tender in unit().scalars(tenders.visible_to(actor()).where(Tender.stage == "awarded").order_by(Tender.number)):
+        award = awards.award_of(unit(), tender)
+        is_asked = agreements.rendered(unit(), award) and not agreements.refusals_of(unit(), award)
+        if is_asked and actor().organisation_id in agreements.unsigned_members(unit(), award):
+            title = t("签署共保协议：{title}", "Sign the agreement: {title}", title=tender.title)
+            href = url_for("agreement.one", tender_id=tender.id)
+            found.append({**row_of(tender), "title": title, "href": href, "due_at": None})
+    return found
 
 
 def _committee() -> ResponseReturnValue:

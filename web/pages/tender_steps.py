@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -25,7 +26,10 @@ pages = Blueprint("tender_steps", __name__, url_prefix="/tenders/<uuid:tender_id
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step as its page asks for it: the sentence, the button, what it says when done, one field to fill in."""
+    """One step as its page asks for it: the sentence, the button, what it says when done, one field to fill in.
+
+    `carried` goes with the form unseen: what the reader was shown when deciding.
+    """
 
     sentence: str
     label: str
@@ -35,6 +39,7 @@ class Step:
     hint: str = ""
     kind: str = "text"
     is_danger: bool = False
+    carried: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def take(
@@ -269,22 +274,6 @@ def award(tender_id: uuid.UUID) -> ResponseReturnValue:
     )
     to = url_for("award.result", tender_id=tender.id)
     return take(tender, step, lambda _: awards.award(unit(), tender, by=actor(), at=at()), to=to)
-
-
-@pages.route("/contract", methods=["GET", "POST"])
-@needs("tender.contract")
-def contract(tender_id: uuid.UUID) -> ResponseReturnValue:
-    """Record that the agreement is signed."""
-    tender = load(tender_id)
-    step = Step(
-        t(
-            "确认各成员和主管单位都已签署共保协议。",
-            "Confirm that all members and the bureau have signed the agreement.",
-        ),
-        t("登记已签署", "Record the signing"),
-        t("已登记，协议生效。", "Recorded; the agreement stands."),
-    )
-    return take(tender, step, lambda _: awards.contract(unit(), tender, by=actor(), at=at()))
 
 
 @pages.route("/complete", methods=["GET", "POST"])

@@ -56,6 +56,9 @@ BEGIN
     THEN
         RAISE EXCEPTION 'the keys of tender % are not rehearsed as they stand', OLD.number USING ERRCODE = 'GB027';
     END IF;
+    IF NEW.stage = 'contracted' AND OLD.stage = 'awarded' AND NOT agreement_is_signed(NEW.id) THEN
+        RAISE EXCEPTION 'not all have signed the agreement of tender %', OLD.number USING ERRCODE = 'GB028';
+    END IF;
     RETURN NEW;
 END $$
 """
@@ -190,6 +193,54 @@ BEGIN
             USING ERRCODE = 'GB026';
     END IF;
     RETURN NULL;
+END $$
+"""
+
+# The award that stands has its agreement signed by every member and by the bureau.
+AGREEMENT_IS_SIGNED = """
+CREATE FUNCTION agreement_is_signed(tender uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce((
+        SELECT NOT EXISTS (
+            SELECT 1 FROM (
+                SELECT m.organisation_id FROM award_member m WHERE m.award_id = w.id
+                UNION SELECT t.organisation_id FROM tender t WHERE t.id = w.tender_id
+            ) party LEFT JOIN agreement_signature s ON (s.award_id, s.organisation_id) = (w.id, party.organisation_id)
+            WHERE s.award_id IS NULL
+        )
+        FROM award w WHERE w.tender_id = $1 ORDER BY w.number DESC LIMIT 1
+    ), false)
+$$
+"""
+
+# A party of the award that stands signs while the tender is awarded and nobody has refused; the bureau signs when every
+# member has.
+CHECK_SIGNATURE = """
+CREATE FUNCTION check_signature() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    decided award%ROWTYPE;
+    asked tender%ROWTYPE;
+BEGIN
+    SELECT * INTO decided FROM award WHERE id = NEW.award_id;
+    SELECT * INTO asked FROM tender WHERE id = decided.tender_id FOR SHARE;
+    IF asked.stage <> 'awarded' OR EXISTS (
+        SELECT 1 FROM award WHERE tender_id = decided.tender_id AND number > decided.number
+    ) OR EXISTS (SELECT 1 FROM agreement_refusal WHERE award_id = NEW.award_id) THEN
+        RAISE EXCEPTION 'award % is not to be signed', NEW.award_id USING ERRCODE = 'GB030';
+    END IF;
+    IF NEW.organisation_id = asked.organisation_id THEN
+        IF EXISTS (
+            SELECT 1 FROM award_member m LEFT JOIN agreement_signature s
+                ON (s.award_id, s.organisation_id) = (m.award_id, m.organisation_id)
+            WHERE m.award_id = NEW.award_id AND s.award_id IS NULL
+        ) THEN
+            RAISE EXCEPTION 'the bureau signs last' USING ERRCODE = 'GB028';
+        END IF;
+    ELSIF NOT EXISTS (
+        SELECT 1 FROM award_member WHERE award_id = NEW.award_id AND organisation_id = NEW.organisation_id
+    ) THEN
+        RAISE EXCEPTION 'who signs is a party of the award' USING ERRCODE = 'GB030';
+    END IF;
+    RETURN NEW;
 END $$
 """
 
@@ -530,6 +581,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name=op.f("fk_award_tender_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_award")),
+        sa.UniqueConstraint("id", "tender_id", name=op.f("uq_award_id_tender_id")),
         sa.UniqueConstraint("tender_id", "number", name=op.f("uq_award_tender_id_number")),
     )
     op.create_table(
@@ -738,6 +790,51 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("award_id", "place", name=op.f("pk_award_member")),
         sa.UniqueConstraint("award_id", "organisation_id", name=op.f("uq_award_member_award_id_organisation_id")),
     )
+    op.create_table(
+        "award_agreement",
+        sa.Column("award_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("rendered_by", sa.Uuid(), nullable=True),
+        sa.Column("rendered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_award_agreement_digest")),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_award_agreement_award_id")),
+        sa.PrimaryKeyConstraint("award_id", name=op.f("pk_award_agreement")),
+        sa.UniqueConstraint("award_id", "digest", name=op.f("uq_award_agreement_award_id_digest")),
+    )
+    op.create_table(
+        "agreement_signature",
+        sa.Column("award_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["award_id", "digest"],
+            ["award_agreement.award_id", "award_agreement.digest"],
+            name=op.f("fk_agreement_signature_award_id_digest"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_agreement_signature_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_agreement_signature_person_id")),
+        sa.PrimaryKeyConstraint("award_id", "organisation_id", name=op.f("pk_agreement_signature")),
+    )
+    op.create_table(
+        "agreement_refusal",
+        sa.Column("award_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_agreement_refusal_reason")),
+        sa.ForeignKeyConstraint(
+            ["award_id", "organisation_id"],
+            ["award_member.award_id", "award_member.organisation_id"],
+            name=op.f("fk_agreement_refusal_award_id_organisation_id"),
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_agreement_refusal_person_id")),
+        sa.PrimaryKeyConstraint("award_id", "organisation_id", name=op.f("pk_agreement_refusal")),
+    )
     _walls()
 
 
@@ -745,6 +842,8 @@ def _walls() -> None:
     """Put up what keeps a tender fair whatever the application does."""
     functions = (
         REHEARSAL_STANDS,
+        AGREEMENT_IS_SIGNED,
+        CHECK_SIGNATURE,
         KEEP_TENDER,
         KEEP_CRITERION,
         KEEP_CUSTODIAN,
@@ -763,6 +862,7 @@ def _walls() -> None:
     walls.append_only(
         "opened_bid", "opened_part", "report", "report_signature", "allocation_run", "award", "award_member"
     )
+    walls.append_only("award_agreement", "agreement_signature", "agreement_refusal")
     walls.editable("tender", "signing_key", "bid", "committee_member", "mark", "share_offer", "objection")
     walls.editable("criterion", "custodian", delete=True)
     for moment, table, function in (
@@ -775,6 +875,7 @@ def _walls() -> None:
         ("INSERT", "bidder_key", "stamp_key"),
         ("INSERT", "opened_bid", "check_opened"),
         ("INSERT", "opened_part", "check_opened"),
+        ("INSERT", "agreement_signature", "check_signature"),
         ("INSERT OR UPDATE OR DELETE", "mark", "keep_mark"),
     ):
         op.execute(
@@ -797,6 +898,9 @@ def _walls() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("agreement_refusal")
+    op.drop_table("agreement_signature")
+    op.drop_table("award_agreement")
     op.drop_table("award_member")
     op.drop_table("share_offer")
     op.drop_table("report_signature")
@@ -827,5 +931,6 @@ def downgrade() -> None:
     op.drop_table("signing_key")
     op.execute(
         "DROP FUNCTION keep_tender(), keep_criterion(), keep_custodian(), stamp_bid(), stamp_key(), check_opened(), keep_mark(),"
-        " check_award(), rehearsal_stands(uuid, bigint, bigint), may_see_bid(uuid, uuid), may_see_opened(uuid, uuid)"
+        " check_award(), rehearsal_stands(uuid, bigint, bigint), agreement_is_signed(uuid), check_signature(),"
+        " may_see_bid(uuid, uuid), may_see_opened(uuid, uuid)"
     )

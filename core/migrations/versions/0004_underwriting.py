@@ -30,6 +30,24 @@ BEGIN
 END $$
 """
 
+# From an award there is a pool only once the tender is contracted, of the award that stands, signed by all its parties.
+POOL_OF_AWARD = """
+CREATE FUNCTION check_pool_of_award() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.award_id IS NULL THEN
+        RETURN NEW;
+    END IF;
+    PERFORM 1 FROM tender WHERE id = NEW.tender_id AND stage IN ('contracted', 'complete') FOR SHARE;
+    IF NOT FOUND OR NOT agreement_is_signed(NEW.tender_id) THEN
+        RAISE EXCEPTION 'not all have signed the agreement of award %', NEW.award_id USING ERRCODE = 'GB028';
+    END IF;
+    IF NEW.award_id <> (SELECT id FROM award WHERE tender_id = NEW.tender_id ORDER BY number DESC LIMIT 1) THEN
+        RAISE EXCEPTION 'award % was replaced', NEW.award_id USING ERRCODE = 'GB030';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -78,13 +96,18 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("lead_id", sa.Uuid(), nullable=False),
         sa.Column("award_id", sa.Uuid(), nullable=True),
+        sa.Column("tender_id", sa.Uuid(), nullable=True),
         sa.Column("formed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_pool_award_id")),
+        sa.CheckConstraint("(award_id IS NULL) = (tender_id IS NULL)", name=op.f("ck_pool_award")),
+        sa.ForeignKeyConstraint(
+            ["award_id", "tender_id"], ["award.id", "award.tender_id"], name=op.f("fk_pool_award_id_tender_id")
+        ),
         sa.ForeignKeyConstraint(["id"], ["book.pool_id"], name=op.f("fk_pool_id")),
         sa.ForeignKeyConstraint(["lead_id"], ["organisation.id"], name=op.f("fk_pool_lead_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pool")),
         sa.UniqueConstraint("award_id", name=op.f("uq_pool_award_id")),
         sa.UniqueConstraint("name", name=op.f("uq_pool_name")),
+        sa.UniqueConstraint("tender_id", name=op.f("uq_pool_tender_id")),
     )
     op.create_index(op.f("ix_pool_lead_id"), "pool", ["lead_id"], unique=False)
     op.create_table(
@@ -194,6 +217,8 @@ def upgrade() -> None:
     walls.append_only("pool", "agreement")
     walls.editable("community", "building", "lift", "policy", "policy_lift", "refund")
     op.execute(LIFT_COVERED_ONCE)
+    op.execute(POOL_OF_AWARD)
+    op.execute("CREATE TRIGGER pool_of_award BEFORE INSERT ON pool FOR EACH ROW EXECUTE FUNCTION check_pool_of_award()")
     op.execute(
         "CREATE TRIGGER policy_lift_covered_once BEFORE INSERT OR UPDATE ON policy_lift"
         " FOR EACH ROW EXECUTE FUNCTION check_lift_covered_once()"
@@ -217,4 +242,4 @@ def downgrade() -> None:
     op.drop_table("building")
     op.drop_index("ix_community_sort_key", table_name="community")
     op.drop_table("community")
-    op.execute("DROP FUNCTION check_lift_covered_once()")
+    op.execute("DROP FUNCTION check_lift_covered_once(), check_pool_of_award()")
