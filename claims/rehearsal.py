@@ -126,7 +126,8 @@ class _Play:
         return pools.agreement_on(self.session, pool.id, date(year, 1, 1))
 
     def _open(self, label: str, starts_on: date, ends_on: date) -> Period:
-        return statements.open_period(self.session, self.pool_id, label, starts_on, ends_on, is_rehearsal=True)
+        days, at = (starts_on, ends_on), _noon(date(self.file.agreement.year, 1, 1))
+        return statements.open_period(self.session, self.pool_id, label, *days, by=self.maker, at=at, is_rehearsal=True)
 
     def _verbs(self) -> Mapping[str, Callable[[FileEvent, datetime], None]]:
         """Return event name -> what plays it."""

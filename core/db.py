@@ -24,6 +24,8 @@ from sqlalchemy import (
     MetaData,
     Text,
     create_engine,
+    func,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -104,6 +106,12 @@ def set_scope(session: Session, actor: Actor | None) -> None:
             "sees_all": "yes" if actor and actor.sees_all else "no",
         },
     )
+
+
+def instant(session: Session) -> datetime:
+    """Return this instant by the database's clock, as every deadline is read (decision 0007)."""
+    found: datetime = session.scalars(select(func.gongbao_now())).one()
+    return found
 
 
 def may_try_again(error: DBAPIError) -> bool:

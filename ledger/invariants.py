@@ -94,9 +94,11 @@ CLOSED_TAKE_NOTHING = every(
     rows(
         "period {id}",
         """
-        SELECT p.id, p.pool_id, p.label, p.stage, count(e.id) AS closings FROM period p
-        LEFT JOIN audit_event e ON e.object_kind = 'period' AND e.object_id = p.id::text AND e.action = 'period.closed'
-        GROUP BY p.id HAVING count(e.id) <> CASE p.stage WHEN 'closed' THEN 1 ELSE 0 END
+        SELECT p.id, p.pool_id, p.label, p.stage, count(e.id) FILTER (WHERE e.action = 'period.opened') AS openings,
+            count(e.id) FILTER (WHERE e.action = 'period.closed') AS closings
+        FROM period p LEFT JOIN audit_event e ON e.object_kind = 'period' AND e.object_id = p.id::text
+        GROUP BY p.id HAVING count(e.id) FILTER (WHERE e.action = 'period.opened') <> 1
+            OR count(e.id) FILTER (WHERE e.action = 'period.closed') <> (p.stage = 'closed')::int
         """,
     ),
 )
@@ -261,8 +263,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-L4",
-        "已关账的账期不再有任何入账，关账记录完整",
-        "A closed period has taken no entry since its close, and its close is on record",
+        "已关账的账期不再有任何入账，开立与关账记录完整",
+        "A closed period has taken no entry since its close; every period's opening and close are on record",
         CLOSED_TAKE_NOTHING,
     ),
     Invariant(

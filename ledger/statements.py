@@ -6,6 +6,7 @@ the member's account 2210, and the close moves their sum to 1220 or 2220.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +15,18 @@ from datetime import date, datetime
 from sqlalchemy import Select, case, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from core.errors import Conflict, Forbidden, Invalid, NotFound
-from core.permits import Actor
+from core import audit
+from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
+from core.permits import Actor, require
 from core.stages import step
 from ledger import stages
 from ledger.books import AccountRef, latest_shares, require_lead
 from ledger.entries import Event, Move, Posted, post
 from ledger.models import Account, Entry, Period, Statement, Transfer
 from ledger.reasons import LINE_OF, Line, Reason
+
+#: A period's name stands in addresses, file names and statement numbers.
+_LABEL = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +52,39 @@ class Movement:
 
 
 def open_period(
-    session: Session, pool_id: int, label: str, starts_on: date, ends_on: date, *, is_rehearsal: bool = False
+    session: Session,
+    pool_id: int,
+    label: str,
+    starts_on: date,
+    ends_on: date,
+    *,
+    by: Actor,
+    at: datetime,
+    is_rehearsal: bool = False,
 ) -> Period:
-    """Return a new open period, with the partition that its transfers go to.
+    """Open a period of a pool, with the partition that its transfers go to, and return it.
 
-    Refuses Conflict `period_exists` where a period of the pool has the label or overlaps it.
+    A rehearsal's period is named by the file that is played. Refuses Forbidden `role_may_not`, `lead_only`; Invalid
+    `period_label_wrong`, `period_dates`; Conflict `period_exists` where one has the label or overlaps it.
     """
+    require(by, "period.open")
+    require_lead(session, pool_id, by)
+    if not is_rehearsal and not _LABEL.fullmatch(label):
+        raise Invalid("period_label_wrong", [Finding("period_label_wrong", "label")])
+    if starts_on > ends_on:
+        raise Invalid("period_dates", starts_on=starts_on, ends_on=ends_on)
     clash = select(Period.label).where(
         Period.pool_id == pool_id,
         or_(Period.label == label, (Period.starts_on <= ends_on) & (Period.ends_on >= starts_on)),
     )
-    if starts_on > ends_on:
-        raise Invalid("period_dates", starts_on=starts_on, ends_on=ends_on)
     if (found := session.scalar(clash.limit(1))) is not None:
         raise Conflict("period_exists", period=found)
     number = session.scalar(
         text("SELECT open_period(:pool, :label, :starts, :ends, :rehearsal)"),
         {"pool": pool_id, "label": label, "starts": starts_on, "ends": ends_on, "rehearsal": is_rehearsal},
     )
+    facts = {"pool": pool_id, "label": label, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+    audit.record(session, "period.opened", by=by, at=at, of=("period", number), facts=facts)
     return session.scalars(select(Period).where(Period.id == number)).one()
 
 

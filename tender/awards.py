@@ -131,7 +131,7 @@ def answer_objection(
     if is_upheld:
         tender.publicity_from_at = tender.publicity_ends_at = tender.reported_at = None
         move_tender(session, tender, "uphold", by=by, at=at)
-        rescore(session, tender, by, at)
+        rescore(session, tender, by=by, at=at)
 
 
 def award(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Award:

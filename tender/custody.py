@@ -110,12 +110,13 @@ def give_key(session: Session, tender: Tender, public_key: bytes, *, by: Actor, 
     return row
 
 
-def ask_again(session: Session, tender: Tender, *, by: Actor) -> Custodian:
+def ask_again(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Custodian:
     """Return the actor's row with a new challenge: the drill some days, and an hour, before the opening."""
     require(by, "custody.prove")
     row = own_custody(session, tender, by=by)
     _challenge(tender, row)
     session.flush()
+    audit.record(session, "key.proof_asked", by=by, at=at, of=("tender", tender.id), facts={"place": row.place})
     return row
 
 

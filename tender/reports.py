@@ -215,10 +215,10 @@ def reopen(session: Session, tender: Tender, reason: str, *, by: Actor, at: date
         raise Invalid("tender_reason_missing")
     tender.reported_at = None
     move_tender(session, tender, "reopen", by=by, at=at, facts={"reason": reason.strip()})
-    rescore(session, tender, by, at)
+    rescore(session, tender, by=by, at=at)
 
 
-def rescore(session: Session, tender: Tender, by: Actor, at: datetime) -> None:
+def rescore(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
     """Send every ranked bid of a tender back to be scored again."""
     bids: Sequence[Bid] = bids_of(session, tender, "scored", "offered", "accepted", "declined", "unsuccessful")
     for bid in bids:

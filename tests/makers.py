@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -73,8 +73,15 @@ def make_pool(
     )
     pool = pools.form(session, plan, by=SYSTEM, at=AT)
     label = f"{starts_on.year}Q{(starts_on.month + 2) // 3}"
-    period = statements.open_period(session, pool.id, label, starts_on, ends_on)
+    period = statements.open_period(session, pool.id, label, starts_on, ends_on, by=SYSTEM, at=AT)
     return MadePool(pool, members, period)
+
+
+def open_quarter(session: Session, pool: Pool, number: int) -> Period:
+    """Open a quarter of 2026 in a pool's book."""
+    first = date(2026, 3 * number - 2, 1)
+    until = months_after(first, 3) - timedelta(days=1)
+    return statements.open_period(session, pool.id, f"2026Q{number}", first, until, by=SYSTEM, at=AT)
 
 
 def make_lifts(session: Session, count: int, *, community: str = "", prefix: str = "L") -> list[Lift]:

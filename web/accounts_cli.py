@@ -11,7 +11,7 @@ import click
 
 from core.errors import Invalid, NotFound
 from core.permits import SYSTEM, Role
-from web.command_line import Commands, database, json_option, t, tell
+from web.command_line import Commands, database, json_option, now, t, tell
 from web.offline_cli import FILE, read_passphrase
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def create(name: str, email: str, role: str, organisation: str, kind: str | None
     password = _new_password(password_file)
 
     def work(session: Session) -> dict[str, Any]:
-        at = _now(session)
+        at = now(session)
         whose = _organisation(session, organisation, kind, at)
         person = parties.add_person(session, name, by=SYSTEM, at=at)
         parties.give_mandate(session, person, whose, wanted, clock.on(at), by=SYSTEM, at=at)
@@ -81,7 +81,7 @@ def mandate(email: str, role: str, organisation: str) -> None:
     wanted = _role(role)
 
     def work(session: Session) -> dict[str, Any]:
-        at = _now(session)
+        at = now(session)
         whose = _organisation(session, organisation, None, at)
         person = session.get_one(Person, _account(session, email).person_id)
         row = parties.give_mandate(session, person, whose, wanted, clock.on(at), by=SYSTEM, at=at)
@@ -173,7 +173,7 @@ def _change(email: str, change: Callable[[Session, User, datetime], None], words
 
     def work(session: Session) -> dict[str, Any]:
         found = _account(session, email)
-        change(session, found, _now(session))
+        change(session, found, now(session))
         return {
             "email": found.email,
             "is_active": found.active,
@@ -207,14 +207,6 @@ def _role(role: str) -> Role:
         return Role(role)
     except ValueError:
         raise Invalid("role_unknown", role=role, roles=[one.value for one in Role]) from None
-
-
-def _now(session: Session) -> datetime:
-    """Return the database's instant."""
-    from sqlalchemy import func, select
-
-    found: datetime = session.scalars(select(func.gongbao_now())).one()
-    return found
 
 
 def _account(session: Session, email: str) -> User:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.command_line import Commands, database, json_option, t, tell
+from web.command_line import Commands, database, json_option, now, t, tell
 
 if TYPE_CHECKING:
     from core.audit import AuditHead
@@ -38,8 +38,6 @@ def head() -> None:
 @json_option
 def sign() -> None:
     """给现有的日志签一个树头，可发给各方留存。 Sign the head of the log as it stands, to hand to every insurer."""
-    from sqlalchemy import func, select
-
     from core import audit as log
     from core.db import run_in_unit
     from core.permits import SYSTEM
@@ -51,7 +49,7 @@ def sign() -> None:
         signed = run_in_unit(
             engine,
             SYSTEM,
-            lambda session: log.sign_head(session, key, at=session.scalars(select(func.gongbao_now())).one()),
+            lambda session: log.sign_head(session, key, at=now(session)),
         )
     document = _document(signed)
     tell(document, "\n".join(f"{name}\t{value}" for name, value in document.items()))

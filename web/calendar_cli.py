@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.command_line import Commands, database, json_option, t, tell
+from web.command_line import Commands, database, json_option, now, t, tell
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from sqlalchemy.orm import Session
 
 
 @click.group("calendar", cls=Commands)
@@ -35,7 +33,7 @@ def import_years(first_year: int, last_year: int) -> None:
             engine,
             SYSTEM,
             lambda session: import_published(
-                session, by=SYSTEM, at=_now(session), first_year=first_year, last_year=last_year
+                session, by=SYSTEM, at=now(session), first_year=first_year, last_year=last_year
             ),
         )
     document = {"added": found.added, "confirmed": found.confirmed, "kept": [day.isoformat() for day in found.kept]}
@@ -64,15 +62,7 @@ def set_one(day: datetime, kind: str, source: str, provisional: bool) -> None:
             engine,
             operator,
             lambda session: set_day(
-                session, on, is_workday=kind == "workday", status=status, source=source, by=operator, at=_now(session)
+                session, on, is_workday=kind == "workday", status=status, source=source, by=operator, at=now(session)
             ),
         )
     tell({"day": on.isoformat(), "is_workday": kind == "workday", "status": status}, t("已登记。", "It is set."))
-
-
-def _now(session: Session) -> datetime:
-    """Return the database's instant."""
-    from sqlalchemy import func, select
-
-    found: datetime = session.scalars(select(func.gongbao_now())).one()
-    return found

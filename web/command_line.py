@@ -21,7 +21,10 @@ import click
 from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound, Refusal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from core.server import Urls
     from core.settings import Settings
@@ -226,6 +229,13 @@ def place(settings: Settings | None = None, *, is_migrated: bool = False) -> Pla
         if step != migrate.head():
             migrate.upgrade(urls.owner)
     return Place(settings, urls)
+
+
+def now(session: Session) -> datetime:
+    """Return this instant by the database's clock."""
+    from core.db import instant
+
+    return instant(session)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import Finding, Invalid
-from web.command_line import Commands, database, is_english, json_option, t, tell
+from web.command_line import Commands, database, is_english, json_option, now, t, tell
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -46,13 +46,6 @@ def mapping_of(texts: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _now(session: Session) -> datetime:
-    from sqlalchemy import func, select
-
-    found: datetime = session.scalars(select(func.gongbao_now())).one()
-    return found
-
-
 @fault.command("import")
 @click.argument("file", type=FILE)
 @click.option("--map", "maps", multiple=True, metavar="FIELD=HEADER,...", help=_MAP_HELP)
@@ -80,7 +73,7 @@ def import_faults(
     with database() as (_, engine):
 
         def work(session: Session) -> tuple[FaultList, int]:
-            at = _now(session)
+            at = now(session)
             told = _read(session, file, wanted, at)
             if dry_run:
                 return told, 0
@@ -170,7 +163,7 @@ def import_estates(file: Path, maps: tuple[str, ...], sheet: str | None, dry_run
     with database() as (_, engine):
 
         def work(session: Session) -> tuple[estate_list.EstateList, Any]:
-            at = _now(session)
+            at = now(session)
             with file.open("rb") as stream:
                 told = estate_list.read(session, stream, file.name, mapping_of(maps), sheet=sheet, at=at)
             return told, None if dry_run else estate_list.take(session, told, by=SYSTEM, at=at)

@@ -28,10 +28,11 @@ from flask_security import Security, SQLAlchemySessionUserDatastore
 from flask_security.core import RoleMixin
 from flask_security.forms import LoginForm
 from flask_security.signals import user_authenticated
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from core import clock
+from core.db import instant
 from core.parties import mandates_of
 from core.settings import Settings
 from web import limits
@@ -191,7 +192,7 @@ def _signed_in(app: Flask, user: User, **_: object) -> None:
     session.clear()
     session.update(kept)
     g.pop("csrf_token", None)
-    now = opened.scalars(select(func.gongbao_now())).one()
+    now = instant(opened)
     mandates = mandates_of(opened, user.person_id, clock.on(now))
     begin(opened, user.id, mandates[0].id if mandates else None, at=now)
     opened.commit()

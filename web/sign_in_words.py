@@ -8,13 +8,12 @@ from flask import current_app
 from flask_security.babel import FsDomain
 from flask_security.forms import TwoFactorRescueForm, TwoFactorSetupForm, get_form_field_xlate
 from flask_security.mail_util import MailUtil
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from wtforms import RadioField  # type: ignore[import-untyped]
 from wtforms.fields.choices import SelectChoice  # type: ignore[import-untyped]
 
 from core import audit
-from core.db import run_in_unit
+from core.db import instant, run_in_unit
 from core.permits import SYSTEM
 from web.formats import is_english
 
@@ -90,7 +89,6 @@ class AskTheAdministrator(MailUtil):
         user = context["user"]
 
         def work(session: Session) -> None:
-            at = session.scalars(select(func.gongbao_now())).one()
-            audit.record(session, "account.help_asked", by=SYSTEM, at=at, of=("account", user.id))
+            audit.record(session, "account.help_asked", by=SYSTEM, at=instant(session), of=("account", user.id))
 
         run_in_unit(current_app.extensions["gongbao"].engine, SYSTEM, work)

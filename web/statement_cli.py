@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.command_line import Commands, database, fail, json_option, t, tell
+from web.command_line import Commands, database, fail, json_option, now, t, tell
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +60,7 @@ def _closed(session: Session, pool_id: int, label: str, on: date | None) -> list
     period = statements.period(session, pool_id, label)
     if period.stage == "open":
         require(SYSTEM, "period.close")
-        at, day = _now(session), on or period.ends_on
+        at, day = now(session), on or period.ends_on
         if day > clock.on(at):
             raise Invalid("day_to_come", day=day)
         return close_period(session, pool_id, label, on=day, by=SYSTEM, at=at)
@@ -75,7 +75,7 @@ def _issued(session: Session, pool_id: int, label: str) -> list[Statement]:
 
     require(SYSTEM, "statement.issue")
     made = list(statements.of_period(session, statements.period(session, pool_id, label)))
-    issue_all(session, [one for one in made if one.stage == "draft"], by=SYSTEM, at=_now(session))
+    issue_all(session, [one for one in made if one.stage == "draft"], by=SYSTEM, at=now(session))
     return made
 
 
@@ -84,7 +84,7 @@ def _keep(session: Session, settings: Any, one: Statement) -> None:
     from ledger.models import Statement
     from web.statement_paper import keep_files
 
-    keep_files(session, session.get_one(Statement, one.id), settings, by=SYSTEM, at=_now(session))
+    keep_files(session, session.get_one(Statement, one.id), settings, by=SYSTEM, at=now(session))
 
 
 def _told(session: Session, made: list[Statement]) -> list[dict[str, Any]]:
@@ -104,13 +104,6 @@ def _told(session: Session, made: list[Statement]) -> list[dict[str, Any]]:
         }
         for one in made
     ]
-
-
-def _now(session: Session) -> datetime:
-    from sqlalchemy import func, select
-
-    now: datetime = session.scalars(select(func.gongbao_now())).one()
-    return now
 
 
 @statement.command("export")
@@ -154,7 +147,7 @@ def _files(session: Session, settings: Any, pool_id: int, label: str) -> list[di
     found = []
     for one in statements.of_period(session, period):
         if one.stage != "draft":
-            kept = keep_files(session, one, settings, by=SYSTEM, at=_now(session))
+            kept = keep_files(session, one, settings, by=SYSTEM, at=now(session))
             found += [
                 {"kind": kind, "name": paper.name, "sha256": paper.digest, "size": paper.size}
                 for kind, paper in kept.items()

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.db import run_in_unit
+from core.db import instant, run_in_unit
 from core.permits import SYSTEM
 from core.settings import Settings
 from web import keeping, limits, sign_in
@@ -48,7 +48,7 @@ def sign_log(bench: Bench) -> None:
     key = log_key(bench.settings)
 
     def work(session: Session) -> None:
-        audit.sign_head(session, key, at=session.scalars(select(func.gongbao_now())).one())
+        audit.sign_head(session, key, at=instant(session))
 
     run_in_unit(bench.engine, SYSTEM, work)
 
@@ -66,7 +66,7 @@ def keep_statement_files(bench: Bench, statement_id: str) -> None:
 
     def work(session: Session) -> None:
         statement = session.get_one(Statement, uuid.UUID(statement_id))
-        keep_files(session, statement, bench.settings, by=SYSTEM, at=session.scalars(select(func.gongbao_now())).one())
+        keep_files(session, statement, bench.settings, by=SYSTEM, at=instant(session))
 
     run_in_unit(bench.engine, SYSTEM, work)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.command_line import Commands, database, json_option, t, tell
+from web.command_line import Commands, database, json_option, now, t, tell
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +42,7 @@ def _listed(session: Session, is_all: bool) -> list[dict[str, Any]]:
 
     over = () if is_all else ("complete", "cancelled", "failed", "annulled")
     query = tenders.visible_to(SYSTEM).where(Tender.stage.not_in(over)).order_by(Tender.deadline_at, Tender.number)
-    at = _now(session)
+    at = now(session)
     return [_head(row, at) for row in session.scalars(query)]
 
 
@@ -100,7 +100,7 @@ def _status(session: Session, number: str) -> dict[str, Any]:
     counted = select(CustodianShare.place, func.count()).where(CustodianShare.tender_id == row.id)
     shares = {int(place): int(count) for place, count in session.execute(counted.group_by(CustodianShare.place))}
     return {
-        **_head(row, _now(session)),
+        **_head(row, now(session)),
         "rehearsed_at": row.rehearsed_at.isoformat() if row.rehearsed_at else None,
         "threshold": row.threshold,
         "lock": row.lock,
@@ -117,10 +117,3 @@ def _status(session: Session, number: str) -> dict[str, Any]:
             for one in named
         ],
     }
-
-
-def _now(session: Session) -> datetime:
-    from sqlalchemy import func, select
-
-    now: datetime = session.scalars(select(func.gongbao_now())).one()
-    return now

@@ -15,7 +15,7 @@ from flask import current_app, flash, g, request, session
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import Session
 
-from core import clock
+from core import clock, db
 from core.parties import Mandate, Organisation, Person
 from core.permits import PUBLIC, Actor, Role
 from underwriting.pools import led_by
@@ -129,7 +129,7 @@ def instant() -> datetime:
     """Return the one instant of the request, by the database's clock."""
     if "at" not in g:
         with Session(current_app.extensions["gongbao"].engine) as opened:
-            g.at = opened.scalars(select(func.gongbao_now())).one()
+            g.at = db.instant(opened)
     found: datetime = g.at
     return found
 

@@ -106,6 +106,7 @@ BOOK: tuple[Plant, ...] = (
         f"UPDATE period SET stage = 'open', closed_at = NULL, last_entry_id = NULL WHERE id = {_QUARTER}",
     ),
     plant("INV-L4", "a close that nobody made", "DELETE FROM audit_event WHERE action = 'period.closed'"),
+    plant("INV-L4", "an opening that nobody made", "DELETE FROM audit_event WHERE action = 'period.opened'"),
     plant("INV-L5", "a digest", "UPDATE idempotency_key SET digest = 'x' WHERE key = 'key-1'"),
     plant("INV-L5", "an outcome", "UPDATE idempotency_key SET outcome = '[]' WHERE key = 'key-1'"),
     plant("INV-L5", "a failure kept", "UPDATE idempotency_key SET outcome = '{\"status\": 500}' WHERE key = 'key-1'"),

@@ -23,7 +23,7 @@ from core.settings import Settings, read_settings
 from ledger import entries, statements
 from ledger.models import Statement
 from tender import allocations, bids, tenders
-from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool
+from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
     DEADLINE,
     OFFERED,
@@ -170,7 +170,7 @@ def _first_quarter(engine: Engine) -> MadePool:
         handling.revise(session, raised, 70_000, by=maker, at=AT)
     with unit_of_work(engine, SYSTEM) as session:
         rows = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
-        statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+        open_quarter(session, made.pool, 2)
         _settle(session, made, rows, "2026Q1", date(2026, 4, 17))
     return made
 
@@ -203,7 +203,7 @@ def _second_quarter(engine: Engine, made: MadePool) -> None:
         settlements.issue_cash_call(session, called, on=date(2026, 6, 25), by=desk, at=AT)
     with unit_of_work(engine, SYSTEM) as session:
         rows = closing.close_period(session, made.pool.id, "2026Q2", on=date(2026, 6, 30), by=second, at=AT)
-        statements.open_period(session, made.pool.id, "2026Q3", date(2026, 7, 1), date(2026, 9, 30))
+        open_quarter(session, made.pool, 3)
         statements.issue(session, rows[0], by=second, at=AT)
         statements.issue(session, rows[1], by=second, at=AT)
         asking = made.actor(Role.FINANCE_CHECKER, 1)

@@ -6,10 +6,11 @@ import uuid
 from datetime import date
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from core.audit import AuditEvent
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import SYSTEM, Role
@@ -18,7 +19,7 @@ from ledger.books import AccountRef
 from ledger.entries import Event, Move
 from ledger.models import Statement
 from ledger.reasons import Line, Reason
-from tests.makers import AT, MadePool, make_pool
+from tests.makers import AT, MadePool, make_pool, open_quarter
 
 END = date(2026, 3, 31)
 
@@ -70,7 +71,34 @@ def test_periods_never_overlap(session: Session, label: str, starts_on: date, en
     """A pool's periods have labels of their own and no day in common."""
     made = make_pool(session)
     with pytest.raises(Conflict, match="period_exists"):
-        statements.open_period(session, made.pool.id, label, starts_on, ends_on)
+        statements.open_period(session, made.pool.id, label, starts_on, ends_on, by=SYSTEM, at=AT)
+
+
+def test_the_leads_desk_opens_a_period_and_the_log_tells_of_it(session: Session) -> None:
+    """The lead's maker opens a period under a plain name; a checker, a follower and a name with a path do not."""
+    made = make_pool(session)
+    maker, days = made.actor(Role.FINANCE_MAKER), (date(2026, 4, 1), date(2026, 6, 30))
+    for by, code in (
+        (made.actor(Role.FINANCE_CHECKER), "role_may_not"),
+        (made.actor(Role.FINANCE_MAKER, 1), "lead_only"),
+    ):
+        with pytest.raises(Forbidden, match=code):
+            statements.open_period(session, made.pool.id, "2026Q2", *days, by=by, at=AT)
+    for label in ("", "../x", "2026 Q2", "二季度", "x" * 21):
+        with pytest.raises(Invalid, match="period_label_wrong") as refused:
+            statements.open_period(session, made.pool.id, label, *days, by=maker, at=AT)
+        assert [one.where for one in refused.value.findings] == ["label"]
+    row = statements.open_period(session, made.pool.id, "2026Q2", *days, by=maker, at=AT)
+    assert (row.label, row.starts_on, row.ends_on, row.stage) == ("2026Q2", *days, "open")
+    told = select(AuditEvent).where(AuditEvent.action == "period.opened", AuditEvent.object_id == str(row.id))
+    event = session.scalars(told).one()
+    assert (event.person_id, event.organisation_id, event.at) == (maker.person_id, maker.organisation_id, AT)
+    assert event.facts == {
+        "pool": made.pool.id,
+        "label": "2026Q2",
+        "starts_on": "2026-04-01",
+        "ends_on": "2026-06-30",
+    }
 
 
 def test_the_database_refuses_overlapping_periods(engine: Engine) -> None:
@@ -110,7 +138,7 @@ def test_settlement_waits_for_every_agreement_and_clears_everything(session: Ses
     _claim(session, made, 5000)
     _claim(session, made, 70, member=2)
     made_statements = _sealed(session, made)
-    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    open_quarter(session, made.pool, 2)
     period = statements.period(session, made.pool.id, "2026Q1")
     with pytest.raises(Conflict, match="stage_refuses"):
         statements.settle_period(session, period, on=date(2026, 4, 17), by=SYSTEM, at=AT)
@@ -149,7 +177,7 @@ def test_what_is_not_there(session: Session) -> None:
     with pytest.raises(NotFound, match="statement_not_found"):
         statements.get(session, uuid.uuid4())
     with pytest.raises(Invalid, match="period_dates"):
-        statements.open_period(session, made.pool.id, "2026Q2", date(2026, 6, 30), date(2026, 4, 1))
+        statements.open_period(session, made.pool.id, "2026Q2", date(2026, 6, 30), date(2026, 4, 1), by=SYSTEM, at=AT)
 
 
 def test_only_the_lead_sends_answers_for_and_settles_statements(session: Session) -> None:
@@ -169,7 +197,7 @@ def test_only_the_lead_sends_answers_for_and_settles_statements(session: Session
     statements.reply(session, rows[1], by=lead, at=AT)
     for place, row in enumerate(rows):
         statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
-    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    open_quarter(session, made.pool, 2)
     period = statements.period(session, made.pool.id, "2026Q1")
     with pytest.raises(Forbidden, match="lead_only"):
         statements.settle_period(session, period, on=date(2026, 4, 17), by=follower, at=AT)

@@ -29,7 +29,7 @@ from tender.content import FileToSeal
 from tender.drafting import TenderDraft
 from tender.models import Bid, SigningKey
 from tender.outcome_models import Objection
-from tests.makers import AT, TERMS, MadePool, make_policy, make_pool
+from tests.makers import AT, TERMS, MadePool, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
     AWARDED,
     OFFERED,
@@ -234,7 +234,7 @@ def _pool(session: Session, town: Town) -> MadePool:
         terms=replace(TERMS),
     )
     pool = pools.form(session, plan, by=SYSTEM, at=AT)
-    period = statements.open_period(session, pool.id, "2026Q1", date(2026, 1, 1), date(2026, 3, 31))
+    period = statements.open_period(session, pool.id, "2026Q1", date(2026, 1, 1), date(2026, 3, 31), by=SYSTEM, at=AT)
     return MadePool(pool, members, period)
 
 
@@ -280,7 +280,7 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     rows = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
     for row in rows:
         statements.issue(session, row, by=second, at=AT)
-    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    open_quarter(session, made.pool, 2)
     ids |= {
         "statement_id": rows[0].id,
         "label": "2026Q1",

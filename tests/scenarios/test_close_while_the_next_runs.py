@@ -12,7 +12,7 @@ from core.errors import Conflict
 from core.permits import Role
 from ledger import books, statements
 from ledger.books import AccountRef
-from tests.makers import AT, make_policy
+from tests.makers import AT, make_policy, open_quarter
 from tests.makers_money import CLOSED_AT, play_quarter
 from tests.scenarios import oracle_quarter as oracle
 from underwriting import policies
@@ -22,7 +22,7 @@ def test_what_the_next_quarter_booked_already_stays_there(session: Session) -> N
     """The oracle's statements are the oracle's though a premium of April was received before March was closed."""
     quarter = play_quarter(session, is_closed=False)
     made = quarter.made
-    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    open_quarter(session, made.pool, 2)
     april = make_policy(session, made, number="P-APRIL", on=date(2026, 4, 2))
     policies.receive(session, april, on=date(2026, 4, 3), by=made.actor(Role.FINANCE_MAKER), at=AT)
 

@@ -16,7 +16,7 @@ from ledger import books, entries, statements
 from ledger.books import AccountRef
 from ledger.models import Entry, Statement
 from ledger.reasons import Line, Reason
-from tests.makers import AT, MadePool, make_policy, make_pool
+from tests.makers import AT, MadePool, make_policy, make_pool, open_quarter
 from underwriting import policies
 from underwriting.models import Policy
 
@@ -84,7 +84,7 @@ def test_a_follower_in_default(session: Session) -> None:
     assert (call.stage, call.taken_on) == ("taken", date(2026, 3, 31))
 
     # D pays with its statement; the call is not received a second time.
-    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    open_quarter(session, made.pool, 2)
     with pytest.raises(Conflict, match="stage_refuses"):
         settlements.receive_cash_call(session, claim, made.members[3].id, on=date(2026, 4, 2), by=desk, at=AT)
     _agree_all(session, made, rows)
@@ -121,7 +121,7 @@ def test_a_period_closed_and_corrected(session: Session) -> None:
     # The closed quarter takes no posting, not even a mirror; the next one does. Then the right sum is approved.
     with pytest.raises(Conflict, match="period_closed"):
         handling.take_back(session, wrong, "金额有误", on=date(2026, 3, 31), by=second, at=AT)
-    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    open_quarter(session, made.pool, 2)
     with pytest.raises(Invalid, match="correction_needs_reason"):
         handling.take_back(session, wrong, " ", on=date(2026, 4, 2), by=second, at=AT)
     entry = entries.entry(session, made.pool.id, wrong.approved_entry_id or 0)
@@ -144,7 +144,7 @@ def test_a_period_closed_and_corrected(session: Session) -> None:
     # A close itself is never taken back.
     closed = session.scalars(select(Entry).where(Entry.reason == Reason.PERIOD_CLOSED.value)).first()
     assert closed is not None
-    statements.open_period(session, made.pool.id, "2026Q3", date(2026, 7, 1), date(2026, 9, 30))
+    open_quarter(session, made.pool, 3)
     with pytest.raises(Conflict, match="entry_is_final"):
         entries.reverse(session, closed, on=date(2026, 7, 1), document="Q1", by=second, at=AT)
 
@@ -177,7 +177,7 @@ def test_premium_not_remitted_before_the_close_is_not_remitted_after_it(session:
     rows = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
     assert sum(row.balance_fen for row in rows) == policy.gross_fen
     assert policy.stage == "taken"
-    statements.open_period(session, made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+    open_quarter(session, made.pool, 2)
     with pytest.raises(Conflict, match="stage_refuses"):
         policies.remit(session, policy, on=date(2026, 4, 2), by=second, at=AT)
     _agree_all(session, made, rows)

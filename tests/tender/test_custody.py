@@ -120,7 +120,7 @@ def test_a_lost_key_is_counted_and_the_drill_asks_again(town):
         tender = town.tender(session, tender_id)
         lost, kept = town.keepers[:2]
         assert custody.report_lost(session, tender, by=lost.actor, at=PUBLISHED) == 4
-        row = custody.ask_again(session, tender, by=kept.actor)
+        row = custody.ask_again(session, tender, by=kept.actor, at=PUBLISHED)
         answer = keyfiles.answer_possession(kept.key, str(tender.id), row.challenge)
         custody.prove(session, tender, answer, by=kept.actor, at=PUBLISHED)
         assert custody.own_custody(session, tender, by=kept.actor).proved_at == PUBLISHED

@@ -83,7 +83,7 @@ def make_city(visitors: Visitors) -> City:
         calendar.import_published(session, by=SYSTEM, at=now)
         start = today - timedelta(days=30)
         made = make_pool(session, starts_on=date(2026, 1, 1), ends_on=start - timedelta(days=1))
-        statements.open_period(session, made.pool.id, "now", start, today + timedelta(days=60))
+        statements.open_period(session, made.pool.id, "now", start, today + timedelta(days=60), by=SYSTEM, at=now)
         lifts = make_lifts(session, 4, community="示例苑", prefix="L")
         organisation = parties.add_organisation(session, "community", "示例苑社区", by=SYSTEM, at=now)
         building = session.get_one(Building, lifts[0].building_id)

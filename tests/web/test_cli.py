@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import Engine, text
 
+from core.db import unit_of_work
+from core.permits import SYSTEM
 from core.server import Urls
+from tests.makers import make_pool
 from tests.scenarios.oracle_quarter import AGREEMENT, EVENTS
 from web.cli import LAZY, cli
 
@@ -150,11 +154,8 @@ def test_a_clock_tells_when_working_minutes_are_over() -> None:
     assert run("clock", "2026-02-13T16:00", "1.5").exit_code == 2
 
 
-def test_the_oracle_quarter_is_rehearsed(environment: None, engine: object, tmp_path: Path) -> None:
+def test_the_oracle_quarter_is_rehearsed(environment: None, engine: Engine, tmp_path: Path) -> None:
     """An agreement and its events are played, printed as JSON without being asked, and leave nothing behind."""
-    from sqlalchemy import Engine, text
-
-    assert isinstance(engine, Engine)
     file = tmp_path / "季度.json"
     file.write_text(json.dumps({"agreement": AGREEMENT, "events": EVENTS}), encoding="utf-8")
     said = json.loads(run("rehearse", str(file)).stdout)
@@ -167,6 +168,21 @@ def test_the_oracle_quarter_is_rehearsed(environment: None, engine: object, tmp_
     }
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM entry")) == 0
+
+
+def test_the_operator_opens_a_period(environment: None, engine: Engine) -> None:
+    """Opened and listed, newest first; a name or days taken are a conflict, a pool that is not there is 4."""
+    with unit_of_work(engine, SYSTEM) as session:
+        pool = str(make_pool(session).pool.id)
+    asked = ("period", "open", "--pool", pool, "--period", "2026Q2", "--from", "2026-04-01", "--to", "2026-06-30")
+    told = {"period": "2026Q2", "starts_on": "2026-04-01", "ends_on": "2026-06-30", "stage": "open"}
+    assert machine(*asked) == told
+    assert run(*asked).exit_code == 6
+    assert [row["period"] for row in machine("period", "list", "--pool", pool)["periods"]] == ["2026Q2", "2026Q1"]
+    assert "2026Q2" in run("period", "list", "--pool", pool).stdout
+    assert run("period", "list", "--pool", "99").exit_code == 4
+    for where, wrong, code in ((6, "../x", 2), (8, "2026-04-31", 2), (3, "99", 4)):
+        assert run(*asked[:where], wrong, *asked[where + 1 :]).exit_code == code, wrong
 
 
 def test_an_event_that_cannot_be_is_named(environment: None, engine: object) -> None:

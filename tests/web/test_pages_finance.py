@@ -14,7 +14,7 @@ from core.parties import Organisation
 from core.permits import SYSTEM, Role
 from ledger import books, statements
 from ledger.models import Entry, Period
-from tests.makers import make_policy, make_pool
+from tests.makers import make_policy, make_pool, open_quarter
 from tests.makers_money import Quarter, approved_claim, play_quarter
 from tests.scenarios import oracle_quarter as oracle
 from tests.visitors import Browser, Visitors
@@ -244,7 +244,7 @@ def test_a_list_asks_the_database_a_fixed_number_of_times(path: str, engine: Eng
     """Ten more policies ask for no more queries."""
     with unit_of_work(engine, SYSTEM) as session:
         quarter = play_quarter(session)
-        statements.open_period(session, quarter.made.pool.id, "2026Q2", date(2026, 4, 1), date(2026, 6, 30))
+        open_quarter(session, quarter.made.pool, 2)
     browser = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[0])
     place = path.format(pool=quarter.made.pool.id)
     first = _queries(engine, browser, place)
@@ -288,3 +288,28 @@ def test_a_period_is_opened_with_a_plain_name(engine: Engine, visitors: Visitors
         assert f'value="{values["starts_on"]}"' in refused.text
     with unit_of_work(engine, SYSTEM) as session:
         assert session.scalar(select(func.count()).select_from(Period)) == 1
+    opened = maker.send(place, label="2026Q2", starts_on="2026-04-01", ends_on="2026-06-30")
+    assert opened.status_code == 303
+    assert "账期开立" in maker.get(opened.headers["Location"]).text
+
+
+def test_a_program_opens_a_period(engine: Engine, visitors: Visitors) -> None:
+    """The lead's maker opens one by the interface; a follower and the bureau may not, a wrong name says which field."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+    maker, checker = _desk(visitors, made.members[0])
+    place = f"/api/v1/pools/{made.pool.id}/periods"
+    told = {"label": "2026Q2", "starts_on": "2026-04-01", "ends_on": "2026-06-30"}
+    follower, _ = _desk(visitors, made.members[1])
+    for other, code in ((checker, "role_may_not"), (follower, "lead_only")):
+        refused = other.post(place, json=told, headers={"X-CSRFToken": other.token()})
+        assert (refused.status_code, refused.json["code"]) == (403, code)
+    ask = {"X-CSRFToken": maker.token()}
+    for change, field in (({"label": "2026/Q2"}, "label"), ({"ends_on": "2026-02-30"}, "ends_on"), ({"x": 1}, "x")):
+        refused = maker.post(place, json={**told, **change}, headers=ask)
+        assert (refused.status_code, field in refused.text) == (422, True), refused.text
+    opened = maker.post(place, json=told, headers=ask)
+    assert opened.status_code == 201, opened.text
+    assert opened.json == {**told, "stage": "open", "closed_at": None, "last_entry_id": None}
+    assert maker.post(place, json=told, headers=ask).json["code"] == "period_exists"
+    assert [row["label"] for row in checker.get(place).json["data"]] == ["2026Q2", "2026Q1"]

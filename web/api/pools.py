@@ -1,4 +1,4 @@
-"""Pools and their book: members, balances, entries and their transfers, periods. Read only."""
+"""Pools and their book: members, balances, entries and their transfers; periods, which the lead opens."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from marshmallow import fields, validate
 from core.errors import NotFound
 from ledger import books, journal, statements
 from ledger.journal import JournalRow, Wanted
+from ledger.models import Period
 from ledger.reasons import Reason
 from underwriting import pools as pool_verbs
 from web import pool_book
 from web.api import Fen, MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
 from web.money_desk import member_names, pool_of, pools_seen, view_of
-from web.shell import actor, needs, unit
+from web.shell import actor, at, needs, unit
 
 api = resource("pools", "Pools, their book and its periods.")
 
@@ -125,6 +126,14 @@ class PoolPeriodList(Strict):
     """The periods of a pool, newest first."""
 
     data = fields.List(fields.Nested(PoolPeriodOut))
+
+
+class PoolPeriodIn(Strict):
+    """A period to open: a name of its own (digits, letters, dots and dashes) and days that no other has."""
+
+    label = fields.String(required=True)
+    starts_on = fields.Date(required=True)
+    ends_on = fields.Date(required=True)
 
 
 class EntryQuery(PageQuery):
@@ -264,3 +273,13 @@ def periods(pool_id: int) -> dict[str, Any]:
     """List the periods of a pool, newest first."""
     pool = pool_of(pool_id)
     return {"data": statements.periods(unit(), pool.id)}
+
+
+@api.post("/<int:pool_id>/periods")
+@needs("period.open")
+@api.arguments(PoolPeriodIn)
+@api.response(201, PoolPeriodOut)
+def open_period(told: dict[str, Any], pool_id: int) -> Period:
+    """Open a period, so that business of its days can be booked."""
+    pool = pool_of(pool_id)
+    return statements.open_period(unit(), pool.id, **told, by=actor(), at=at())

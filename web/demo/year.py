@@ -184,8 +184,9 @@ class YearStory:
             keeper = session.get_one(Organisation, self.cast.organisations[slug].id)
             estates.entrust(session, community, keeper, by=officer, at=when)
 
-    def _open(self, quarter: Quarter, session: Session, _: datetime) -> None:
-        statements.open_period(session, self.pool_id, quarter.label, quarter.starts_on, quarter.ends_on)
+    def _open(self, quarter: Quarter, session: Session, when: datetime) -> None:
+        days = quarter.starts_on, quarter.ends_on
+        statements.open_period(session, self.pool_id, quarter.label, *days, by=self.desk, at=when)
 
     def _bind(self, policy: PlannedPolicy, session: Session, when: datetime) -> None:
         """Bind a policy, and plan what comes of it: its premium, its refund."""

@@ -169,7 +169,7 @@ def give_key(tender_id: uuid.UUID) -> ResponseReturnValue:
 def ask_again(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Ask a custodian anew to prove that it holds its key."""
     tender, _ = _mine(tender_id)
-    custody.ask_again(unit(), tender, by=actor())
+    custody.ask_again(unit(), tender, by=actor(), at=at())
     flash(t("新的验证题已出。", "There is a new challenge."), "success")
     return redirect(url_for("custody.mine", tender_id=tender.id), 303)
 

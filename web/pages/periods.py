@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
@@ -11,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from claims.closing import close_period
 from core import clock
-from core.errors import Conflict, Finding, Invalid
+from core.errors import Conflict, Invalid
 from core.permits import may
 from ledger import journal, statements
 from ledger.journal import Wanted
@@ -44,8 +43,6 @@ from web.statement_issue import issue_all
 
 pages = Blueprint("periods", __name__, url_prefix="/pools/<int:pool_id>/periods")
 
-_LABEL = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,19}")
-
 
 @pages.get("")
 @needs("ledger.read")
@@ -74,12 +71,9 @@ def new(pool_id: int) -> ResponseReturnValue:
     pool = led_pool(pool_id)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        label = values.get("label", "").strip()
-        if not _LABEL.fullmatch(label):
-            raise Invalid("period_label_wrong", findings=[Finding("period_label_wrong", "label")])
-        days = need_day(values, "starts_on"), need_day(values, "ends_on")
-        row = statements.open_period(unit(), pool.id, label, *days)
-        return t("账期 {p} 已开立。", "Period {p} is open.", p=row.label), url_for(".one", pool_id=pool.id, label=label)
+        label, days = values.get("label", "").strip(), (need_day(values, "starts_on"), need_day(values, "ends_on"))
+        row = statements.open_period(unit(), pool.id, label, *days, by=actor(), at=at())
+        return t("账期 {p} 已开立。", "Period {p} is open.", p=row.label), _of(pool, label)
 
     return step_page(_opening(pool), work)
 

@@ -33,7 +33,7 @@ INSIDE = (
     *("bid.refused", "bid.refused_late", "expert.drawn", "expert.declared", "expert.recused", "score.saved"),
     *("score.locked", "score.reopened", "report.drawn_up", "report.signed", "report.dissented", "key.share_rejected"),
     *("tender.edited", "tender.section_saved", "tender.returned", "key.custodians_named", "key.given"),
-    *("key.possession_proof", "key.rehearsal_begun", "key.rehearsal_share"),
+    *("key.proof_asked", "key.possession_proof", "key.rehearsal_begun", "key.rehearsal_share"),
 )
 
 
