@@ -206,6 +206,6 @@ def set_repairer(
             names = run_in_unit(engine, SYSTEM, repairer_desk.names)
             tell({"repairers": names}, "\n".join(names) or t("还没有维保单位。", "There is no repairer yet."))
             return
-        count = run_in_unit(engine, SYSTEM, lambda session: repairer_desk.appoint(session, asked, at=_now(session)))
+        count = run_in_unit(engine, SYSTEM, lambda session: repairer_desk.appoint(session, asked, at=now(session)))
     words = t("{n} 部电梯的维保单位已设定。", "The repairer of {n} lifts is set.").format(n=count)
     tell({"lifts": count, "repairer": None if is_none else name}, words)
