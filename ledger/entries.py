@@ -197,6 +197,25 @@ def digest_of(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
 
 
+def outcome_of(session: Session, scope: str, key: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what was kept under this key in this scope; None where the key is new.
+
+    Refuses Conflict `key_used_otherwise` for another body.
+    """
+    known = session.get(IdempotencyKey, (scope, key))
+    if known is not None and known.digest != digest_of(body):
+        raise Conflict("key_used_otherwise", key=key)
+    return known.outcome if known else None
+
+
+def keep_outcome(
+    session: Session, scope: str, key: str, body: Mapping[str, Any], outcome: dict[str, Any], *, at: datetime
+) -> None:
+    """Keep, for ever and in the transaction of the work, what was done under this key."""
+    session.add(IdempotencyKey(scope=scope, key=key, digest=digest_of(body), outcome=outcome, at=at))
+    session.flush()
+
+
 def once(
     session: Session,
     scope: str,
@@ -208,15 +227,11 @@ def once(
 ) -> dict[str, Any]:
     """Return what `work` returned the first time this key was used in this scope; do it where it is the first time.
 
-    The key is kept for ever, in the transaction of the work. Refuses Conflict `key_used_otherwise` for another body.
+    Refuses Conflict `key_used_otherwise` for another body.
     """
-    digest = digest_of(body)
-    known = session.get(IdempotencyKey, (scope, key))
+    known = outcome_of(session, scope, key, body)
     if known is not None:
-        if known.digest != digest:
-            raise Conflict("key_used_otherwise", key=key)
-        return known.outcome
+        return known
     outcome = work()
-    session.add(IdempotencyKey(scope=scope, key=key, digest=digest, outcome=outcome, at=at))
-    session.flush()
+    keep_outcome(session, scope, key, body, outcome, at=at)
     return outcome

@@ -24,7 +24,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core import clock
 from core.permits import PUBLIC, Role
 from core.settings import Settings
-from web import api, errors, formats, health, pages, shell, sign_in, visits
+from web import api, errors, formats, health, pages, repeats, shell, sign_in, visits
 from web.pages import MenuItem, menu_of
 
 #: What a page may load and where its forms may go: our own, and nothing inline.
@@ -105,6 +105,7 @@ def create_app(settings: Settings, engine: Engine, *, proxies: int = 0) -> Flask
     sign_in.install(app, engine)
     _harden(app, settings)
     app.context_processor(_frame)
+    app.jinja_env.globals["form_key"] = repeats.form_key
     shell.listen(engine)
     app.register_blueprint(health.pages)
     pages.register(app)

@@ -6,7 +6,7 @@ failure is tried again), so it does nothing that a rollback does not undo: mail,
 
 - A request that only reads (GET, HEAD) runs READ ONLY on one snapshot; any other runs SERIALIZABLE.
 - What a view answers with status 400 or more is rolled back, so a form shown again with its errors has kept nothing.
-- A POST to the API with an `Idempotency-Key` is done once; the same key gives the same answer again.
+- What comes under a key (a form's own, a program's `Idempotency-Key`) is done once; see `web.repeats`.
 """
 
 from __future__ import annotations
@@ -26,17 +26,16 @@ from sqlalchemy.orm import Session
 
 from core import permits
 from core.db import may_try_again, unit_of_work
-from core.errors import Conflict, Forbidden, Invalid
+from core.errors import Conflict, Forbidden
 from core.permits import Actor, Role
-from ledger.entries import once
 from web.errors import Unauthenticated, is_for_program
+from web.repeats import answer_once
 from web.visits import instant, visit
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 TRIES = 6
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-KEY_MAX = 100
 #: What PostgreSQL says to everything in a transaction after its first refusal.
 _ABORTED = "25P02"
 
@@ -81,7 +80,13 @@ def needs(action: str, *, writes: bool | None = None, has_unit: bool = True) -> 
             if not has_unit:
                 return current_app.make_response(current_app.ensure_sync(view)(*args, **kwargs))
             is_writing = request.method not in READS if writes is None else writes
-            return _in_unit(lambda: _answer(view, args, kwargs), is_writing=is_writing)
+
+            def answer() -> Response:
+                return current_app.make_response(view(*args, **kwargs))
+
+            return _in_unit(
+                lambda: answer_once(answer, action, by=actor(), unit=unit(), at=at()), is_writing=is_writing
+            )
 
         guarded.__needs__ = action  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
@@ -167,28 +172,6 @@ def _begin_again(cookie: Mapping[str, Any]) -> None:
         session.update(cookie)
     for upload in request.files.values():
         upload.stream.seek(0)
-
-
-def _answer(view: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]) -> Response:
-    """Return what the view answers; for a POST to the API under an idempotency key, what it answered the first time."""
-    key = request.headers.get("Idempotency-Key")
-    who = actor()
-    is_keyed = key is not None and request.method not in READS and request.path.startswith("/api/")
-    if key is None or not is_keyed or who.person_id is None:
-        return current_app.make_response(view(*args, **kwargs))
-    if not 1 <= len(key) <= KEY_MAX or not all("!" <= letter <= "~" for letter in key):
-        raise Invalid("idempotency_key_wrong")
-    scope = f"{who.organisation_id}:{request.endpoint}"
-    body = {"path": request.full_path, "body": request.get_json(silent=True), "role": who.role.value}
-
-    def work() -> dict[str, Any]:
-        response = current_app.make_response(view(*args, **kwargs))
-        if response.status_code >= 400:
-            raise _Undone(response)
-        return {"status": response.status_code, "json": response.get_json(silent=True)}
-
-    outcome = once(unit(), scope, key, body, work, at=at())
-    return current_app.make_response((current_app.json.response(outcome["json"]), outcome["status"]))
 
 
 def action_of(app: Flask, endpoint: str) -> str | None:

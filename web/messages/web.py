@@ -79,6 +79,10 @@ _REQUESTS: dict[str, tuple[str, str]] = {
     "input_too_deep": ("内容嵌套过深，无法读取。", "The body is nested too deeply to be read."),
     "input_refused": ("这一项不合要求：{message}", "This is not taken: {message}"),
     "cursor_wrong": ("翻页标记无效，请从第一页重新开始。", "The cursor is not ours. Start again from the first page."),
+    "form_sent_already": (
+        "这张表单已经提交并办理过，这次内容不同，没有再办。请重新打开该页面填写。",
+        "This form was sent and done before; it now holds something else, and nothing more was done. Open it anew.",
+    ),
     "idempotency_key_wrong": (
         "Idempotency-Key 应为 1 至 100 个可见的 ASCII 字符。",
         "An Idempotency-Key has 1 to 100 visible ASCII characters.",
