@@ -32,10 +32,13 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "GB027": "rehearsal_missing",
     "GB028": "agreement_unsigned",
     "GB030": "award_replaced",
+    "GB031": "committee_tied",
 }
 
 #: Those who act for the bureau whose tender it is; the supervisor watches over every bureau's.
 _OWN_BUREAU = frozenset({Role.OFFICER, Role.APPROVER})
+#: Who by acting on a tender at all stands on the bureau's side of it.
+_BUREAU_SIDE = _OWN_BUREAU | {Role.SUPERVISOR}
 
 #: The audit name of each verb on a tender; a verb that is not here is named after itself.
 _EVENTS: Mapping[str, str] = {
@@ -77,12 +80,15 @@ def database_speaks() -> Iterator[None]:
 def lock_tender(session: Session, tender: Tender, *, by: Actor) -> Tender:
     """Return the tender as it stands now, its row held until the transaction ends; the first lock of every verb.
 
-    Officers and approvers act on their own bureau's tenders. Refuses with Forbidden `tender_of_another_bureau`.
+    Officers and approvers act on their own bureau's tenders, and by acting stand on the bureau's side, as the
+    supervisor does. Refuses with Forbidden `tender_of_another_bureau`, `other_side`.
     """
     query = select(Tender).where(Tender.id == tender.id).with_for_update()
     row = session.scalars(query.execution_options(populate_existing=True)).one()
     if by.role in _OWN_BUREAU and by.organisation_id != row.organisation_id:
         raise Forbidden("tender_of_another_bureau")
+    if by.role in _BUREAU_SIDE:
+        take_side(session, row, "bureau", by.person_id, by.organisation_id)
     return row
 
 

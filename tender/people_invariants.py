@@ -1,4 +1,4 @@
-"""The invariants of who does what in a tender: whose keys were rehearsed, before anything was approved."""
+"""The invariants of who does what in a tender: whose keys were rehearsed, who may sit on the committee."""
 
 from __future__ import annotations
 
@@ -67,6 +67,50 @@ def _wrong_rehearsals(session: Session) -> Iterator[Broken]:
             yield Broken(f"rehearsal {row.tender_id}/{row.number}", {"why": why})
 
 
+NEUTRAL = every(
+    # Who declared that nothing ties it held no mandate of a bidder on that day, nor in the year before.
+    rows(
+        "committee member {person_id} of tender {tender}",
+        """
+        SELECT c.person_id, t.number AS tender, o.name AS bidder, m.role, m.valid_from, m.valid_to, c.declared_at
+        FROM committee_member c JOIN tender t ON t.id = c.tender_id JOIN mandate m ON m.person_id = c.person_id
+        JOIN organisation o ON o.id = m.organisation_id
+        JOIN opened_bid b ON (b.tender_id, b.organisation_id) = (c.tender_id, m.organisation_id)
+        WHERE c.conflict = '' AND m.valid_from <= (c.declared_at AT TIME ZONE 'Asia/Shanghai')::date
+            AND (m.valid_to IS NULL OR m.valid_to > m.valid_from
+                AND m.valid_to > (c.declared_at AT TIME ZONE 'Asia/Shanghai')::date - 365)
+        """,
+    ),
+    rows(
+        "committee member {person_id}",
+        """
+        SELECT s.person_id, s.tender_id, o.name, o.kind FROM tender_side s
+        JOIN organisation o ON o.id = s.organisation_id
+        WHERE s.side = 'committee' AND o.kind NOT IN ('bureau', 'platform')
+        """,
+    ),
+    rows(
+        "tender {tender}, {role}",
+        """
+        SELECT t.number AS tender, w.role, w.person_id, s.side FROM tender t CROSS JOIN LATERAL (
+            SELECT 'amended' AS role, a.issued_by AS person_id FROM amendment a WHERE a.tender_id = t.id
+            UNION ALL SELECT 'awarded', a.decided_by FROM award a WHERE a.tender_id = t.id
+        ) AS w JOIN tender_side s ON s.tender_id = t.id AND s.person_id = w.person_id
+        WHERE s.side <> 'bureau'
+        """,
+    ),
+    rows(
+        "tender {tender}",
+        """
+        SELECT t.number AS tender, t.profile, count(*) AS members, count(*) FILTER (WHERE c.is_expert) AS experts
+        FROM tender t JOIN committee_member c ON c.tender_id = t.id AND c.replaced_at IS NULL
+        WHERE t.profile <> 'B' AND t.stage NOT IN ('draft', 'keyed', 'approved', 'published', 'opening', 'opened',
+            'suspended', 'cancelled', 'failed', 'annulled')
+        GROUP BY t.id HAVING 3 * count(*) FILTER (WHERE c.is_expert) < 2 * count(*)
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-T9",
@@ -74,5 +118,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "What was approved or published was rehearsed in its last key ceremony: by every custodian, with the keys and "
         "the threshold that stand",
         every(REHEARSED, rehearsals_are_sealed),
+    ),
+    Invariant(
+        "INV-T10",
+        "评委无一与投标人有任职关系（声明前一年内也算），不来自保险公司，也不在招标中另有身份；依法必招的专家不少于三分之二",
+        "No member of a committee holds, or held in the year before it declared, a mandate of a bidder; none sits for "
+        "an insurer or acts for the bureau; of a mandatory tender two thirds are experts",
+        NEUTRAL,
     ),
 )

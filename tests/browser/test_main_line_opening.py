@@ -165,19 +165,37 @@ def offer_and_award(visitors: Visitors, city: City, tender: str, tmp_path: Path)
     approver.go(tender)
     approver.follow("决定中标")
     approver.press("决定中标")
-    approver.follow("成立共保体")
-    approver.press("成立共保体")
-    approver.reads("共保体已成立", "45.00%")
-    assert saved(approver.download("共保协议（留有各方签章处）"), tmp_path).startswith(b"%PDF")
-    assert "成立共保体" not in [link.inner_text() for link in approver.page.locator("main a").all()]
-    approver.go(tender)
-    approver.follow("登记协议签署")
-    approver.press("登记已签署")
+    sign_and_form(visitors, tender, approver, tmp_path)
     anyone = visitors.come()
     anyone.go(f"{tender}/result")
     anyone.reads("示例财产保险股份有限公司", "45.00%", "1,250.00", "看每一分的算法")
     result = json.loads(saved(anyone.download("结果数据：报告、输入与份额"), tmp_path))
     assert result
+
+
+def sign_and_form(visitors: Visitors, tender: str, approver: Visitor, tmp_path: Path) -> None:
+    """The officer makes the agreement, each member signs it at its desk, last the bureau; then the pool is formed."""
+    officer = visitors.come(Role.OFFICER)
+    officer.go(tender)
+    officer.follow("生成协议")
+    officer.press("生成协议")
+    officer.reads("等待成员签署")
+    assert saved(officer.download("共保协议（留有各方签章处）"), tmp_path).startswith(b"%PDF")
+    for slug in ("shili", "yangban", "yanshi", "shexiang"):
+        signatory = visitors.come(Role.SIGNATORY, slug)
+        signatory.go("/")
+        signatory.page.locator("main li").filter(has_text="签署共保协议").get_by_role("link").first.click()
+        signatory.page.locator("main").get_by_role("link", name="签署协议", exact=True).click()
+        signatory.press("签署协议")
+        signatory.reads("已签署")
+    approver.go(tender)
+    approver.follow("代表主管单位签署")
+    approver.press("代表主管单位签署")
+    approver.reads("协议已由各方签署")
+    approver.follow("成立共保体")
+    approver.press("成立共保体")
+    approver.reads("共保体已成立", "45.00%")
+    assert "成立共保体" not in [link.inner_text() for link in approver.page.locator("main a").all()]
 
 
 def test_from_the_deadline_to_the_pool(visitors: Visitors, city: City, tmp_path: Path) -> None:

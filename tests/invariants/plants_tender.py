@@ -190,6 +190,34 @@ PEOPLE: tuple[Plant, ...] = (
     plant("INV-T9", "rehearsed with another threshold", "UPDATE rehearsal SET threshold = 2"),
     plant("INV-T9", "the ceremony's record gone", "DELETE FROM audit_event WHERE action = 'key.ceremony'"),
     plant("INV-T9", "the dummy bid exchanged", "UPDATE rehearsal SET container = '\\x00'"),
+    plant(
+        "INV-T10",
+        "a member works for a bidder",
+        "INSERT INTO mandate SELECT gen_random_uuid(), c.person_id, b.organisation_id, 'bidder', '2026-01-01', NULL"
+        f" FROM committee_member c, bid b WHERE c.is_chair AND b.id = {_BID}",
+    ),
+    plant(
+        "INV-T10",
+        "a member left a bidder half a year ago",
+        "INSERT INTO mandate SELECT gen_random_uuid(), c.person_id, b.organisation_id, 'claims_handler', '2025-01-01',"
+        f" '2025-10-01' FROM committee_member c, bid b WHERE NOT c.is_chair AND b.id = {_BID}",
+    ),
+    plant(
+        "INV-T10",
+        "a member sits for an insurer",
+        f"UPDATE tender_side SET organisation_id = {_MEMBER} WHERE side = 'committee'",
+    ),
+    plant(
+        "INV-T10",
+        "a member amended the tender",
+        f"UPDATE amendment SET issued_by = (SELECT person_id FROM committee_member LIMIT 1) WHERE tender_id = {_DONE}",
+    ),
+    plant(
+        "INV-T10",
+        "a mandatory tender with too few experts",
+        f"UPDATE tender SET profile = 'Bm' WHERE id = {_DONE}",
+        "UPDATE committee_member SET is_expert = is_chair",
+    ),
     plant("INV-T12", "a member never signed", f"DELETE FROM agreement_signature WHERE organisation_id = {_MEMBER}"),
     plant("INV-T12", "the bureau never signed", f"DELETE FROM agreement_signature WHERE organisation_id = {_BUREAU}"),
     plant(

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, select
 
+from core import parties
 from core.audit import AuditEvent
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -99,10 +100,9 @@ def test_a_committee_is_whole_and_has_declared(town):
             committee.start_evaluation(session, tender, by=town.chair, at=AT)
         with pytest.raises(Conflict, match="committee_seat_taken"):
             committee.appoint(session, tender, seats(town, people[:1]), by=town.officer, at=AT)
-        insurer = town.insurers[0].bidder
+        keeper = town.keepers[0].actor
         with pytest.raises(Forbidden, match="other_side"):
-            seat = committee.Seat(insurer.person_id, insurer.organisation_id)
-            committee.appoint(session, tender, [seat], by=town.officer, at=AT)
+            committee.appoint(session, tender, seats(town, [keeper]), by=town.officer, at=AT)
 
 
 def test_a_member_with_a_conflict_is_replaced_and_marks_nothing(town):
@@ -122,11 +122,10 @@ def test_a_member_with_a_conflict_is_replaced_and_marks_nothing(town):
             committee.own_seat(session, tender, by=tied)
         with pytest.raises(Conflict, match="committee_incomplete"):
             committee.start_evaluation(session, tender, by=town.chair, at=AT)
-        spare = town.supervisor
-        committee.appoint(
-            session, tender, [committee.Seat(spare.person_id, spare.organisation_id)], by=town.officer, at=AT
-        )
-        committee.declare(session, tender, "", by=Actor(spare.person_id, spare.organisation_id, tied.role), at=AT)
+        person = parties.add_person(session, "专家五", by=SYSTEM, at=AT)
+        spare = Actor(person.id, tied.organisation_id, tied.role)
+        committee.appoint(session, tender, seats(town, [spare]), by=town.officer, at=AT)
+        committee.declare(session, tender, "", by=spare, at=AT)
         committee.start_evaluation(session, tender, by=town.chair, at=AT)
         assert tender.stage == "evaluating"
 

@@ -166,6 +166,18 @@ _BIDS: dict[str, tuple[str, str]] = {
 
 _EVALUATION: dict[str, tuple[str, str]] = {
     "committee_seat_taken": ("此人已在评标委员会中。", "This person sits on the committee already."),
+    "committee_tied": (
+        "评委与投标人有利害关系（一年内任职也算）：{who}。请撤换，由该评委回避。",
+        "Tied to a bidder, in the past year too: {who}. They step back and others are seated.",
+    ),
+    "member_tied": (
+        "与“{organisation}”有任职关系（{until}）",
+        "holds or held a mandate of “{organisation}” ({until})",
+    ),
+    "seat_not_neutral": (
+        "评委须来自主管单位或平台的专家库，保险公司的人员不能担任。",
+        "A member of the committee comes from the bureau or the platform's list; nobody of an insurer sits on it.",
+    ),
     "committee_incomplete": (
         "评标委员会不合规：现 {have} 人、专家 {experts} 人；"
         "应为 {need} 人以上单数，专家 {experts_needed} 人以上，组长一人。",

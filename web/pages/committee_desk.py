@@ -14,7 +14,7 @@ from core.errors import Invalid, NotFound, Refusal
 from core.parties import Mandate, Organisation, Person
 from core.permits import Role
 from tender import committee, evaluations, opening, reports
-from tender.models import Bid, Tender
+from tender.models import Bid, Tender, TenderSide
 from tender.outcome_models import CommitteeMember, OpenedBid
 from web.errors import words
 from web.formats import t
@@ -53,6 +53,7 @@ def seats_of(tender: Tender) -> list[dict[str, Any]]:
             "declared": "error" if seat.replaced_at else "done" if seat.declared_at else "todo",
             "locked": "locked" if seat.replaced_at else "done" if seat.locked_at else "todo",
             "signed": "locked" if seat.replaced_at else "done" if seat.person_id in signed else "todo",
+            "may_replace": seat.replaced_at is None and tender.stage in ("approved", "published", "opening", "opened"),
             "is_locked": seat.locked_at is not None and seat.replaced_at is None,
         }
         for seat, name in unit().execute(query)
@@ -142,9 +143,34 @@ def seats(tender_id: uuid.UUID) -> ResponseReturnValue:
     return page, refused.status if refused else 200
 
 
+@pages.route("/seats/<uuid:person_id>/replacement", methods=["GET", "POST"])
+@needs("tender.appoint")
+def replacement(tender_id: uuid.UUID, person_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a member off the committee, for a reason."""
+    tender = load(tender_id)
+    step = Step(
+        t(
+            "撤换评委“{name}”。此人不再参加本次评标，请另行确定一名。",
+            "Take {name} off the committee for good; another is then seated.",
+            name=parties.people_of(unit(), [person_id]).get(person_id, ""),
+        ),
+        t("撤换", "Replace"),
+        t("已撤换，请另行确定评委。", "Replaced; seat another."),
+        "reason",
+        t("理由", "Reason"),
+        t("将记入日志", "it is recorded"),
+        "textarea",
+        is_danger=True,
+    )
+    to = url_for("committee_desk.seats", tender_id=tender.id)
+    return take(
+        tender, step, lambda reason: committee.replace(unit(), tender, person_id, reason, by=actor(), at=at()), to=to
+    )
+
+
 def _choices(tender: Tender) -> list[dict[str, str]]:
-    """Return who may be seated: people with a mandate of expert or chair today who do not sit yet."""
-    seated = select(CommitteeMember.person_id).where(CommitteeMember.tender_id == tender.id)
+    """Return who may be seated: people with a mandate of expert or chair today who stand on no side of it yet."""
+    seated = select(TenderSide.person_id).where(TenderSide.tender_id == tender.id)
     query = (
         select(Mandate, Person.name, Organisation.name)
         .join(Person, Person.id == Mandate.person_id)
@@ -153,9 +179,12 @@ def _choices(tender: Tender) -> list[dict[str, str]]:
         .where(Mandate.person_id.not_in(seated))
         .order_by(Mandate.role, Mandate.id)
     )
+    rows = unit().execute(query).all()
+    tied = {one.where for one in committee.ties_of(unit(), tender, [row[0].person_id for row in rows], at=at())}
     return [
         {"id": str(mandate.person_id), "name": f"{name}（{whose}）", "role": mandate.role}
-        for mandate, name, whose in unit().execute(query)
+        for mandate, name, whose in rows
+        if name not in tied
     ]
 
 

@@ -56,6 +56,9 @@ BEGIN
     THEN
         RAISE EXCEPTION 'the keys of tender % are not rehearsed as they stand', OLD.number USING ERRCODE = 'GB027';
     END IF;
+    IF NEW.stage = 'evaluating' AND OLD.stage = 'opened' AND NOT committee_is_fit(NEW.id) THEN
+        RAISE EXCEPTION 'the committee of tender % is not whole and neutral', OLD.number USING ERRCODE = 'GB031';
+    END IF;
     IF NEW.stage = 'contracted' AND OLD.stage = 'awarded' AND NOT agreement_is_signed(NEW.id) THEN
         RAISE EXCEPTION 'not all have signed the agreement of tender %', OLD.number USING ERRCODE = 'GB028';
     END IF;
@@ -194,6 +197,45 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$
+"""
+
+# A person is tied to a bidder by an insurer's mandate of today or of the past year. Who bids is a secret until the
+# opening; until then every insurer counts.
+IS_TIED = """
+CREATE FUNCTION is_tied(tender uuid, person uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM mandate m JOIN organisation o ON o.id = m.organisation_id JOIN tender t ON t.id = $1
+        WHERE m.person_id = $2 AND o.kind = 'insurer' AND (m.valid_to IS NULL OR m.valid_to > m.valid_from
+            AND m.valid_to > (gongbao_now() AT TIME ZONE 'Asia/Shanghai')::date - 365)
+        AND (t.opened_at IS NULL OR EXISTS (
+            SELECT 1 FROM opened_bid b WHERE b.tender_id = $1 AND b.organisation_id = m.organisation_id
+        ))
+    )
+$$
+"""
+
+# Nobody who is tied to a bidder is seated, or declares that nothing ties him.
+CHECK_SEAT = """
+CREATE FUNCTION check_seat() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (TG_OP = 'INSERT' OR NEW.conflict = '' AND OLD.conflict IS NULL) AND is_tied(NEW.tender_id, NEW.person_id) THEN
+        RAISE EXCEPTION 'a member of the committee is tied to a bidder' USING ERRCODE = 'GB031';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# The committee that begins is odd, of the published size, with its experts and one chair, and nothing ties it.
+COMMITTEE_IS_FIT = """
+CREATE FUNCTION committee_is_fit(tender uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT count(m.person_id) >= t.committee_size AND count(m.person_id) % 2 = 1
+        AND count(*) FILTER (WHERE m.is_expert) >= t.committee_experts
+        AND (t.profile = 'B' OR 3 * count(*) FILTER (WHERE m.is_expert) >= 2 * count(*))
+        AND count(*) FILTER (WHERE m.is_chair) = 1
+        AND count(*) FILTER (WHERE m.conflict IS DISTINCT FROM '' OR is_tied(m.tender_id, m.person_id)) = 0
+    FROM tender t LEFT JOIN committee_member m ON m.tender_id = t.id AND m.replaced_at IS NULL
+    WHERE t.id = $1 GROUP BY t.id
+$$
 """
 
 # The award that stands has its agreement signed by every member and by the bureau.
@@ -842,6 +884,9 @@ def _walls() -> None:
     """Put up what keeps a tender fair whatever the application does."""
     functions = (
         REHEARSAL_STANDS,
+        IS_TIED,
+        CHECK_SEAT,
+        COMMITTEE_IS_FIT,
         AGREEMENT_IS_SIGNED,
         CHECK_SIGNATURE,
         KEEP_TENDER,
@@ -876,6 +921,7 @@ def _walls() -> None:
         ("INSERT", "opened_bid", "check_opened"),
         ("INSERT", "opened_part", "check_opened"),
         ("INSERT", "agreement_signature", "check_signature"),
+        ("INSERT OR UPDATE", "committee_member", "check_seat"),
         ("INSERT OR UPDATE OR DELETE", "mark", "keep_mark"),
     ):
         op.execute(
@@ -932,5 +978,6 @@ def downgrade() -> None:
     op.execute(
         "DROP FUNCTION keep_tender(), keep_criterion(), keep_custodian(), stamp_bid(), stamp_key(), check_opened(), keep_mark(),"
         " check_award(), rehearsal_stands(uuid, bigint, bigint), agreement_is_signed(uuid), check_signature(),"
+        " is_tied(uuid, uuid), check_seat(), committee_is_fit(uuid),"
         " may_see_bid(uuid, uuid), may_see_opened(uuid, uuid)"
     )
