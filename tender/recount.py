@@ -1,8 +1,8 @@
-"""Pure: the experts' score sheets gathered into marks per bid, and the four checks that allow a recount.
+"""Pure: the experts' score sheets gathered into marks per bid, and the checks that allow a recount.
 
 A recount is allowed only for a sum error, a mark out of range, an objective item marked differently, or a mark
 abnormally high or low; before the report is signed, unless found before the result. Source: 87号令 art. 64 (to be
-verified).
+verified). There is no check of sums: a sheet holds marks only, every sum is reckoned from them, and none is written.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ FAR_APART = Fraction(3, 10)
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One expert's sheet for one bid: a mark per criterion, and the sum written under them, if any."""
+    """One expert's sheet for one bid: a mark per criterion."""
 
     expert: str
     bid: str
     marks: Mapping[str, Fraction]
-    written_sum: Fraction | None = None
 
 
 def gather(
@@ -72,34 +71,15 @@ def gather(
 def recount_findings(
     sheets: Sequence[Sheet], criteria: Sequence[Criterion], far_apart: Fraction = FAR_APART
 ) -> list[Finding]:
-    """Return every ground for a recount that the sheets show, by the four checks below.
+    """Return every ground for a recount that the sheets show, by the three checks below.
 
-    >>> recount_findings([Sheet("e1", "A", {"desk": Fraction(80)}, Fraction(80))], [Criterion("desk", Fraction(20))])
+    >>> recount_findings([Sheet("e1", "A", {"desk": Fraction(80)})], [Criterion("desk", Fraction(20))])
     []
     """
     return [
-        *sum_errors(sheets),
         *marks_out_of_range(sheets, criteria),
         *objective_differences(sheets, criteria),
         *outliers(sheets, criteria, far_apart),
-    ]
-
-
-def sum_errors(sheets: Sequence[Sheet]) -> list[Finding]:
-    """Return `sheet_sum_wrong` (written, reckoned) for each sheet whose written sum is not the sum of its marks.
-
-    >>> sheet = Sheet("e1", "A", {"desk": Fraction(80), "plan": Fraction(15)}, Fraction(96))
-    >>> sum_errors([sheet])[0].where
-    'A, e1'
-    """
-    return [
-        Finding(
-            "sheet_sum_wrong",
-            f"{sheet.bid}, {sheet.expert}",
-            {"written": plain(sheet.written_sum), "reckoned": plain(sum(sheet.marks.values(), Fraction(0)))},
-        )
-        for sheet in sheets
-        if sheet.written_sum is not None and sheet.written_sum != sum(sheet.marks.values(), Fraction(0))
     ]
 
 

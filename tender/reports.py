@@ -25,7 +25,7 @@ from tender.outcome_models import OpenedBid, Report, ReportSignature
 from tender.tenders import require_stage, sees_result
 
 #: Findings that must be put right before a report; the others are hints that the report shows.
-_FAULTS = frozenset({"mark_out_of_range", "mark_off_step", "objective_marks_differ", "sheet_sum_wrong"})
+_FAULTS = frozenset({"mark_out_of_range", "mark_off_step", "objective_marks_differ"})
 #: The stages of a bid that a report ranks.
 _RANKED = ("qualified", "scored", "offered", "accepted", "declined", "member", "unsuccessful")
 

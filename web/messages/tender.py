@@ -93,10 +93,6 @@ _SCORING: dict[str, tuple[str, str]] = {
     ),
     "sheet_twice": ("同一专家对同一投标有两张评分表。", "One expert has two sheets for the same bid."),
     "sheet_missing": ("该专家尚未给这份投标打分。", "This expert has not marked this bid yet."),
-    "sheet_sum_wrong": (
-        "评分表合计写为 {written}，各项相加应为 {reckoned}。请专家更正并签名。",
-        "The sheet says {written}, its marks add up to {reckoned}. The expert corrects and signs it.",
-    ),
     "objective_marks_differ": (
         "客观项打分不一致（{marks}）。客观项依据文件，各专家应相同，请复核。",
         "The marks on an objective item differ ({marks}). It follows from a document, so check it together.",
