@@ -27,6 +27,10 @@ from underwriting.models import Building, Lift, Policy, PolicyLift, Pool
 _BATCH = 500
 
 
+#: What a report is told in, at most.
+WORDS_MOST = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a person says of a lift: where, what, and whether somebody is inside."""
@@ -44,8 +48,8 @@ def report(session: Session, told: Report, *, by: Actor, at: datetime) -> Fault:
     Refuses Invalid `fault_needs_words`, NotFound `lift_number_unknown`.
     """
     words = told.description.strip()
-    if not words or len(words) > 2000:
-        raise Invalid("fault_needs_words", most=2000)
+    if not words or len(words) > WORDS_MOST:
+        raise Invalid("fault_needs_words", most=WORDS_MOST)
     lift = session.scalar(select(Lift).where(estates.sees_lift(by), Lift.number == told.lift_number.strip()))
     if lift is None:
         raise NotFound("lift_number_unknown", number=told.lift_number.strip()[:40])

@@ -36,6 +36,7 @@ def communities_of(actor: Actor, on: date) -> Query:
             func.count(Lift.id).label("lifts"),
             func.count(insured.c.lift_id).label("insured"),
         )
+        .select_from(Building)
         .outerjoin(Lift, and_(Lift.building_id == Building.id, estates.sees_lift(actor)))
         .outerjoin(insured, insured.c.lift_id == Lift.id)
         .group_by(Building.community_id)

@@ -138,8 +138,11 @@ def _shown(read: Clock) -> ShownClock:
 def next_clock(clocks: Sequence[ShownClock]) -> ShownClock | None:
     """Return the clock that a fault is worked by now: the earliest still to be met, else the earliest overrun.
 
-    None where all that can be done has been done.
+    While somebody is inside it is the arrival's, overrun or not. None where all that can be done has been done.
     """
+    inside = [one for one in clocks if one.measure == "arrival" and one.done_at is None and one.due_at]
+    if inside:
+        return inside[0]
     running = [(one.due_at, place, one) for place, one in enumerate(clocks) if one.done_at is None and one.due_at]
     in_time = [found for found in running if found[2].state == State.RUNNING.value]
     pressing = min(in_time or running, default=None)

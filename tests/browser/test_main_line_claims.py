@@ -23,6 +23,7 @@ def reported(manager: Visitor, words: str) -> str:
     manager.follow("报修")
     page.get_by_label("从本小区选择").select_option(LIFT)
     manager.press("下一步")
+    page.get_by_label("没有", exact=True).check()
     page.get_by_label("门开关不正常").check()
     page.get_by_label("补充说明").fill(words)
     manager.press("下一步")

@@ -62,7 +62,7 @@ def test_an_error_is_found_by_keys(visitors: Visitors) -> None:
     expect(page.locator("[data-errors]")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.evaluate("() => document.activeElement.name") == "kind"
+    assert page.evaluate("() => document.activeElement.name") == "trapped"
 
 
 def test_the_other_language_keeps_the_page(visitors: Visitors) -> None:
@@ -94,6 +94,7 @@ def test_without_scripts(visitors: Visitors) -> None:
     with manager.refused(422):
         manager.press("下一步")
     expect(page.locator("[data-errors]")).to_be_visible()
+    page.get_by_label("没有", exact=True).check()
     page.get_by_label("停得不平").check()
     page.get_by_label("补充说明").fill("门槛高出五厘米")
     manager.press("下一步")

@@ -167,3 +167,10 @@ def test_the_queue_puts_people_inside_first_and_then_the_earliest_due(city: City
     city.fault(2, lift=1, is_trapped=True)
     page = city.browser(Role.CLAIMS_HANDLER).get("/").text
     assert page.index("L00002") < page.index("L00001")
+
+
+def test_while_somebody_is_inside_the_rescue_is_what_counts(city: City) -> None:
+    """The list shows the arrival's clock, overrun or not, and never a later one that is still in time."""
+    city.fault(120, is_trapped=True)
+    page = city.visitors.login_as(Role.OFFICER).get("/faults").text
+    assert "到场救援" in page and "已过" in page and "半个工作日内修复" not in page

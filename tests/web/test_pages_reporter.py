@@ -46,6 +46,32 @@ def test_a_report_without_words_is_asked_for_them(city: City) -> None:
     assert answer.status_code == 422 and 'value="yes" checked' in answer.text
 
 
+def test_nobody_is_inside_only_where_it_was_said(city: City) -> None:
+    """The question has no answer chosen beforehand; unanswered, it is asked again; the check states the answer."""
+    manager = city.visitors.login_as(Role.PROPERTY_MANAGER, city.organisation)
+    assert "checked" not in manager.get("/report/words?lift=L00003").text
+    unsaid = manager.send("/report/check", lift="L00003", kind="door", text="关不上")
+    assert unsaid.status_code == 422 and "请选择是否有人被困" in unsaid.text
+    assert manager.send("/report/send", lift="L00003", kind="door", text="关不上").status_code == 422
+    check = manager.send("/report/check", lift="L00003", trapped="no", kind="door", text="关不上")
+    assert "有人被困" in check.text and "没有" in check.text
+
+
+def test_going_back_from_the_check_keeps_what_was_said(city: City) -> None:
+    """Whoever goes back to change a word finds everything as it was, people inside above all."""
+    manager = city.visitors.login_as(Role.PROPERTY_MANAGER, city.organisation)
+    back = manager.send("/report/words", lift="L00003", trapped="yes", kind="door", text="关不上")
+    assert back.status_code == 200 and "关不上" in back.text
+    assert 'value="yes" checked' in back.text and 'value="door" checked' in back.text
+
+
+def test_an_unknown_number_stays_where_it_was_typed(city: City) -> None:
+    """The error about a typed number stands beside it, and what was typed is still there."""
+    manager = city.visitors.login_as(Role.PROPERTY_MANAGER, city.organisation)
+    page = manager.get("/report/words?typed=L99999")
+    assert page.status_code == 404 and 'value="L99999"' in page.text and 'href="#f-typed"' in page.text
+
+
 def test_a_community_reports_its_own_lifts_only(city: City) -> None:
     """A lift of another community is as unknown as one that does not exist."""
     other = city.visitors.login_as(Role.PROPERTY_MANAGER, city.visitors.organisation("community", "别处社区"))

@@ -320,6 +320,11 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "“{text}”不是列对应关系。请写成 字段=表头，多个用逗号分开。",
         "“{text}” maps no column. Write field=header, several parted by commas.",
     ),
+    "trapped_not_said": ("请选择是否有人被困在里面。", "Say whether anyone is inside."),
+    "symptom_missing": (
+        "请选择一种现象，或在补充说明中写出来。",
+        "Choose what the lift does, or say it under “Anything else”.",
+    ),
     "lift_for_report_missing": (
         "请选择电梯，或填写轿厢内铭牌上的编号。",
         "Choose the lift, or type the number on the plate in the car.",

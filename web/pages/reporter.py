@@ -69,22 +69,27 @@ def _start(typed: str, error: str) -> str:
     if actor().role in (Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER):
         offered = list(unit().execute(lifts_of(actor(), clock.on(at())).limit(LIFTS_OFFERED)).all())
     options = [(one.number, f"{one.building} · {one.number}", one.community) for one in offered]
-    errors = {"lift": error} if error else {}
-    return render_template("faults/report_lift.html", options=options, values={"lift": typed}, errors=errors)
+    # What was typed stands where it was typed, and its error beside it.
+    place = "typed" if options and typed else "lift"
+    errors = {place: error} if error else {}
+    return render_template("faults/report_lift.html", options=options, values={place: typed}, errors=errors)
 
 
-@pages.get("/report/words")
+@pages.route("/report/words", methods=["GET", "POST"])
 @needs("fault.report")
 def words() -> ResponseReturnValue:
-    """Second step: what is wrong, and whether anybody is inside."""
+    """Second step: what is wrong, and whether anybody is inside; come back to, it holds what was said."""
+    if request.method == "POST":
+        row, values, _ = _told()
+        return _words(row, values, {})
     typed = request.args.get("typed", "").strip() or request.args.get("lift", "").strip()
     if not typed:
         return _start("", said(Invalid("lift_for_report_missing"))), 422
     try:
         row = reporting.lift_of(unit(), typed, actor())
     except NotFound as refusal:
-        return _start(typed[:40], said(refusal)), 404
-    return _words(row, {"trapped": "no"}, {})
+        return _start(typed, said(refusal)), 404
+    return _words(row, {}, {})
 
 
 def _words(row: Any, values: dict[str, str], errors: dict[str, str]) -> str:
@@ -99,12 +104,24 @@ def _words(row: Any, values: dict[str, str], errors: dict[str, str]) -> str:
 
 
 def _told() -> tuple[Any, dict[str, str], str]:
-    """Return the lift, the form's values and the description that they make; Invalid `fault_needs_words`."""
+    """Return the lift, the form's values and the description that they make, which may be empty."""
     row = reporting.lift_of(unit(), request.form.get("lift", ""), actor())
     values = {name: request.form.get(name, "").strip() for name in ("trapped", "kind", "text")}
     kind = KINDS.get(values["kind"])
-    parts = [kind[0] if kind and values["kind"] != "other" else "", values["text"][:1900]]
+    parts = [kind[0] if kind and values["kind"] != "other" else "", values["text"]]
     return row, values, "；".join(part for part in parts if part)
+
+
+def _missing(values: Mapping[str, str], description: str) -> dict[str, str]:
+    """Return field -> what is missing: whether anybody is inside has no answer until it is given."""
+    errors = {}
+    if values["trapped"] not in ("yes", "no"):
+        errors["trapped"] = said(Invalid("trapped_not_said"))
+    if values["kind"] not in KINDS and (values["kind"] or not description):
+        errors["kind"] = said(Invalid("symptom_missing"))
+    elif not description or len(description) > faults.WORDS_MOST:
+        errors["text"] = said(Invalid("fault_needs_words", most=faults.WORDS_MOST))
+    return errors
 
 
 @pages.post("/report/check")
@@ -112,8 +129,8 @@ def _told() -> tuple[Any, dict[str, str], str]:
 def check() -> ResponseReturnValue:
     """Third step: read it once more and send it."""
     row, values, description = _told()
-    if not description:
-        return _words(row, values, {"kind": said(Invalid("fault_needs_words", most=2000))}), 422
+    if errors := _missing(values, description):
+        return _words(row, values, errors), 422
     return render_template("faults/report_check.html", lift=row, values=values, description=description)
 
 
@@ -122,11 +139,10 @@ def check() -> ResponseReturnValue:
 def send() -> ResponseReturnValue:
     """Send the report; it is on record from the server's instant on."""
     row, values, description = _told()
-    try:
-        told = Report(row.number, description, values["trapped"] == "yes", source="page")
-        fault = faults.report(unit(), told, by=actor(), at=at())
-    except Invalid as refusal:
-        return _words(row, values, {"kind": said(refusal)}), 422
+    if errors := _missing(values, description):
+        return _words(row, values, errors), 422
+    told = Report(row.number, description, values["trapped"] == "yes", source="page")
+    fault = faults.report(unit(), told, by=actor(), at=at())
     return redirect(url_for("reporter.progress", fault_id=fault.id), 303)
 
 
