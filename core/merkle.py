@@ -109,10 +109,3 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
     for is_left, other in zip(reversed(sides), path, strict=True):
         digest = node_hash(digest, other) if is_left else node_hash(other, digest)
     return digest
-
-
-def consistency_root(old_size: int, new_size: int, of_range: RangeHash) -> bytes:
-    """Return the root over the first `old_size` leaves, recomputed from the tree of `new_size` leaves."""
-    if old_size > new_size:
-        raise ValueError("an older tree is never larger")
-    return fold([of_range(index << level, (index + 1) << level) for level, index in frontier_places(old_size)])

@@ -213,15 +213,6 @@ def _ordered(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     return start, end
 
 
-def natural_due_at(start: datetime, minutes: int) -> datetime:
-    """Return the instant so many natural minutes after `start` (the clock that runs day and night).
-
-    >>> natural_due_at(datetime(2026, 1, 5, 23, 50, tzinfo=CITY), 30).isoformat()
-    '2026-01-06T00:20:00+08:00'
-    """
-    return (_aware(start).astimezone(UTC) + _minutes(minutes)).astimezone(CITY)
-
-
 def add_workdays(days: Days, day: date, count: int) -> Workday:
     """Return the day `count` working days after `day`, which itself is not counted.
 

@@ -126,22 +126,6 @@ def mirror(parts_fen: Sequence[int], weights: Weights, carry: Sequence[int]) -> 
     return Split(tuple(-part for part in parts_fen), tuple(undone))
 
 
-def carry_of_totals(totals_fen: Sequence[int], weights: Weights) -> tuple[int, ...]:
-    """Return the carry that a stream must have, from what each member was given in all, in member order.
-
-    The carry is the exact share of the stream's sum less what was given, so sums by member (added up by a database)
-    check every carry ever stored. Refuses with `carry_does_not_fit`.
-
-    >>> carry_of_totals([3334, 3333, 3333], Weights.of(1, 1, 1))
-    (-2, 1, 1)
-    """
-    total_fen = sum(totals_fen)
-    return tuple(
-        total_fen * weight - weights.whole * given
-        for weight, given in zip(weights.weights, _fitting(weights, totals_fen), strict=True)
-    )
-
-
 def is_alarming(carry: Sequence[int], weights: Weights) -> bool:
     """Say whether a member's total is two fen or more away from its exact share.
 

@@ -43,18 +43,6 @@ def cell(row: Mapping[str, object] | object, key: str) -> object:
     return getattr(row, key, None)
 
 
-def first_errors(findings: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the first message for each field, in order, from (field, message) pairs, for `field` and `error_summary`.
-
-    >>> first_errors([("price", "请填写报价"), ("price", "太高"), ("line", "请填写份额")])
-    {'price': '请填写报价', 'line': '请填写份额'}
-    """
-    kept: dict[str, str] = {}
-    for name, message in findings:
-        kept.setdefault(name, message)
-    return kept
-
-
 def findings_as_rows(findings: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     """Return (where, message) pairs as rows of a table with the columns `where` and `message`.
 

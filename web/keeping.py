@@ -111,8 +111,3 @@ def sent(paper: Paper, *, is_inline: bool = False) -> Response:
     return send_file(
         file, mimetype=paper.media_type, as_attachment=not is_inline, download_name=paper.name, etag=paper.digest
     )
-
-
-def verify_url(code: str) -> str:
-    """Return the address, in whole, at which anyone can check a kept paper."""
-    return f"{settings().public_url.rstrip('/')}/v/{code}"

@@ -19,7 +19,7 @@ from core.permits import Actor
 from web.cells import Cell, Limits, shown
 from web.formats import t
 from web.keeping import settings, store_in
-from web.row_schema import ColumnMapping, RowSchema
+from web.row_schema import RowSchema
 from web.tables import clean_name, read_table
 
 #: The kind of a kept upload; it belongs to the person who sent it and to nobody else.
@@ -128,8 +128,3 @@ def suggested(schema: RowSchema, headers: Sequence[str]) -> dict[str, str]:
 def field_name(name: str) -> str:
     """Return the form's name of a field of the schema."""
     return _PREFIX + name
-
-
-def as_form(mapping: ColumnMapping) -> dict[str, str]:
-    """Return a mapping as the hidden fields of the next step."""
-    return {_PREFIX + name: header for name, header in mapping.columns.items()}

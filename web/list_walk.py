@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from core.errors import Finding, Invalid
 from core.papers import Paper
 from web.columns import column
-from web.errors import words
+from web.errors import field_errors, words
 from web.fault_list import row_of
 from web.formats import here, number, t
-from web.list_upload import Look, column_fields, field_name
+from web.list_upload import Look, column_fields, field_name, keep_upload
 from web.listing import Listed, csv_link, csv_of, of_rows, wants_csv
 from web.row_schema import RowSchema
+from web.shell import actor, at, unit
 
 
 def walk_labels() -> list[str]:
@@ -47,8 +49,16 @@ class Walk:
             taken["review_href"] = url_for(f"{self.blueprint}.review", paper_id=paper.id)
         return taken
 
-    def upload(self, schema: RowSchema, intro: str, command: str, errors: Mapping[str, str]) -> tuple[str, int]:
-        """Return the page that asks for the file, with what was wrong with the last one."""
+    def upload(self, schema: RowSchema, purpose: str, intro: str, command: str) -> ResponseReturnValue:
+        """Ask for the file, or keep the one that was sent and go on to its columns; what is wrong with it is said."""
+        errors: dict[str, str] = {}
+        if request.method == "POST":
+            try:
+                paper = keep_upload(unit(), purpose, by=actor(), at=at())
+            except Invalid as refusal:
+                errors = field_errors(refusal, "file")
+            else:
+                return redirect(url_for(f"{self.blueprint}.columns", paper_id=paper.id), 303)
         fields = [(t(one.label_zh, one.label_en), not one.is_required) for one in schema.fields]
         page = render_template(
             "lists/upload.html", **self.frame(), intro=intro, command=command, fields=fields, errors=errors

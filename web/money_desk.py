@@ -1,27 +1,29 @@
-"""What the pages of the finance desk have in common: whose view it is, a list's page, one step with its own page."""
+"""What the pages of the desks have in common: whose view it is, what a form holds, one step on a page of its own."""
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from flask import flash, redirect, render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.errors import Conflict, Forbidden, Invalid
+from core.errors import Conflict, Finding, Forbidden, Invalid
 from core.parties import Organisation
 from core.permits import Actor
+from ledger.journal import JournalRow
 from ledger.models import Share
+from ledger.money import parse_fen
 from underwriting import pools
 from underwriting.models import Pool
 from web.errors import field_errors
-from web.formats import t
+from web.formats import reason_name, t
 from web.shell import actor, at, unit
 
 
@@ -72,6 +74,20 @@ def today() -> date:
     return clock.on(at())
 
 
+def entry_rows(pool_id: int, rows: Iterable[JournalRow]) -> list[dict[str, object]]:
+    """Return entries of a pool's book as rows of a table, each with the address of its page."""
+    return [
+        {
+            "id": row.id,
+            "on": row.on,
+            "reason": reason_name(row.reason.value),
+            "amount_fen": row.amount_fen,
+            "href": url_for("pools.entry", pool_id=pool_id, entry_id=row.id),
+        }
+        for row in rows
+    ]
+
+
 # What comes in an address or a form
 
 
@@ -87,8 +103,14 @@ def need_day(values: Mapping[str, str], name: str = "on") -> date:
     """Return a date of a form; Invalid `not_a_date`."""
     day = read_day(values.get(name))
     if day is None:
-        raise Invalid("not_a_date", value=values.get(name, ""))
+        told = {"value": values.get(name, "")}
+        raise Invalid("not_a_date", [Finding("not_a_date", name, dict(told))], **told)
     return day
+
+
+def need_amount(values: Mapping[str, str], name: str = "amount") -> int:
+    """Return an amount of a form in fen; Invalid `invalid_amount`, `amount_too_large`."""
+    return parse_fen(values.get(name, "").strip())
 
 
 def booked_day(values: Mapping[str, str]) -> date:
@@ -136,7 +158,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of money as its page shows it: what it is, what it will do, what is asked, what it comes to."""
+    """A step as its page shows it: what it is, what it will do, what is asked, what it comes to.
+
+    `places` is code of a refusal -> the field of this step that it is told at, beside those that hold everywhere.
+    """
 
     title: str
     sentence: str
@@ -151,6 +176,8 @@ class Step:
     kept: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_danger: bool = False
     note: str = ""
+    crumbs: Sequence[tuple[str, str]] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def day_field(label: str = "", hint: str = "") -> Field:
@@ -162,30 +189,27 @@ def day_field(label: str = "", hint: str = "") -> Field:
     )
 
 
-#: Does a step with its form; returns (what to say, where to go).
-Work = Callable[[Mapping[str, str]], tuple[str, str]]
-
-
-def step_page(step: Step, work: Work) -> ResponseReturnValue:
-    """Show a step, or do it: `work(form)` does it and returns (what to say, where to go).
+def step_page(step: Step, work: Callable[[Mapping[str, str]], tuple[str, str] | str]) -> ResponseReturnValue:
+    """Show a step, or do it: `work(form)` does it and returns (what to say, where to go), or a page to show at once.
 
     What refuses it is shown beside the field it names, with everything typed kept; nothing is then done.
     """
     if request.method == "GET":
         return _shown(step, {"on": today().isoformat(), **step.values, **request.args.to_dict()}, {})
     try:
-        said, address = work(request.form)
+        outcome = work(request.form)
     except (Invalid, Conflict) as refusal:
-        names = [one.name for one in step.fields]
-        errors = field_errors(refusal, *_where(refusal.code, names))
+        errors = field_errors(refusal, *_where(step, refusal.code))
         return _shown(step, request.form, errors), refusal.status
+    if isinstance(outcome, str):
+        return outcome
+    said, address = outcome
     flash(said, "success")
     return redirect(address, 303)
 
 
 #: Which field of a step a refusal stands beside; the rest goes to the top of the page.
 _BESIDE: Mapping[str, str] = {
-    "not_a_date": "on",
     "day_to_come": "on",
     "period_label_wrong": "label",
     "period_exists": "label",
@@ -210,13 +234,13 @@ _BESIDE: Mapping[str, str] = {
 }
 
 
-def _where(code: str, names: Sequence[str]) -> Sequence[str]:
-    """Return the names to give `field_errors`, the one a refusal belongs to first; none for the top of the page."""
-    first = _BESIDE.get(code)
-    if first is None or first not in names:
-        return [""]
+def _where(step: Step, code: str) -> Sequence[str]:
+    """Return the names to give `field_errors`, the one a refusal belongs to first; the top of the page has no name."""
+    names = [one.name for one in step.fields]
+    told_at = step.places.get(code) or _BESIDE.get(code, "")
+    first = told_at if told_at in names else ""
     return [first, *[name for name in names if name != first]]
 
 
 def _shown(step: Step, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
-    return render_template("finance/step.html", step=step, values=values, errors=errors)
+    return render_template("step.html", step=step, values=values, errors=errors)

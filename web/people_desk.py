@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, joinedload
 
 from core.errors import NotFound
 from core.parties import Mandate, Organisation, Person
-from core.permits import Role, kind_of
 from web.accounts import User, UserSession
 from web.listing import Query
 
@@ -111,11 +110,6 @@ def sign_ins(session: Session, user_id: uuid.UUID) -> int:
     """Return how many sign-ins of an account still hold."""
     query = select(func.count()).select_from(UserSession).where(UserSession.user_id == user_id)
     return session.scalar(query) or 0
-
-
-def roles_for(kind: str) -> list[Role]:
-    """Return the roles that an organisation of a kind can give."""
-    return [role for role in Role if kind in kind_of(role)]
 
 
 def organisations(session: Session) -> Sequence[Organisation]:

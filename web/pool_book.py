@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ledger import automaton, books, journal, streams
+from ledger.apportion import is_alarming
 from ledger.books import AccountRef, MemberShares
 from ledger.journal import JournalRow, Leg, Wanted
 from ledger.models import Period, StreamItem
@@ -175,10 +176,10 @@ def carry_rows(session: Session, pool_id: int) -> list[CarryRow]:
     order = {kind: place for place, kind in enumerate(labels.STREAMS)}
     standing = streams.carries(session, pool_id).items()
     for (number, kind), carry in sorted(standing, key=lambda one: (one[0][0], order[one[0][1]])):
-        whole = books.shares(session, pool_id, number).weights.whole
+        weights = books.shares(session, pool_id, number).weights
         count, fen = totals.get((number, kind), (0, 0))
-        told = [carry_text(one, whole) for one in carry]
-        rows.append(CarryRow(number, stream_name(kind), count, fen, told, any(abs(one) >= 2 * whole for one in carry)))
+        told = [carry_text(one, weights.whole) for one in carry]
+        rows.append(CarryRow(number, stream_name(kind), count, fen, told, is_alarming(carry, weights)))
     return rows
 
 

@@ -62,6 +62,20 @@ def draft_now(session: Session, tender: Tender) -> TenderDraft:
     )
 
 
+#: The terms that a draft proposes for the agreement.
+USUAL_TERMS: Mapping[str, Any] = {
+    "remittance": "gross",
+    "collection": "lead",
+    "lead_fee_bp": 500,
+    "vat_bp": 600,
+    "lead_alone_limit_fen": 100_000_00,
+    "cash_call_from_fen": 200_000_00,
+    "cash_call_due_days": 10,
+    "late_interest_bp": 600,
+    "day_count": 365,
+}
+
+
 def proposed(number: str, title: str, profile: Profile, at: datetime) -> TenderDraft:
     """Return a draft with usual terms: a year of cover, documents from tomorrow, the deadline in thirty days.
 
@@ -92,17 +106,7 @@ def proposed(number: str, title: str, profile: Profile, at: datetime) -> TenderD
         allocation=allocation.Terms(
             method=allocation.Method.LADDER, ladder_bp=(4000, 3000, 2000, 1000), winners_max=4, cap_bp=6000
         ),
-        agreement_terms={
-            "remittance": "gross",
-            "collection": "lead",
-            "lead_fee_bp": 500,
-            "vat_bp": 600,
-            "lead_alone_limit_fen": 100_000_00,
-            "cash_call_from_fen": 200_000_00,
-            "cash_call_due_days": 10,
-            "late_interest_bp": 600,
-            "day_count": 365,
-        },
+        agreement_terms=dict(USUAL_TERMS),
         service_standard={
             "response_min": 30,
             "arrival_min": 30,

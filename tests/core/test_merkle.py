@@ -74,15 +74,8 @@ def test_every_leaf_is_proved_and_no_other(size: int, data: st.DataObject) -> No
     path = merkle.inclusion_path(place, old, of_range)
     root = _root(leaves[:old])
     assert merkle.root_from_path(nodes[0, place], place, old, path) == root
-    assert merkle.consistency_root(old, size, of_range) == root
     assert frontier.root() == _root(leaves)
     wrong = merkle.leaf_hash(b"another")
     assert merkle.root_from_path(wrong, place, old, path) != root
     with pytest.raises(ValueError, match="does not fit"):
         merkle.root_from_path(nodes[0, place], place, old, [*path, wrong])
-
-
-def test_an_older_tree_is_never_larger() -> None:
-    """A tree does not grow backwards."""
-    with pytest.raises(ValueError, match="never larger"):
-        merkle.consistency_root(2, 1, lambda start, stop: b"")

@@ -22,7 +22,6 @@ from core.working_time import (
     due_at,
     has_passed,
     is_workday,
-    natural_due_at,
     parse_instant,
     workdays_between,
     working_minutes_between,
@@ -106,9 +105,8 @@ def test_what_rests_on_an_expected_day_says_so() -> None:
     assert working_minutes_between(days, city("2026-12-31T15:00"), city("2027-01-01T00:01")).is_provisional
 
 
-def test_a_natural_clock_runs_through_the_night() -> None:
-    """A fault at 23:50 must be answered by 00:20; its working clock starts the next working morning."""
-    assert natural_due_at(city("2026-01-05T23:50"), 30) == city("2026-01-06T00:20")
+def test_a_working_clock_waits_for_the_morning() -> None:
+    """A fault at 23:50 starts its working clock the next working morning."""
     assert due_at(DAYS, city("2026-01-05T23:50"), HALF_DAY).at == city("2026-01-06T12:00")
 
 
@@ -213,7 +211,6 @@ def test_the_zone_a_time_is_written_in_changes_nothing(zone: str, start: datetim
     """A clock gives the same instant whatever zone its start is written in."""
     elsewhere = start.astimezone(zoneinfo.ZoneInfo(zone))
     assert due_at(DAYS, elsewhere, HALF_DAY).at == due_at(DAYS, start, HALF_DAY).at
-    assert natural_due_at(elsewhere, 30) == start + timedelta(minutes=30)
 
 
 @given(st.dates(date(2025, 3, 1), date(2026, 10, 31)), st.integers(1, 30))

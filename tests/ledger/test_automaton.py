@@ -16,6 +16,7 @@ from ledger import automaton as bulk
 from ledger.apportion import Weights, apportion, apportion_stream
 from ledger.automaton import CarryAutomaton, drift_bound
 from ledger.money import LIMIT_FEN
+from tests.ledger.test_apportion import AGREEMENTS
 
 AMOUNTS = st.one_of(st.integers(-LIMIT_FEN, LIMIT_FEN), st.integers(-50, 50))
 SMALL = st.lists(st.integers(0, 60), min_size=1, max_size=7).filter(any).map(lambda parts: Weights.of(*parts))
@@ -23,7 +24,7 @@ LARGE = st.lists(st.integers(0, 10**6), min_size=1, max_size=7).filter(any).map(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(SMALL, LARGE), st.lists(st.lists(AMOUNTS, max_size=30), max_size=4))
+@given(st.one_of(st.sampled_from(AGREEMENTS), SMALL, LARGE), st.lists(st.lists(AMOUNTS, max_size=30), max_size=4))
 def test_bulk_gives_the_parts_of_the_rule(weights: Weights, batches: list[list[int]]) -> None:
     """However a stream is cut into batches, its parts and carry are those of splitting item by item."""
     automaton = CarryAutomaton(weights)

@@ -1,11 +1,10 @@
-"""A lift's premium and refund: bands of age and floors, terms over leap days, refunds by the day and by the table."""
+"""The age that is insured, terms over leap days, refunds by the day and by the table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,115 +12,17 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from underwriting.rating import (
-    PILOT_TARIFF,
     USUAL_SHORT_RATES,
     ShortRates,
-    Tariff,
-    age_years,
     is_insurable_age,
     months_after,
     months_begun,
     policy_days,
-    rate_lift,
     refund_fen,
     short_rate_refund_fen,
-    tariff_of,
-    tariff_on,
 )
 
 DATES = st.dates(date(2000, 1, 1), date(2060, 12, 31))
-
-
-@pytest.mark.parametrize(
-    ("age", "floors", "fen"),
-    [
-        (5, 2, 86_000),
-        (9, 11, 86_000),
-        (10, 11, 108_000),
-        (10, 12, 128_600),
-        (14, 18, 128_600),
-        (15, 18, 169_000),
-        (14, 19, 152_400),
-        (60, 120, 337_600),
-    ],
-)
-def test_a_lift_is_rated_by_its_bands(age: int, floors: int, fen: int) -> None:
-    """A band begins at its lower end and reaches to the next one; the last is open."""
-    assert PILOT_TARIFF.annual_fen(age, floors) == fen
-
-
-@pytest.mark.parametrize(("age", "floors"), [(4, 18), (12, 1), (0, 0), (-1, 18)])
-def test_a_lift_below_the_first_band_has_no_premium(age: int, floors: int) -> None:
-    """A lift that the tariff does not name is refused, not rated by the nearest band."""
-    with pytest.raises(Invalid, match="lift_outside_tariff"):
-        PILOT_TARIFF.annual_fen(age, floors)
-
-
-def test_a_tariff_is_data() -> None:
-    """Written down with an agreement and read again, it is the same tariff."""
-    assert tariff_of(PILOT_TARIFF.as_dict()) == PILOT_TARIFF
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"age_from_years": []}, "shape"),
-        ({"age_from_years": [5, 10, 15]}, "shape"),
-        ({"floors_from": [2, 12, 19]}, "shape"),
-        ({"premium_fen": [[1], [1], [1], [1]]}, "shape"),
-        ({"premium_fen": 5}, "shape"),
-        ({"effective_on": "1 January"}, "shape"),
-        ({"effective_on": None}, "shape"),
-        ({"age_from_years": [5, 10, 10, 20]}, "order"),
-        ({"floors_from": [12, 2, 19, 34]}, "order"),
-        ({"floors_from": [2, 12, 19, 33.5]}, "amount"),
-        ({"age_from_years": [-5, 10, 15, 20]}, "amount"),
-        ({"premium_fen": [[86_000, 98_600, 116_800, "149000"]] + [[1, 1, 1, 1]] * 3}, "amount"),
-        ({"premium_fen": [[86_000, 98_600, 116_800, True]] + [[1, 1, 1, 1]] * 3}, "amount"),
-    ],
-)
-def test_a_tariff_with_a_hole_is_refused(change: dict[str, Any], reason: str) -> None:
-    """Missing figures, bands out of order, a premium that is no whole number of fen."""
-    with pytest.raises(Invalid) as refused:
-        tariff_of(PILOT_TARIFF.as_dict() | change)
-    assert (refused.value.code, refused.value.facts["reason"]) == ("invalid_tariff", reason)
-
-
-def test_a_tariff_without_a_field_is_refused() -> None:
-    """Nothing is taken for granted where a field is missing."""
-    with pytest.raises(Invalid, match="invalid_tariff"):
-        tariff_of({"name": "费率表"})
-
-
-def test_the_tariff_that_took_effect_last_is_in_force() -> None:
-    """A policy is rated by the tariff of its day, whichever order the tariffs are kept in."""
-    later = Tariff("later", date(2025, 7, 1), (0,), (1,), ((100,),))
-    assert tariff_on([later, PILOT_TARIFF], date(2025, 6, 30)) is PILOT_TARIFF
-    assert tariff_on([later, PILOT_TARIFF], date(2025, 7, 1)) is later
-    with pytest.raises(Invalid, match="tariff_not_found"):
-        tariff_on([later, PILOT_TARIFF], date(2020, 12, 31))
-
-
-@pytest.mark.parametrize(
-    ("in_service_on", "on", "years"),
-    [
-        (date(2020, 2, 29), date(2025, 2, 28), 4),
-        (date(2020, 2, 29), date(2025, 3, 1), 5),
-        (date(2020, 2, 29), date(2024, 2, 29), 4),
-        (date(2020, 2, 29), date(2024, 2, 28), 3),
-        (date(2026, 5, 18), date(2026, 5, 18), 0),
-        (date(2025, 12, 31), date(2026, 1, 1), 0),
-    ],
-)
-def test_a_lifts_age_is_in_whole_years(in_service_on: date, on: date, years: int) -> None:
-    """A year is over on the same day of the next one; a lift of a 29 February ages on the 1 March."""
-    assert age_years(in_service_on, on) == years
-
-
-def test_a_lift_not_yet_in_service_has_no_age() -> None:
-    """A lift is not rated before it runs."""
-    with pytest.raises(Invalid, match="lift_not_in_service"):
-        age_years(date(2026, 5, 18), date(2026, 5, 17))
 
 
 def test_a_lift_is_insurable_after_more_than_five_years() -> None:
@@ -173,15 +74,6 @@ def test_a_policy_has_at_least_a_day(expires_on: date) -> None:
     """A policy that ends before it begins, or as it begins, is refused."""
     with pytest.raises(Invalid, match="invalid_term"):
         policy_days(date(2026, 1, 1), expires_on)
-
-
-def test_a_premium_shows_its_working() -> None:
-    """Age, annual premium and days stand beside the premium; a short term costs its days' part of its own year."""
-    rated = rate_lift(PILOT_TARIFF, date(2013, 6, 1), 18, date(2024, 1, 1), date(2024, 4, 1))
-    assert (rated.age_years, rated.annual_fen, rated.days, rated.year_days) == (10, 128_600, 91, 366)
-    assert rated.premium_fen == 31_974
-    whole_year = rate_lift(PILOT_TARIFF, date(2013, 6, 1), 18, date(2024, 2, 29), date(2025, 3, 1))
-    assert (whole_year.days, whole_year.year_days, whole_year.premium_fen) == (366, 366, 128_600)
 
 
 def test_a_refund_by_the_day_of_the_oracle_quarter() -> None:

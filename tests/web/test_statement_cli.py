@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from core.db import unit_of_work
 from core.permits import SYSTEM
-from core.server import Urls
 from ledger.models import Period
 from tests.makers import make_pool
 from tests.makers_money import play_quarter
 from tests.scenarios import oracle_quarter as oracle
-from tests.visitors import settings_for
+from tests.web.conftest import Commands, Run
 from web import statement_cli
-from web.command_line import Place
 
 
 @pytest.fixture
-def run(engine: Engine, place: Urls, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+def run(commands: Commands) -> Run:
     """Runs the command on the test's database."""
-
-    @contextmanager
-    def database() -> Iterator[tuple[Place, Engine]]:
-        yield Place(settings_for(state_dir), place), engine
-
-    monkeypatch.setattr(statement_cli, "database", database)
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(statement_cli.statement, arguments)
-
-    yield invoke
+    return commands(statement_cli, statement_cli.statement)
 
 
-def test_a_quarter_is_closed_issued_and_exported(engine: Engine, run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_quarter_is_closed_issued_and_exported(engine: Engine, run: Run, tmp_path: Path) -> None:
     """The balances are the oracle's; the files written hash to what is told; a second run changes nothing."""
     with unit_of_work(engine, SYSTEM) as session:
         pool = str(play_quarter(session, is_closed=False).made.pool.id)
@@ -62,7 +47,7 @@ def test_a_quarter_is_closed_issued_and_exported(engine: Engine, run, tmp_path: 
         assert sha256((tmp_path / "out" / file["name"]).read_bytes()).hexdigest() == file["sha256"]
 
 
-def test_an_unknown_period_is_told_in_words(engine: Engine, run) -> None:  # type: ignore[no-untyped-def]
+def test_an_unknown_period_is_told_in_words(engine: Engine, run: Run) -> None:
     """Exit code 4, nothing done."""
     with unit_of_work(engine, SYSTEM) as session:
         pool = str(play_quarter(session, is_closed=False).made.pool.id)
@@ -71,7 +56,7 @@ def test_an_unknown_period_is_told_in_words(engine: Engine, run) -> None:  # typ
     assert "2030Q1" in answer.output
 
 
-def test_a_period_is_not_closed_ahead_of_its_day(engine: Engine, run) -> None:  # type: ignore[no-untyped-def]
+def test_a_period_is_not_closed_ahead_of_its_day(engine: Engine, run: Run) -> None:
     """A close on a day to come is refused by the command as it is on the page, and the period stays open."""
     with unit_of_work(engine, SYSTEM) as session:
         made = make_pool(session, starts_on=date(2026, 1, 1), ends_on=date(2099, 12, 31))

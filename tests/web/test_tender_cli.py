@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from core.server import Urls
 from tests.makers_tender import OPENED, PUBLISHED, collect_keys, form_of, hand_in, make_tender
 from tests.makers_town import make_town
-from tests.visitors import settings_for
+from tests.web.conftest import Commands, Run
 from web import tender_cli
-from web.command_line import Place
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(engine: Engine, place: Urls, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(commands: Commands) -> Run:
     """Runs the command on the test's database."""
-
-    @contextmanager
-    def database() -> Iterator[tuple[Place, Engine]]:
-        yield Place(settings_for(state_dir), place), engine
-
-    monkeypatch.setattr(tender_cli, "database", database)
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(tender_cli.tender, arguments)
-
-    yield invoke
+    return commands(tender_cli, tender_cli.tender)
 
 
 def test_how_many_bids_there_are_is_said_only_once_the_box_is_closed(

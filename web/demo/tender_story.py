@@ -46,21 +46,10 @@ from underwriting.terms import terms_of
 from web.demo.people import Cast, Firm
 from web.demo.standing import tell_time
 from web.demo.telling import Telling, at
+from web.tender_drafts import USUAL_TERMS
 from web.tender_papers import agreement_of
 
 MEDIUM = "示范市公共资源交易网"
-
-AGREEMENT_TERMS: Mapping[str, Any] = {
-    "remittance": "gross",
-    "collection": "lead",
-    "lead_fee_bp": 500,
-    "vat_bp": 600,
-    "lead_alone_limit_fen": 100_000_00,
-    "cash_call_from_fen": 200_000_00,
-    "cash_call_due_days": 10,
-    "late_interest_bp": 600,
-    "day_count": 365,
-}
 
 SERVICE_STANDARD: Mapping[str, Any] = {
     "response_min": 30,
@@ -190,7 +179,7 @@ class TenderStory:
             allocation=allocation.Terms(
                 method=allocation.Method.LADDER, ladder_bp=(4500, 2500, 2000, 1000), winners_max=4, cap_bp=6000
             ),
-            agreement_terms=AGREEMENT_TERMS,
+            agreement_terms=USUAL_TERMS,
             service_standard=SERVICE_STANDARD,
             threshold=3,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,11 +15,11 @@ from core.parties import ORGANISATION_KINDS, Organisation
 from core.permits import Role, kind_of
 from web import accounts, people_desk
 from web.accounts import User
-from web.admin_form import AskedField, Step, day_field, take
 from web.code_words import ORGANISATIONS
 from web.formats import role_name, t
 from web.history import history
 from web.listing import Asked, listed
+from web.money_desk import Field, Step, need_day, step_page
 from web.pages import MenuItem
 from web.people_desk import Wanted
 from web.shell import actor, at, needs, unit
@@ -109,16 +110,16 @@ def _role() -> Role:
         raise Invalid("role_not_chosen") from None
 
 
-def _mandate_fields() -> list[AskedField]:
+def _mandate_fields() -> list[Field]:
     options = [("", t("请选择", "Choose"))]
     options += [
         (str(row.id), f"{row.name}{t('（', ' (')}{kind_words(row.kind)}{t('）', ')')}")
         for row in people_desk.organisations(unit())
     ]
     return [
-        AskedField("organisation", t("单位", "Organisation"), "select", options=options),
-        AskedField("role", t("身份", "Role"), "select", options=[("", t("请选择", "Choose")), *_roles()]),
-        AskedField("valid_from", t("自", "From"), "date"),
+        Field("organisation", t("单位", "Organisation"), "select", options=options),
+        Field("role", t("身份", "Role"), "select", options=[("", t("请选择", "Choose")), *_roles()]),
+        Field("valid_from", t("自", "From"), "date"),
     ]
 
 
@@ -127,7 +128,6 @@ PLACES = {
     "organisation_not_chosen": "organisation",
     "role_not_chosen": "role",
     "role_not_for_organisation": "role",
-    "not_a_date": "valid_from",
     "email_wrong": "email",
     "email_taken": "email",
     "name_missing": "name",
@@ -154,32 +154,32 @@ def new() -> ResponseReturnValue:
         ),
         t("新增", "Add"),
         url_for("admin.people"),
-        people_crumbs(),
-        [
-            AskedField("name", t("姓名", "Name")),
+        crumbs=people_crumbs(),
+        fields=[
+            Field("name", t("姓名", "Name"), "text"),
             *_mandate_fields(),
-            AskedField("email", t("登录邮箱", "Address to sign in with"), "email", is_optional=True),
+            Field("email", t("登录邮箱", "Address to sign in with"), "email", is_optional=True),
         ],
-        {"valid_from": on(at()).isoformat()},
-        PLACES,
+        values={"valid_from": on(at()).isoformat()},
+        places=PLACES,
     )
-    return take(step, _add)
+    return step_page(step, _add)
 
 
-def _add() -> tuple[str, str] | str:
-    name = request.form.get("name", "").strip()
+def _add(values: Mapping[str, str]) -> tuple[str, str] | str:
+    name = values.get("name", "").strip()
     if not 1 <= len(name) <= _NAME_MOST:
         raise Invalid("name_missing", most=_NAME_MOST)
     person = parties.add_person(unit(), name, by=actor(), at=at())
     _give(person)
-    if request.form.get("email", "").strip():
+    if values.get("email", "").strip():
         return account_opened(person)
     return t("已登记。", "Added."), url_for("admin.person", person_id=person.id)
 
 
 def _give(person: parties.Person) -> None:
     organisation, role = _organisation(), _role()
-    parties.give_mandate(unit(), person, organisation, role, day_field("valid_from"), by=actor(), at=at())
+    parties.give_mandate(unit(), person, organisation, role, need_day(request.form, "valid_from"), by=actor(), at=at())
 
 
 def account_opened(person: parties.Person) -> str:
@@ -244,17 +244,17 @@ def give(person_id: uuid.UUID) -> ResponseReturnValue:
         ),
         t("授权", "Give it"),
         back,
-        people_crumbs(row),
-        _mandate_fields(),
-        {"valid_from": on(at()).isoformat()},
-        PLACES,
+        crumbs=people_crumbs(row),
+        fields=_mandate_fields(),
+        values={"valid_from": on(at()).isoformat()},
+        places=PLACES,
     )
 
-    def work() -> tuple[str, str]:
+    def work(_: Mapping[str, str]) -> tuple[str, str]:
         _give(row)
         return t("已授权。", "The mandate is given."), back
 
-    return take(step, work)
+    return step_page(step, work)
 
 
 @pages.route("/people/<uuid:person_id>/mandates/<uuid:mandate_id>/end", methods=["GET", "POST"])
@@ -275,18 +275,17 @@ def end(person_id: uuid.UUID, mandate_id: uuid.UUID) -> ResponseReturnValue:
         ),
         t("终止授权", "End it"),
         back,
-        people_crumbs(row),
-        [AskedField("on", t("自", "From"), "date", t("这一天起无效", "the first day without it"))],
-        {"on": on(at()).isoformat()},
-        {"not_a_date": "on", "mandate_ended": "on"},
+        crumbs=people_crumbs(row),
+        fields=[Field("on", t("自", "From"), "date", t("这一天起无效", "the first day without it"))],
+        places={"mandate_ended": "on"},
         is_danger=True,
     )
 
-    def work() -> tuple[str, str]:
-        parties.end_mandate(unit(), held, day_field("on"), by=actor(), at=at())
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        parties.end_mandate(unit(), held, need_day(values), by=actor(), at=at())
         return t("授权已终止。", "The mandate is ended."), back
 
-    return take(step, work)
+    return step_page(step, work)
 
 
 @pages.get("/organisations")
@@ -311,12 +310,12 @@ def add_organisation() -> ResponseReturnValue:
         t("全称与统一社会信用代码不能与已有单位重复。", "No two organisations share a full name or a credit code."),
         t("新增", "Add"),
         back,
-        [(t("单位", "Organisations"), back)],
-        [
-            AskedField("kind", t("类别", "Kind"), "select", options=options),
-            AskedField("name", t("全称", "Full name")),
-            AskedField("short_name", t("简称", "Short name"), is_optional=True),
-            AskedField("uscc", t("统一社会信用代码", "Credit code"), is_optional=True),
+        crumbs=[(t("单位", "Organisations"), back)],
+        fields=[
+            Field("kind", t("类别", "Kind"), "select", options=options),
+            Field("name", t("全称", "Full name"), "text"),
+            Field("short_name", t("简称", "Short name"), "text", is_optional=True),
+            Field("uscc", t("统一社会信用代码", "Credit code"), "text", is_optional=True),
         ],
         places={
             "organisation_kind_unknown": "kind",
@@ -326,8 +325,8 @@ def add_organisation() -> ResponseReturnValue:
         },
     )
 
-    def work() -> tuple[str, str]:
-        values = {name: request.form.get(name, "").strip() for name in ("kind", "name", "short_name", "uscc")}
+    def work(form: Mapping[str, str]) -> tuple[str, str]:
+        values = {name: form.get(name, "").strip() for name in ("kind", "name", "short_name", "uscc")}
         if not 1 <= len(values["name"]) <= 100 or len(values["short_name"]) > 100:
             raise Invalid("name_missing", most=100)
         parties.add_organisation(
@@ -341,4 +340,4 @@ def add_organisation() -> ResponseReturnValue:
         )
         return t("已登记。", "Added."), back
 
-    return take(step, work)
+    return step_page(step, work)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from core.errors import Conflict, Forbidden, NotFound
 from web import accounts, people_desk
-from web.admin_form import AskedField, Step, take
 from web.formats import t
+from web.money_desk import Field, Step, step_page
 from web.pages.admin import PLACES, account_opened, password_page, people_crumbs
 from web.shell import actor, at, needs, unit
 
@@ -33,11 +34,11 @@ def open_account(person_id: uuid.UUID) -> ResponseReturnValue:
         ),
         t("开通账号", "Open it"),
         url_for("admin.person", person_id=row.id),
-        people_crumbs(row),
-        [AskedField("email", t("登录邮箱", "Address to sign in with"), "email")],
+        crumbs=people_crumbs(row),
+        fields=[Field("email", t("登录邮箱", "Address to sign in with"), "email")],
         places=PLACES,
     )
-    return take(step, lambda: account_opened(row))
+    return step_page(step, lambda _: account_opened(row))
 
 
 @pages.route(
@@ -54,9 +55,9 @@ def change_account(person_id: uuid.UUID, verb: str) -> ResponseReturnValue:
         raise Forbidden("account_ones_own")
     title, sentence, said = _verb_words(verb, row.name)
     back = url_for("admin.person", person_id=row.id)
-    step = Step(title, sentence, title, back, people_crumbs(row), is_danger=verb != "reopen")
+    step = Step(title, sentence, title, back, crumbs=people_crumbs(row), is_danger=verb != "reopen")
 
-    def work() -> tuple[str, str] | str:
+    def work(_: Mapping[str, str]) -> tuple[str, str] | str:
         if verb == "password":
             password = people_desk.first_password()
             accounts.set_password(unit(), user, password, by=actor(), at=at())
@@ -67,7 +68,7 @@ def change_account(person_id: uuid.UUID, verb: str) -> ResponseReturnValue:
             accounts.set_active(unit(), user, is_active=verb == "reopen", by=actor(), at=at())
         return said, back
 
-    return take(step, work)
+    return step_page(step, work)
 
 
 def _verb_words(verb: str, name: str) -> tuple[str, str, str]:

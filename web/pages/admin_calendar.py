@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from collections.abc import Mapping
+
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from core import calendar
@@ -10,8 +12,8 @@ from core.clock import on
 from core.errors import Invalid, NotFound
 from core.permits import Role
 from web import system_desk
-from web.admin_form import AskedField, Step, day_field, take
 from web.formats import t
+from web.money_desk import Field, Step, need_day, step_page
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
 
@@ -20,7 +22,6 @@ pages = Blueprint("admin_calendar", __name__, url_prefix="/admin/calendar")
 MENU = [MenuItem(12, "工作日历", "Calendar", "admin_calendar.index", frozenset({Role.ADMINISTRATOR}))]
 
 _PLACES = {
-    "not_a_date": "day",
     "calendar_official_stays": "status",
     "calendar_status_unknown": "status",
     "calendar_source_missing": "source",
@@ -101,37 +102,38 @@ def set_day() -> ResponseReturnValue:
         ),
         t("登记", "Set it"),
         back,
-        _crumbs(),
-        [
-            AskedField("day", t("日期", "Day"), "date"),
-            AskedField("kind", t("这一天", "The day is"), "radio", options=kinds),
-            AskedField("status", t("状态", "Status"), "radio", options=statuses),
-            AskedField(
+        crumbs=_crumbs(),
+        fields=[
+            Field("day", t("日期", "Day"), "date"),
+            Field("kind", t("这一天", "The day is"), "radio", options=kinds),
+            Field("status", t("状态", "Status"), "radio", options=statuses),
+            Field(
                 "source",
                 t("依据", "By which notice"),
+                "text",
                 hint=t("例如 国办发明电〔2026〕7号", "title or number of the notice"),
             ),
         ],
-        {"status": "official", "day": request.args.get("day", "")[:10]},
-        _PLACES,
+        values={"status": "official"},
+        places=_PLACES,
     )
 
-    def work() -> tuple[str, str]:
-        day, kind = day_field("day"), request.form.get("kind", "")
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        day, kind = need_day(values, "day"), values.get("kind", "")
         if kind not in ("workday", "holiday"):
             raise Invalid("day_not_chosen")
         calendar.set_day(
             unit(),
             day,
             is_workday=kind == "workday",
-            status=request.form.get("status", ""),
-            source=request.form.get("source", ""),
+            status=values.get("status", ""),
+            source=values.get("source", ""),
             by=actor(),
             at=at(),
         )
         return t("已登记。", "It is set."), url_for("admin_calendar.year", number=day.year)
 
-    return take(step, work)
+    return step_page(step, work)
 
 
 @pages.route("/import", methods=["GET", "POST"])
@@ -149,10 +151,10 @@ def bring_in() -> ResponseReturnValue:
         ),
         t("导入", "Bring them in"),
         back,
-        _crumbs(),
+        crumbs=_crumbs(),
     )
 
-    def work() -> tuple[str, str]:
+    def work(_: Mapping[str, str]) -> tuple[str, str]:
         found = calendar.import_published(unit(), by=actor(), at=at())
         said = t(
             "新增 {added} 天，转正 {confirmed} 天，不同而保留 {kept} 天。",
@@ -163,4 +165,4 @@ def bring_in() -> ResponseReturnValue:
         )
         return said, back
 
-    return take(step, work)
+    return step_page(step, work)

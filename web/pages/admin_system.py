@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +14,9 @@ from core.permits import Role
 from core.settings import SETTING_WORDS, Settings
 from web import health, people_desk, system_desk
 from web.accounts import User
-from web.admin_form import Step, take
 from web.formats import file_size, instant_plain, number, t
 from web.listing import PAGE_ROWS, Asked, Listed, page_asked
+from web.money_desk import Step, step_page
 from web.pages import MenuItem
 from web.setting_words import CHINESE
 from web.shell import actor, at, needs, unit
@@ -95,14 +96,14 @@ def retry(job_id: int) -> ResponseReturnValue:
         ),
         t("重新排队", "Queue it again"),
         back,
-        [(t("后台任务", "Jobs"), back)],
+        crumbs=[(t("后台任务", "Jobs"), back)],
     )
 
-    def work() -> tuple[str, str]:
+    def work(_: Mapping[str, str]) -> tuple[str, str]:
         system_desk.retry(unit(), found["id"], by=actor(), at=at())
         return t("已重新排队。", "It is queued again."), url_for("admin_system.jobs")
 
-    return take(step, work)
+    return step_page(step, work)
 
 
 @pages.get("/settings")

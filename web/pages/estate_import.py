@@ -14,7 +14,7 @@ from core.audit import AuditEvent
 from core.errors import Invalid, NotFound
 from core.papers import Paper
 from web import estate_list, list_upload
-from web.errors import field_errors, words
+from web.errors import words
 from web.estate_columns import ESTATE_SCHEMA
 from web.estate_list import EstateList
 from web.formats import number, t
@@ -36,19 +36,11 @@ def _walk() -> Walk:
 @needs("estate.import")
 def upload() -> ResponseReturnValue:
     """Ask for the file and keep it."""
-    errors: dict[str, str] = {}
-    if request.method == "POST":
-        try:
-            paper = list_upload.keep_upload(unit(), PURPOSE, by=actor(), at=at())
-        except Invalid as refusal:
-            errors = field_errors(refusal, "file")
-        else:
-            return redirect(url_for("estate_import.columns", paper_id=paper.id), 303)
     intro = t(
         "一行一部电梯，写明小区和楼栋。全部无误才登记，有一行不对就一行都不写。",
         "One lift a row, with its community and building. All rows are registered or none.",
     )
-    return _walk().upload(ESTATE_SCHEMA, intro, COMMAND, errors)
+    return _walk().upload(ESTATE_SCHEMA, PURPOSE, intro, COMMAND)
 
 
 def _paper(paper_id: uuid.UUID) -> Paper:

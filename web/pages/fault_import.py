@@ -17,7 +17,7 @@ from core.errors import Invalid, NotFound
 from core.papers import Paper
 from core.permits import may
 from web import fault_list, list_upload
-from web.errors import field_errors, words
+from web.errors import words
 from web.fault_columns import fault_schema
 from web.fault_list import FaultList, Wanted
 from web.formats import number, t
@@ -45,19 +45,11 @@ def _walk() -> Walk:
 @needs("fault.import")
 def upload() -> ResponseReturnValue:
     """Ask for the file and keep it."""
-    errors: dict[str, str] = {}
-    if request.method == "POST":
-        try:
-            paper = list_upload.keep_upload(unit(), PURPOSE, by=actor(), at=at())
-        except Invalid as refusal:
-            errors = field_errors(refusal, "file")
-        else:
-            return redirect(url_for("fault_import.columns", paper_id=paper.id), 303)
     intro = t(
         "维保单位或平台导出的停运、报修清单，一次导入。每一处疑点都会先列给您看。",
         "Lists of outages or repairs as others keep them, taken in at once. Everything odd is shown to you first.",
     )
-    return _walk().upload(SCHEMA, intro, COMMAND, errors)
+    return _walk().upload(SCHEMA, PURPOSE, intro, COMMAND)
 
 
 def _paper(paper_id: uuid.UUID) -> Paper:

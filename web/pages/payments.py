@@ -18,15 +18,26 @@ from core.permits import Role, may
 from ledger import journal
 from ledger.books import MemberShares
 from ledger.journal import Wanted
-from ledger.money import parse_fen, plain_fen
+from ledger.money import plain_fen
 from underwriting import pools
 from underwriting.models import Agreement
 from web import listing, pool_book
 from web.claim_money import ClaimMoney, call_stage, claims_with_money, money_of
-from web.formats import date_words, reason_name, t, yuan
+from web.formats import date_words, t, yuan
 from web.history import history
 from web.listing import Asked
-from web.money_desk import Field, Step, booked_day, day_field, member_names, step_page, today, view_of
+from web.money_desk import (
+    Field,
+    Step,
+    booked_day,
+    day_field,
+    entry_rows,
+    member_names,
+    need_amount,
+    step_page,
+    today,
+    view_of,
+)
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
 
@@ -121,18 +132,7 @@ def claim(claim_id: uuid.UUID) -> ResponseReturnValue:
         calls=_call_rows(row, names),
         costs=[_cost_row(cost, shares) for cost in costs],
         recoveries=settlements.recoveries_of(unit(), row),
-        entries=[
-            {
-                "id": one.id,
-                "on": one.on,
-                "reason": reason_name(one.reason.value),
-                "amount_fen": one.amount_fen,
-                "href": url_for("pools.entry", pool_id=row.pool_id, entry_id=one.id),
-            }
-            for one in entries
-        ]
-        if may(actor(), "ledger.read")
-        else [],
+        entries=entry_rows(row.pool_id, entries) if may(actor(), "ledger.read") else [],
         steps=_steps(row, money) if actor().organisation_id == shares.lead else [],
         events=history(unit(), "claim", row.id),
     )
@@ -196,13 +196,15 @@ def _steps(row: Claim, money: ClaimMoney) -> list[tuple[str, str, bool]]:
     return found
 
 
-def _facts(row: Claim) -> list[tuple[str, object]]:
+def _frame(row: Claim, *more: tuple[str, object]) -> dict[str, Any]:
+    """Return what every step on a claim has: the way back, and the claim's facts."""
     approver = unit().get(Person, row.approved_by) if row.approved_by else None
-    return [
+    facts: list[tuple[str, object]] = [
         (t("赔案", "Claim"), f"{row.number} {row.title}"),
         (t("应付赔款", "Payable"), yuan(row.payable_fen)),
         (t("核准", "Approved"), f"{date_words(row.approved_on)} {approver.name if approver else ''}".strip()),
     ]
+    return {"back": url_for(".claim", claim_id=row.id), "facts": [*facts, *more]}
 
 
 def _bar(row: Claim, agreement: Agreement, shares: MemberShares) -> dict[str, Any]:
@@ -233,8 +235,7 @@ def pay(claim_id: uuid.UUID) -> ResponseReturnValue:
             sum=yuan(row.payable_fen),
         ),
         label=t("登记已支付", "Book as paid"),
-        back=url_for(".claim", claim_id=row.id),
-        facts=_facts(row),
+        **_frame(row),
         fields=[day_field(t("付款日期", "Paid on"))],
         note=t(
             "须由核准人以外的另一人办理。一案只付一次。", "By another person than the approver. A claim is paid once."
@@ -260,8 +261,7 @@ def pay_from_pool(claim_id: uuid.UUID) -> ResponseReturnValue:
         title=t("用共保资金付款", "Pay from pool money"),
         sentence=t("登记用共保资金付出 {sum}。", "Book {sum} as paid out of pool money.", sum=yuan(row.payable_fen)),
         label=t("登记已支付", "Book as paid"),
-        back=url_for(".claim", claim_id=row.id),
-        facts=_facts(row),
+        **_frame(row),
         fields=[day_field(t("付款日期", "Paid on"))],
         **_bar(row, agreement, shares),
     )
@@ -276,7 +276,7 @@ def fund(claim_id: uuid.UUID) -> ResponseReturnValue:
     money = money_of(unit(), row, agreement)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        fen = parse_fen(values.get("amount", "").strip())
+        fen = need_amount(values)
         settlements.fund_by_lead(unit(), row, fen, on=booked_day(values), by=actor(), at=at())
         said = t("首席补足 {sum} 已登记。", "{sum} from the lead is booked.", sum=yuan(fen))
         return said, url_for(".claim", claim_id=row.id)
@@ -288,12 +288,11 @@ def fund(claim_id: uuid.UUID) -> ResponseReturnValue:
             "Book what the lead pays in for itself and for those who have not paid; these go on owing theirs.",
         ),
         label=t("登记补足", "Book the funding"),
-        back=url_for(".claim", claim_id=row.id),
-        facts=[
-            *_facts(row),
+        **_frame(
+            row,
             (t("已到账", "Come in"), yuan(money.held_fen)),
             (t("尚缺", "Missing"), yuan(money.missing_fen)),
-        ],
+        ),
         fields=[Field("amount", t("金额", "Amount"), "amount"), day_field(t("到账日期", "Paid in on"))],
         values={"amount": plain_fen(money.missing_fen)},
     )
@@ -307,7 +306,7 @@ def cost(claim_id: uuid.UUID) -> ResponseReturnValue:
     row, _, _ = _led_claim(claim_id)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        fen = parse_fen(values.get("amount", "").strip())
+        fen = need_amount(values)
         settlements.approve_cost(unit(), row, fen, on=booked_day(values), by=actor(), at=at())
         said = t("公估费 {sum} 已登记，待支付。", "The fee of {sum} is entered and waits to be paid.", sum=yuan(fen))
         return said, url_for(".claim", claim_id=row.id)
@@ -316,8 +315,7 @@ def cost(claim_id: uuid.UUID) -> ResponseReturnValue:
         title=t("登记公估费", "Enter an adjuster’s fee"),
         sentence=t("按份额分摊公估费；由另一人支付。", "The fee is split by the lines; another person pays it."),
         label=t("登记公估费", "Enter the fee"),
-        back=url_for(".claim", claim_id=row.id),
-        facts=_facts(row),
+        **_frame(row),
         fields=[Field("amount", t("金额", "Amount"), "amount"), day_field(t("核定日期", "Approved on"))],
     )
     return step_page(step, work)
@@ -340,8 +338,7 @@ def pay_cost(claim_id: uuid.UUID, cost_id: uuid.UUID) -> ResponseReturnValue:
         title=t("支付公估费", "Pay the adjuster"),
         sentence=t("登记首席已付公估费 {sum}。", "Book that the lead has paid {sum}.", sum=yuan(found.amount_fen)),
         label=t("登记已支付", "Book as paid"),
-        back=url_for(".claim", claim_id=row.id),
-        facts=_facts(row),
+        **_frame(row),
         fields=[day_field(t("付款日期", "Paid on"))],
     )
     return step_page(step, work)
@@ -355,7 +352,7 @@ def recovery(claim_id: uuid.UUID) -> ResponseReturnValue:
     money = money_of(unit(), row, agreement)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        fen = parse_fen(values.get("amount", "").strip())
+        fen = need_amount(values)
         settlements.receive_recovery(
             unit(), row, values.get("kind", ""), fen, on=booked_day(values), by=actor(), at=at()
         )
@@ -370,8 +367,7 @@ def recovery(claim_id: uuid.UUID) -> ResponseReturnValue:
             "首席收到的追偿或残值，按本案份额分给各成员。", "What the lead received is shared at the claim’s lines."
         ),
         label=t("登记到账", "Book the recovery"),
-        back=url_for(".claim", claim_id=row.id),
-        facts=[*_facts(row), (t("尚可追回", "Still recoverable"), yuan(left))],
+        **_frame(row, (t("尚可追回", "Still recoverable"), yuan(left))),
         fields=[
             Field("kind", t("类别", "Kind"), "radio", options=kinds),
             Field("amount", t("金额", "Amount"), "amount"),

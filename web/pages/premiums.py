@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -17,13 +18,14 @@ from ledger.journal import Wanted
 from underwriting import policies, pools
 from underwriting.models import Community, Policy, Refund
 from web import listing, pool_book
-from web.formats import date_words, here, reason_name, t, yuan
+from web.formats import date_words, here, t, yuan
 from web.history import history
 from web.listing import Asked
 from web.money_desk import (
     Step,
     booked_day,
     day_field,
+    entry_rows,
     member_names,
     need_ids,
     pools_seen,
@@ -147,16 +149,7 @@ def one(policy_id: uuid.UUID) -> ResponseReturnValue:
         whole=shares.weights.whole,
         due_fen=sum(due),
         refunds=[_refund_row(refund) for refund in refunds],
-        entries=[
-            {
-                "id": row.id,
-                "on": row.on,
-                "reason": reason_name(row.reason.value),
-                "amount_fen": row.amount_fen,
-                "href": url_for("pools.entry", pool_id=policy.pool_id, entry_id=row.id),
-            }
-            for row in sorted(entries, key=lambda row: -row.id)
-        ],
+        entries=entry_rows(policy.pool_id, sorted(entries, key=lambda row: -row.id)),
         doable=_doable(policy),
         events=history(unit(), "policy", policy.id),
     )
@@ -236,15 +229,8 @@ def _totals(chosen: Sequence[Policy]) -> tuple[list[Mapping[str, object]], int, 
 def receive() -> ResponseReturnValue:
     """Book premiums as received on one day, those of the policies chosen."""
     chosen = _chosen()
-    members, whole, total_fen = _totals(chosen)
-
-    def work(values: Mapping[str, str]) -> tuple[str, str]:
-        on = booked_day(values)
-        for policy in chosen:
-            policies.receive(unit(), policy, on=on, by=actor(), at=at())
-        return t("{n} 单保费已登记到账。", "{n} premiums are booked as received.", n=len(chosen)), _after(chosen)
-
-    step = Step(
+    step = _step(
+        chosen,
         title=t("登记保费到账", "Book premiums as received"),
         sentence=t(
             "登记 {n} 单保费已到账，并按份额记入各成员名下。",
@@ -252,15 +238,10 @@ def receive() -> ResponseReturnValue:
             n=len(chosen),
         ),
         label=t("登记到账", "Book as received"),
-        back=_after(chosen),
-        facts=_facts(chosen),
         fields=[day_field(t("到账日期", "Received on"))],
-        members=members,
-        whole=whole,
-        total_fen=total_fen,
-        kept={"policy": [str(policy.id) for policy in chosen]},
     )
-    return step_page(step, work)
+    said = t("{n} 单保费已登记到账。", "{n} premiums are booked as received.", n=len(chosen))
+    return step_page(step, partial(_book, policies.receive, chosen, said))
 
 
 @pages.route("/remit", methods=["GET", "POST"])
@@ -268,15 +249,8 @@ def receive() -> ResponseReturnValue:
 def remit() -> ResponseReturnValue:
     """Pass received premiums on to the members, gross; by another person than the one who booked the receipt."""
     chosen = _chosen()
-    members, whole, total_fen = _totals(chosen)
-
-    def work(values: Mapping[str, str]) -> tuple[str, str]:
-        on = booked_day(values)
-        for policy in chosen:
-            policies.remit(unit(), policy, on=on, by=actor(), at=at())
-        return t("{n} 单保费已划付各成员。", "{n} premiums are remitted.", n=len(chosen)), _after(chosen)
-
-    step = Step(
+    step = _step(
+        chosen,
         title=t("划付保费", "Remit premiums"),
         sentence=t(
             "登记 {n} 单保费已全额划付各成员，首席留存本份。",
@@ -284,16 +258,35 @@ def remit() -> ResponseReturnValue:
             n=len(chosen),
         ),
         label=t("登记划付", "Book as remitted"),
+        fields=[day_field(t("划付日期", "Remitted on"))],
+        note=t("须由登记到账以外的另一人办理。", "By another person than the one who booked the receipt."),
+    )
+    said = t("{n} 单保费已划付各成员。", "{n} premiums are remitted.", n=len(chosen))
+    return step_page(step, partial(_book, policies.remit, chosen, said))
+
+
+def _step(chosen: Sequence[Policy], **words: Any) -> Step:
+    """Return a step on the policies chosen, with what each member has of them."""
+    members, whole, total_fen = _totals(chosen)
+    return Step(
         back=_after(chosen),
         facts=_facts(chosen),
-        fields=[day_field(t("划付日期", "Remitted on"))],
         members=members,
         whole=whole,
         total_fen=total_fen,
         kept={"policy": [str(policy.id) for policy in chosen]},
-        note=t("须由登记到账以外的另一人办理。", "By another person than the one who booked the receipt."),
+        **words,
     )
-    return step_page(step, work)
+
+
+def _book(
+    verb: Callable[..., object], chosen: Sequence[Policy], said: str, values: Mapping[str, str]
+) -> tuple[str, str]:
+    """Book what a verb does to each policy chosen, on the day of the form."""
+    on = booked_day(values)
+    for policy in chosen:
+        verb(unit(), policy, on=on, by=actor(), at=at())
+    return said, _after(chosen)
 
 
 def _after(chosen: Sequence[Policy]) -> str:
