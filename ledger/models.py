@@ -238,6 +238,7 @@ class Statement(Model):
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[uuid.UUID | None]
     query_text: Mapped[str | None]
+    reply_text: Mapped[str | None]
     settled_on: Mapped[date | None]
     version: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
@@ -245,4 +246,6 @@ class Statement(Model):
         ForeignKeyConstraint(["pool_id", "period_id"], ["period.pool_id", "period.id"]),
         UniqueConstraint("pool_id", "period_id", "organisation_id"),
         CheckConstraint("stage IN ('draft', 'issued', 'acknowledged', 'queried', 'agreed', 'settled')", name="stage"),
+        CheckConstraint("stage <> 'queried' OR (query_text IS NOT NULL AND reply_text IS NULL)", name="query"),
+        CheckConstraint("reply_text IS NULL OR query_text IS NOT NULL", name="reply"),
     )

@@ -28,6 +28,9 @@ from ledger.reasons import LINE_OF, Line, Reason
 #: A period's name stands in addresses, file names and statement numbers.
 _LABEL = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,19}")
 
+#: How much a query or a reply may say.
+WORDS_MOST = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
@@ -260,25 +263,40 @@ def issue(session: Session, statement: Statement, *, by: Actor, at: datetime) ->
 def answer(session: Session, statement: Statement, verb: str, *, by: Actor, at: datetime, words: str = "") -> None:
     """Take the member's answer: `acknowledge`, `agree`, or `query` with its words.
 
-    Refuses Forbidden `not_your_statement` from anyone but the member itself, Invalid `query_needs_words`.
+    Refuses Forbidden `not_your_statement` from anyone but the member itself, Invalid `query_needs_words`,
+    `statement_words_too_long`.
     """
     if by.organisation_id != statement.organisation_id:
         raise Forbidden("not_your_statement")
     if verb not in {"acknowledge", "agree", "query"}:
         raise Invalid("statement_answer_unknown", verb=verb)
-    if verb == "query" and not words.strip():
-        raise Invalid("query_needs_words")
-    stages.move_statement(session, statement, verb, by=by, at=at)
-    statement.answered_at, statement.answered_by = at, by.person_id
+    step(stages.STATEMENT_MOVES, statement.stage, verb, kind="statement")
     if verb == "query":
-        statement.query_text = words.strip()
+        statement.query_text, statement.reply_text = _told(words, "query_needs_words"), None
+    statement.answered_at, statement.answered_by = at, by.person_id
+    stages.move_statement(session, statement, verb, by=by, at=at)
+
+
+def reply(session: Session, statement: Statement, words: str, *, by: Actor, at: datetime) -> None:
+    """Answer a queried statement in words: it stands as issued again, for the member to answer.
+
+    Refuses Forbidden `lead_only`, Invalid `reply_needs_words`, `statement_words_too_long`.
+    """
+    require_lead(session, statement.pool_id, by)
+    told = _told(words, "reply_needs_words")
+    stages.move_statement(session, statement, "answer", by=by, at=at)
+    statement.reply_text = told
     session.flush()
 
 
-def reply(session: Session, statement: Statement, *, by: Actor, at: datetime) -> None:
-    """Answer a queried statement: it stands as issued again, for the member to answer. Refuses `lead_only`."""
-    require_lead(session, statement.pool_id, by)
-    stages.move_statement(session, statement, "answer", by=by, at=at)
+def _told(words: str, missing: str) -> str:
+    """Return what a query or a reply says; refuses where it says nothing, or has no end."""
+    told = words.strip()
+    if not told:
+        raise Invalid(missing, [Finding(missing, "words")])
+    if len(told) > WORDS_MOST:
+        raise Invalid("statement_words_too_long", [Finding("statement_words_too_long", "words", {"most": WORDS_MOST})])
+    return told
 
 
 def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: datetime) -> Posted | None:

@@ -314,10 +314,10 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "statement": {
         "issue": ("签发", "issue"),
-        "acknowledge": ("确认收到", "acknowledge"),
+        "acknowledge": ("收悉", "acknowledge"),
         "query": ("提出疑问", "query"),
         "answer": ("答复疑问", "answer the query"),
-        "agree": ("同意", "agree"),
+        "agree": ("确认", "agree"),
         "settle": ("登记结清", "settle"),
     },
 }

@@ -82,6 +82,7 @@ def test_a_quarter_from_its_queries_to_its_settlement(visitors: Visitors, city: 
     lead.page.get_by_role("main").locator("tbody a").first.click()
     lead.reads("该成员的疑问", "残值回收")
     lead.follow("答复疑问…")
+    lead.page.get_by_label("答复").fill("残值按 20% 分摊，见分录 559。")
     lead.press("答复并重新待确认")
 
     nets = 0
@@ -90,13 +91,13 @@ def test_a_quarter_from_its_queries_to_its_settlement(visitors: Visitors, city: 
         member.go("/")
         member.page.get_by_role("main").get_by_role("link", name=re.compile("确认结算单")).click()
         if slug == "xuni":
-            member.follow("确认收到…")
-            member.press("确认收到")
+            member.follow("收悉…")
+            member.press("收悉")
             member.reads("已收悉")
         nets += net_of(member)
         download_all(member, tmp_path)
-        member.follow("同意…")
-        member.press("同意结算单")
+        member.follow("确认…")
+        member.press("确认结算单")
         member.reads("已确认")
     lead.go("/statements?period=2026Q3&stage=agreed")
     lead.page.get_by_role("main").locator("tbody tr", has_text="示例").get_by_role("link").first.click()

@@ -208,7 +208,7 @@ def _second_quarter(engine: Engine, made: MadePool) -> None:
         statements.issue(session, rows[1], by=second, at=AT)
         asking = made.actor(Role.FINANCE_CHECKER, 1)
         statements.answer(session, rows[1], "query", by=asking, at=AT, words="请说明")
-        statements.reply(session, rows[1], by=second, at=AT)
+        statements.reply(session, rows[1], "见分录", by=second, at=AT)
         make_policy(session, made, number="P-5", on=date(2026, 7, 6))
 
 

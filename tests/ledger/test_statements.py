@@ -127,9 +127,13 @@ def test_only_the_member_answers_its_statement(session: Session) -> None:
     with pytest.raises(Invalid, match="statement_answer_unknown"):
         statements.answer(session, statement, "settle", by=own, at=AT)
     statements.answer(session, statement, "query", by=own, at=AT, words="C-1 是哪部电梯")
-    statements.reply(session, statement, by=SYSTEM, at=AT)
+    for words, code in ((" ", "reply_needs_words"), ("长" * 2001, "statement_words_too_long")):
+        with pytest.raises(Invalid, match=code):
+            statements.reply(session, statement, words, by=SYSTEM, at=AT)
+    statements.reply(session, statement, " 3 号梯。 ", by=SYSTEM, at=AT)
+    assert (statement.stage, statement.query_text, statement.reply_text) == ("issued", "C-1 是哪部电梯", "3 号梯。")
     statements.answer(session, statement, "agree", by=own, at=AT)
-    assert (statement.stage, statement.query_text) == ("agreed", "C-1 是哪部电梯")
+    assert (statement.stage, statement.reply_text) == ("agreed", "3 号梯。")
 
 
 def test_settlement_waits_for_every_agreement_and_clears_everything(session: Session) -> None:
@@ -192,9 +196,9 @@ def test_only_the_lead_sends_answers_for_and_settles_statements(session: Session
         statements.issue(session, row, by=lead, at=AT)
     statements.answer(session, rows[1], "query", by=follower, at=AT, words="C-1 是哪部电梯")
     with pytest.raises(Forbidden, match="lead_only"):
-        statements.reply(session, rows[1], by=follower, at=AT)
+        statements.reply(session, rows[1], "3 号梯", by=follower, at=AT)
     assert rows[1].stage == "queried"
-    statements.reply(session, rows[1], by=lead, at=AT)
+    statements.reply(session, rows[1], "3 号梯", by=lead, at=AT)
     for place, row in enumerate(rows):
         statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
     open_quarter(session, made.pool, 2)

@@ -18,6 +18,7 @@ from core.db import unit_of_work
 from core.permits import SYSTEM
 from core.server import Urls
 from tests.makers import make_pool
+from tests.scenarios import oracle_quarter as oracle
 from tests.scenarios.oracle_quarter import AGREEMENT, EVENTS
 from web.cli import LAZY, cli
 
@@ -155,16 +156,17 @@ def test_a_clock_tells_when_working_minutes_are_over() -> None:
 
 
 def test_the_oracle_quarter_is_rehearsed(environment: None, engine: Engine, tmp_path: Path) -> None:
-    """An agreement and its events are played, printed as JSON without being asked, and leave nothing behind."""
+    """An agreement and its events give every figure of the oracle, as JSON without being asked, and nothing is kept."""
     file = tmp_path / "季度.json"
     file.write_text(json.dumps({"agreement": AGREEMENT, "events": EVENTS}), encoding="utf-8")
     said = json.loads(run("rehearse", str(file)).stdout)
-    assert set(said) >= {
-        "splits_fen",
-        "statement_fen",
-        "trial_balance_after_close_fen",
-        "remitted_gross_fen",
-        "carries",
+    assert said == {
+        "splits_fen": oracle.SPLITS,
+        "statement_fen": oracle.STATEMENT,
+        "trial_balance_after_close_fen": oracle.AFTER_CLOSE,
+        "trial_balance_after_settlement_fen": oracle.AFTER_SETTLEMENT,
+        "remitted_gross_fen": oracle.REMITTED_GROSS,
+        "carries": oracle.CARRIES,
     }
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM entry")) == 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine, func, select
+from werkzeug.test import TestResponse
 
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from ledger.models import Entry, Statement
+from tests.makers import open_quarter
 from tests.makers_money import Quarter, play_quarter
+from tests.scenarios import oracle_quarter as oracle
 from tests.visitors import Browser, Visitors
 
 
@@ -42,7 +45,11 @@ def test_a_member_queries_its_statement_and_agrees_after_the_reply(engine: Engin
     page = lead.get(address).text
     assert "C3 的利息天数 &lt;b&gt;不对&lt;/b&gt;" in page
     assert member.send(f"{address}/reply").status_code == 403
-    assert lead.send(f"{address}/reply").status_code == 303
+    silent = lead.send(f"{address}/reply", words=" ")
+    assert (silent.status_code, "答复疑问须写明内容" in silent.text) == (422, True)
+    assert lead.send(f"{address}/reply", words="到期次日起 5 天，见分录 31").status_code == 303
+    shown = member.get(address).text
+    assert "首席的答复" in shown and "到期次日起 5 天" in shown
     assert member.send(f"{address}/agree").status_code == 303
     assert _stage(engine, statement) == "agreed"
     again = member.send(f"{address}/agree")
@@ -116,3 +123,47 @@ def test_the_api_refuses_what_is_no_answer(engine: Engine, visitors: Visitors) -
     again = browser.post(address, json={"verb": "agree"}, headers=key)
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.json == again.json
+
+
+def _post(browser: Browser, path: str, **body: object) -> TestResponse:
+    """Post JSON as a page of ours would."""
+    return browser.post(f"/api/v1{path}", json=body, headers={"X-CSRFToken": browser.token()})
+
+
+def test_a_quarter_runs_from_its_close_to_its_settlement_by_program(engine: Engine, visitors: Visitors) -> None:
+    """Closed, issued, acknowledged, queried, answered, agreed, settled: the oracle's balances all the way."""
+    with unit_of_work(engine, SYSTEM) as session:
+        quarter = play_quarter(session, is_closed=False)
+        open_quarter(session, quarter.made.pool, 2)
+    lead, maker = _checker(visitors, quarter, 0), visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[0])
+    members = [lead, *(_checker(visitors, quarter, place) for place in (1, 2, 3))]
+    period = f"/pools/{quarter.made.pool.id}/periods/2026Q1"
+    for browser, path, code in (
+        (maker, "close", "role_may_not"),
+        (members[1], "close", "lead_only"),
+        (lead, "settle", "period_not_closed"),
+    ):
+        assert _post(browser, f"{period}/{path}", on="2026-03-31").json["code"] == code
+    assert _post(lead, f"{period}/issue").json["code"] == "nothing_to_issue"
+    assert _post(lead, f"{period}/close", on="2199-03-31").json["code"] == "day_to_come"
+    closed = _post(lead, f"{period}/close", on="2026-03-31").json["data"]
+    assert [row["balance"]["fen"] for row in closed] == oracle.STATEMENT["balance"]
+    assert members[1].get(f"/api/v1/statements/{closed[1]['id']}").status_code == 404
+    assert {row["stage"] for row in _post(lead, f"{period}/issue").json["data"]} == {"issued"}
+    last = f"/statements/{closed[3]['id']}"
+    assert _post(members[3], f"{last}/answers", verb="acknowledge").json["stage"] == "acknowledged"
+    assert _post(members[3], f"{last}/answers", verb="query", words="利息几天").json["query"] == "利息几天"
+    assert _post(members[3], f"{last}/reply", words="5 天").json["code"] == "lead_only"
+    wordless = _post(maker, f"{last}/reply", words=" ").json
+    assert (wordless["code"], wordless["errors"][0]["where"]) == ("reply_needs_words", "words")
+    replied = _post(maker, f"{last}/reply", words="5 天").json
+    assert (replied["stage"], replied["reply"]) == ("issued", "5 天")
+    assert _post(lead, f"{period}/settle", on="2026-04-17").json["code"] == "stage_refuses"
+    for browser, row in zip(members, closed, strict=True):
+        agreed = _post(browser, f"/statements/{row['id']}/answers", verb="agree").json
+        assert (agreed["stage"], agreed["balance"]) == ("agreed", row["balance"])
+        assert len(browser.get("/api/v1/statements").json["data"]) == (4 if browser is lead else 1)
+    settled = _post(lead, f"{period}/settle", on="2026-04-17").json["data"]
+    assert {(row["stage"], row["settled_on"]) for row in settled} == {("settled", "2026-04-17")}
+    balances = lead.get(f"/api/v1/pools/{quarter.made.pool.id}/balances").json["data"]
+    assert sorted(row["balance"]["fen"] for row in balances) == sorted(oracle.AFTER_SETTLEMENT.values())

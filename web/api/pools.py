@@ -1,4 +1,4 @@
-"""Pools and their book: members, balances, entries and their transfers; periods, which the lead opens."""
+"""Pools and their book: members, balances, entries and their transfers. Read only."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from marshmallow import fields, validate
 from core.errors import NotFound
 from ledger import books, journal, statements
 from ledger.journal import JournalRow, Wanted
-from ledger.models import Period
 from ledger.reasons import Reason
 from underwriting import pools as pool_verbs
 from web import pool_book
 from web.api import Fen, MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
 from web.money_desk import member_names, pool_of, pools_seen, view_of
-from web.shell import actor, at, needs, unit
+from web.shell import actor, needs, unit
 
-api = resource("pools", "Pools, their book and its periods.")
+api = resource("pools", "Pools and their book.")
 
 
 class PoolMemberOut(Strict):
@@ -109,31 +108,6 @@ class EntryDetail(EntryOut):
 
     transfers = fields.List(fields.Nested(EntryTransferOut))
     splits = fields.List(fields.Nested(EntrySplitOut))
-
-
-class PoolPeriodOut(Strict):
-    """A period of a pool's book."""
-
-    label = fields.String()
-    starts_on = fields.Date()
-    ends_on = fields.Date()
-    stage = fields.String()
-    closed_at = fields.AwareDateTime(format="iso", allow_none=True)
-    last_entry_id = fields.Integer(strict=True, allow_none=True)
-
-
-class PoolPeriodList(Strict):
-    """The periods of a pool, newest first."""
-
-    data = fields.List(fields.Nested(PoolPeriodOut))
-
-
-class PoolPeriodIn(Strict):
-    """A period to open: a name of its own (digits, letters, dots and dashes) and days that no other has."""
-
-    label = fields.String(required=True)
-    starts_on = fields.Date(required=True)
-    ends_on = fields.Date(required=True)
 
 
 class EntryQuery(PageQuery):
@@ -264,22 +238,3 @@ def entry(pool_id: int, entry_id: int) -> dict[str, Any]:
             for item in journal.splits_of(unit(), pool.id, row.id)
         ],
     }
-
-
-@api.get("/<int:pool_id>/periods")
-@needs("ledger.read")
-@api.response(200, PoolPeriodList)
-def periods(pool_id: int) -> dict[str, Any]:
-    """List the periods of a pool, newest first."""
-    pool = pool_of(pool_id)
-    return {"data": statements.periods(unit(), pool.id)}
-
-
-@api.post("/<int:pool_id>/periods")
-@needs("period.open")
-@api.arguments(PoolPeriodIn)
-@api.response(201, PoolPeriodOut)
-def open_period(told: dict[str, Any], pool_id: int) -> Period:
-    """Open a period, so that business of its days can be booked."""
-    pool = pool_of(pool_id)
-    return statements.open_period(unit(), pool.id, **told, by=actor(), at=at())

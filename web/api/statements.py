@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask import url_for
@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 from sqlalchemy import tuple_
 
-from core.errors import Invalid
 from ledger import statements
 from ledger.models import Period, Statement
 from web.api import MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
+from web.api.faults import instant_key
 from web.documents.rows import StatementRows, rows_digest
 from web.keeping import sent, settings
 from web.shell import actor, at, needs, unit
@@ -46,6 +46,12 @@ class StatementPage(Strict):
 
     data = fields.List(fields.Nested(StatementOut))
     next = fields.String(allow_none=True)
+
+
+class StatementList(Strict):
+    """The statements of one period, in member order."""
+
+    data = fields.List(fields.Nested(StatementOut))
 
 
 class StatementLineOut(Strict):
@@ -84,6 +90,7 @@ class StatementDetail(StatementOut):
     movements = fields.List(fields.Nested(StatementMovementOut))
     digest = fields.String()
     query = fields.String(allow_none=True)
+    reply = fields.String(allow_none=True)
     files = fields.List(fields.Nested(StatementFileOut))
 
 
@@ -99,7 +106,13 @@ class StatementAnswerIn(Strict):
     """A member's answer; a query needs `words`."""
 
     verb = fields.String(required=True, validate=validate.OneOf(["acknowledge", "agree", "query"]))
-    words = fields.String(load_default="", validate=validate.Length(max=2000))
+    words = fields.String(load_default="")
+
+
+class StatementReplyIn(Strict):
+    """The lead's reply to a query."""
+
+    words = fields.String(required=True)
 
 
 @api.get("")
@@ -113,23 +126,21 @@ def index(query: dict[str, Any]) -> dict[str, Any]:
     found = listed_for(actor(), narrowed).order_by(None).order_by(Statement.made_at.desc(), Statement.id.desc())
     found = found.add_columns(Statement.made_at)
     if key := read_cursor(query["cursor"]):
-        place = tuple_(Statement.made_at, Statement.id)
-        found = found.where(place < tuple_(*_place(key)))
+        found = found.where(tuple_(Statement.made_at, Statement.id) < instant_key(key))
     rows = unit().execute(found.limit(query["limit"] + 1)).all()
     page = listed(rows, query["limit"], key=lambda row: (row.made_at.isoformat(), str(row.id)))
     return {"data": [_out(row) for row in page["data"]], "next": page["next"]}  # type: ignore[attr-defined]
 
 
-def _place(key: list[Any]) -> tuple[Any, uuid.UUID]:
-    """Return the place that a cursor of this list marks; Invalid `cursor_wrong`."""
-    try:
-        return dt.datetime.fromisoformat(key[0]), uuid.UUID(key[1])
-    except (TypeError, ValueError, IndexError):
-        raise Invalid("cursor_wrong") from None
-
-
 def _out(row: Any) -> dict[str, Any]:
     return {**row._mapping, "balance": money(row.balance_fen)}
+
+
+def statements_out(made: Sequence[Statement]) -> dict[str, Any]:
+    """Return statements as a list has them, in member order."""
+    ids = [one.id for one in made]
+    rows = unit().execute(listed_for(actor(), Narrowed()).where(Statement.id.in_(ids)))
+    return {"data": [_out(row) for row in rows]}
 
 
 @api.get("/<uuid:statement_id>")
@@ -158,6 +169,7 @@ def _detail(statement: Statement) -> dict[str, Any]:
         "movements": _movements(rows),
         "digest": rows_digest(rows),
         "query": statement.query_text,
+        "reply": statement.reply_text,
         "files": _files(statement),
     }
 
@@ -211,4 +223,15 @@ def answer(body: dict[str, Any], statement_id: uuid.UUID) -> dict[str, Any]:
     """Acknowledge, agree to or query one's own statement."""
     statement = statement_of(unit(), statement_id, actor())
     statements.answer(unit(), statement, body["verb"], by=actor(), at=at(), words=body["words"])
+    return _detail(statement)
+
+
+@api.post("/<uuid:statement_id>/reply")
+@needs("statement.reply")
+@api.arguments(StatementReplyIn)
+@api.response(200, StatementDetail)
+def reply(body: dict[str, Any], statement_id: uuid.UUID) -> dict[str, Any]:
+    """Answer a member's query; the statement waits for its member again."""
+    statement = statement_of(unit(), statement_id, actor())
+    statements.reply(unit(), statement, body["words"], by=actor(), at=at())
     return _detail(statement)

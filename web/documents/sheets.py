@@ -176,7 +176,7 @@ def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
     facts = (
         ("编号 Number", head.number),
         ("出具 Issuer", head.issuer),
-        ("致 To", f"{head.member_name} {head.member_credit_code}"),
+        ("致 To", f"{head.member_name} {head.member_credit_code}".rstrip()),
         ("首席承保人 Lead", head.lead_name),
         ("账期 Period", f"{head.period_label} {head.period_starts_on} – {head.period_ends_on}"),
         ("签发 Issued", head.issued_on.isoformat()),

@@ -109,12 +109,16 @@ _PERIODS: dict[str, tuple[str, str]] = {
         "Only the member whose statement it is answers it. Ask its finance desk.",
     ),
     "statement_answer_unknown": (
-        "不能这样答复结算单（{verb}）。请选择确认收到、提出疑问或同意。",
+        "不能这样答复结算单（{verb}）。请选择收悉、提出疑问或确认。",
         "A statement is not answered like this ({verb}). Acknowledge it, query it or agree to it.",
     ),
     "query_needs_words": (
         "提出疑问须写明内容。请写明哪一行、为什么有疑问。",
         "A query needs words. Say which line it is about, and why.",
+    ),
+    "reply_needs_words": (
+        "答复疑问须写明内容。请写明核对的结果，以及差错在哪一账期更正。",
+        "A reply needs words. Say what you found, and in which period a mistake is corrected.",
     ),
 }
 

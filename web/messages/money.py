@@ -18,7 +18,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "结算单 {number} 还是草稿，签发后才制作文件。",
         "Statement {number} is a draft. Its files are made once it is issued.",
     ),
-    "query_too_long": ("疑问最多 {most} 字，请写得短一些。", "A query has at most {most} characters. Make it shorter."),
+    "statement_words_too_long": (
+        "疑问和答复各最多 {most} 字，请写得短一些。",
+        "A query or a reply has at most {most} characters. Make it shorter.",
+    ),
     "cost_not_found": (
         "赔案 {number} 没有这笔公估费。请从赔案页面进入。",
         "Claim {number} has no such fee. Choose it on the claim's page.",

@@ -217,6 +217,7 @@ def _closing(
         else [],
         charged_fen=sum(one.amount_fen for one in preview.charges) if preview else 0,
         sheets=sheets,
+        sum_fen=sum(one.balance_fen for one in sheets),
         short_names=short_names(unit(), [pool.id]),
         matrix=matrix(sheets),
         is_early=day is not None and clock.on(at()) < row.ends_on,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from core.errors import Forbidden, Invalid
+from core.errors import Forbidden
 from core.permits import Role, may
 from ledger import statements
 from ledger.models import Period, Statement
@@ -179,10 +179,7 @@ def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
     back = url_for(".one", statement_id=statement.id)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        words = values.get("words", "")
-        if len(words) > _WORDS_MOST:
-            raise Invalid("query_too_long", most=_WORDS_MOST)
-        statements.answer(unit(), statement, verb, by=actor(), at=at(), words=words)
+        statements.answer(unit(), statement, verb, by=actor(), at=at(), words=values.get("words", ""))
         return t("已答复。", "Your answer is recorded."), back
 
     title, sentence, label = (t(*pair) for pair in _STEPS[verb])
@@ -197,22 +194,20 @@ def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
     return step_page(step, work)
 
 
-_WORDS_MOST = 2000
-
 #: verb -> (title, sentence, label), each in both languages.
 _STEPS: Mapping[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] = {
     "acknowledge": (
-        ("确认收到结算单", "Acknowledge the statement"),
-        ("确认已收到。之后仍可提出疑问或同意。", "You have received it. You may still query it or agree to it."),
-        ("确认收到", "Acknowledge"),
+        ("收悉结算单", "Acknowledge the statement"),
+        ("表示已收到。之后仍可提出疑问或确认。", "You have received it. You may still query it or agree to it."),
+        ("收悉", "Acknowledge"),
     ),
     "agree": (
-        ("同意结算单", "Agree to the statement"),
+        ("确认结算单", "Agree to the statement"),
         (
-            "同意本结算单的净额，并据此收付。同意后不能再提出疑问。",
+            "确认本结算单的净额，并据此收付。确认后不能再提出疑问。",
             "Agree to the net amount and to pay or be paid by it. No query after.",
         ),
-        ("同意结算单", "Agree to the statement"),
+        ("确认结算单", "Agree to the statement"),
     ),
     "query": (
         ("提出疑问", "Query the statement"),
@@ -229,6 +224,11 @@ def _words_field() -> Field:
     return Field("words", t("疑问", "Query"), "textarea", t("写明哪一行、为什么", "Say which line, and why"))
 
 
+def _reply_field() -> Field:
+    hint = t("写明核对结果；差错写明在哪一账期更正", "Say what you found, and where a mistake is corrected")
+    return Field("words", t("答复", "Reply"), "textarea", hint)
+
+
 def _facts(statement: Statement) -> list[tuple[str, object]]:
     zh, en = ("共保体应付", "Due to you") if statement.balance_fen >= 0 else ("贵公司应付", "Due from you")
     return [(t("结算单", "Statement"), statement.number), (t(zh, en), yuan(abs(statement.balance_fen)))]
@@ -242,8 +242,8 @@ def reply(statement_id: uuid.UUID) -> ResponseReturnValue:
     if not is_leading(actor(), statement):
         raise Forbidden("lead_only")
 
-    def work(_: Mapping[str, str]) -> tuple[str, str]:
-        statements.reply(unit(), statement, by=actor(), at=at())
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        statements.reply(unit(), statement, values.get("words", ""), by=actor(), at=at())
         said = t(
             "疑问已答复，结算单重新待该成员确认。", "The query is answered; the statement waits for its member again."
         )
@@ -252,11 +252,12 @@ def reply(statement_id: uuid.UUID) -> ResponseReturnValue:
     step = Step(
         title=t("答复疑问", "Answer the query"),
         sentence=t(
-            "已与该成员核对。结算单数字不变；差错在以后的账期用更正分录处理。",
-            "You have gone through it with the member. The figures stand; a mistake is corrected in a later period.",
+            "该成员会看到您的答复，并重新确认。结算单数字不变；差错在以后的账期用更正分录处理。",
+            "The member sees your reply and answers anew. The figures stand; a mistake is corrected in a later period.",
         ),
         label=t("答复并重新待确认", "Answer; wait for the member again"),
         back=url_for(".one", statement_id=statement.id),
         facts=[*_facts(statement), (t("疑问", "Query"), statement.query_text or "")],
+        fields=[_reply_field()],
     )
     return step_page(step, work)

@@ -223,12 +223,18 @@ def upgrade() -> None:
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_by", sa.Uuid(), nullable=True),
         sa.Column("query_text", sa.Text(), nullable=True),
+        sa.Column("reply_text", sa.Text(), nullable=True),
         sa.Column("settled_on", sa.Date(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "stage IN ('draft', 'issued', 'acknowledged', 'queried', 'agreed', 'settled')",
             name=op.f("ck_statement_stage"),
         ),
+        sa.CheckConstraint(
+            "stage <> 'queried' OR (query_text IS NOT NULL AND reply_text IS NULL)",
+            name=op.f("ck_statement_query"),
+        ),
+        sa.CheckConstraint("reply_text IS NULL OR query_text IS NOT NULL", name=op.f("ck_statement_reply")),
         sa.ForeignKeyConstraint(
             ["pool_id", "period_id"],
             ["period.pool_id", "period.id"],
