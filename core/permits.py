@@ -122,6 +122,8 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "tender.fail": _roles(Role.OFFICER),
     "tender.appoint": _roles(Role.OFFICER),
     "tender.declare": _roles(Role.EXPERT, Role.CHAIR),
+    "opening.start": _roles(Role.OFFICER),
+    "opening.confirm": _roles(Role.SUPERVISOR),
     "tender.open": _roles(Role.OFFICER, Role.SUPERVISOR),
     "tender.evaluate": _roles(Role.CHAIR),
     "tender.score": _roles(Role.EXPERT, Role.CHAIR),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
-from core.permits import Actor, require
+from core.permits import Actor, require, require_other_person
 from tender import unsealing
 from tender.bids import head_of, own_bid
 from tender.custody import own_custody
@@ -54,13 +54,38 @@ def start_opening(session: Session, tender: Tender, *, by: Actor, at: datetime) 
     The opening itself is another transaction and therefore sees them all. Refuses with Conflict `opening_too_early`
     (opening_at), `keys_too_early` where the database's own clock is before the deadline.
     """
-    require(by, "tender.open")
+    require(by, "opening.start")
     tender = lock_tender(session, tender, by=by)
     if at < tender.opening_at:
         raise Conflict("opening_too_early", opening_at=tender.opening_at)
-    take_side(session, tender, "bureau", by.person_id, by.organisation_id)
-    tender.box_closed_at = at
+    tender.box_closed_at, tender.opening_started_by = at, by.person_id
     move_tender(session, tender, "start_opening", by=by, at=at, facts={"deadline_at": tender.deadline_at.isoformat()})
+
+
+def confirm_opening(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
+    """Confirm, as the second person of the opening, that the keys may be collected from now on.
+
+    Nobody opens bids alone: the officer closes the box, the supervisor confirms. Refuses with Conflict
+    `tender_in_other_stage`, `opening_confirmed`, Forbidden `second_person_needed`.
+    """
+    require(by, "opening.confirm")
+    tender = lock_tender(session, tender, by=by)
+    require_stage(tender, "opening")
+    if tender.opening_confirmed_at is not None:
+        raise Conflict("opening_confirmed")
+    require_other_person(tender.opening_started_by, by)
+    # The database stamps the instant, by the clock that stamps the shares.
+    tender.opening_confirmed_by, tender.opening_confirmed_at = by.person_id, at
+    with database_speaks():
+        session.flush()
+    session.refresh(tender, ["opening_confirmed_at"])
+    audit.record(session, "opening.confirmed", by=by, at=at, of=("tender", tender.id))
+
+
+def require_confirmed(tender: Tender) -> None:
+    """Refuse with Conflict `opening_unconfirmed` while the opening waits for its second person."""
+    if tender.opening_confirmed_at is None:
+        raise Conflict("opening_unconfirmed")
 
 
 def standing_bids(session: Session, tender: Tender) -> Sequence[tuple[Bid, SealedBid]]:
@@ -82,12 +107,14 @@ def standing_bids(session: Session, tender: Tender) -> Sequence[tuple[Bid, Seale
 def share_tasks(session: Session, tender: Tender, *, by: Actor) -> list[ShareTask]:
     """Return what a custodian has still to open.
 
-    Refuses with Conflict `tender_in_other_stage` before the opening has started, and `too_few_bids` (have, need): then
-    no share is opened and the bids stay closed for ever. Forbidden `not_custodian`.
+    Refuses with Conflict `tender_in_other_stage` before the opening has started, `opening_unconfirmed` until its second
+    person has confirmed it, and `too_few_bids` (have, need): then no share is opened and the bids stay closed for ever.
+    Forbidden `not_custodian`.
     """
     require(by, "custody.share")
     row = own_custody(session, tender, by=by)
     require_stage(tender, "opening")
+    require_confirmed(tender)
     standing = standing_bids(session, tender)
     if len(standing) < tender.bidders_min:
         raise Conflict("too_few_bids", have=len(standing), need=tender.bidders_min)
@@ -156,7 +183,7 @@ def give_bidder_key(
     """Take a bidder's own key for its own bid: `k1`, its lock, or `k2`, should the custodians fail.
 
     Refuses with Invalid `bidder_key_wrong`, `custodian_key_wrong` (part), `key_kind_wrong`, NotFound `bid_not_found`,
-    Conflict `keys_too_early`, `tender_opened`, Forbidden `other_side`.
+    Conflict `keys_too_early`, `tender_opened`, `opening_unconfirmed`, Forbidden `other_side`.
     """
     require(by, "bid.seal")
     bid = own_bid(session, tender, by=by)

@@ -31,7 +31,8 @@ class Tender(Model):
     of one risk, where the law's cap on one risk is to be reckoned. `notice` is what was approved, as canonical JSON,
     `notice_hash` its SHA-256. `allocation` holds how shares are
     made, `agreement_terms` and `service_standard` what every member will sign. `box_closed_at`: from then on the box
-    takes nothing and custodians may look into it; `opened_at`: the bids were opened. `amendment` counts amendments,
+    takes nothing; `opening_confirmed_at` (stamped by the database): a second person confirmed the opening, and keys are
+    taken; `opened_at`: the bids were opened. `amendment` counts amendments,
     `ceremony` the key ceremonies: a new one begins with other custodians, keys or threshold, and with a return.
     """
 
@@ -82,6 +83,9 @@ class Tender(Model):
     published_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
     box_closed_at: Mapped[datetime | None]
+    opening_started_by: Mapped[uuid.UUID | None]
+    opening_confirmed_by: Mapped[uuid.UUID | None]
+    opening_confirmed_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     reported_at: Mapped[datetime | None]
     publicity_from_at: Mapped[datetime | None]
@@ -95,6 +99,14 @@ class Tender(Model):
         CheckConstraint("(stage = 'suspended') = (stage_before IS NOT NULL)", name="suspended"),
         CheckConstraint("starts_on < ends_on", name="window"),
         CheckConstraint("opening_at >= deadline_at", name="opening"),
+        CheckConstraint(
+            "(box_closed_at IS NULL) = (opening_started_by IS NULL)"
+            " AND (opening_confirmed_by IS NULL) = (opening_confirmed_at IS NULL)"
+            " AND (opening_confirmed_at IS NULL OR box_closed_at IS NOT NULL)"
+            " AND (opened_at IS NULL OR opening_confirmed_at IS NOT NULL)",
+            name="opening_confirmed",
+        ),
+        CheckConstraint("opening_confirmed_by <> opening_started_by", name="opening_two_persons"),
         CheckConstraint(
             "lift_count > 0 AND budget_fen > 0 AND ceiling_fen > 0 AND bond_fen >= 0 AND bidders_min >= 1"
             " AND answer_days BETWEEN 1 AND 30 AND amendment >= 0",

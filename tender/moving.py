@@ -31,6 +31,7 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "GB026": "award_not_whole",
     "GB027": "rehearsal_missing",
     "GB028": "agreement_unsigned",
+    "GB029": "opening_unconfirmed",
     "GB030": "award_replaced",
     "GB031": "committee_tied",
 }

@@ -27,7 +27,7 @@ from tender.content import OpenedPart as PartContent
 from tender.drafting import digest_of
 from tender.envelope import ONE_ENVELOPE
 from tender.form import FIELDS, read_form
-from tender.keys import standing_bids
+from tender.keys import require_confirmed, standing_bids
 from tender.models import Bid, BidderKey, CustodianShare, SealedBid, Tender
 from tender.moving import lock_tender, move_bid, move_tender
 from tender.outcome_models import OpenedBid, OpenedPart
@@ -57,13 +57,15 @@ def open_all(session: Session, tender: Tender, store: Store, *, by: Actor, at: d
     """Open every bid of a closed box in this transaction and return the opening record, in the order of receipt.
 
     With fewer bids than the tender asks for nothing is opened and the tender has failed; so it has where too few came
-    out readable. Refuses with Conflict `keys_still_collected` (missing, until) while keys are missing and the time for
-    them runs, `stage_refuses`, and Forbidden `supervisor_opens` (missing) where bids would be lost for want of
-    custodians' shares: that is not one officer's to decide.
+    out readable. Refuses with Conflict `opening_unconfirmed` until a second person has confirmed the opening,
+    `keys_still_collected` (missing, until) while keys are missing and the time for them runs, `stage_refuses`, and
+    Forbidden `supervisor_opens` (missing) where bids would be lost for want of custodians' shares: that is not one
+    officer's to decide.
     """
     require(by, "tender.open")
     tender = lock_tender(session, tender, by=by)
     require_stage(tender, "opening")
+    require_confirmed(tender)
     standing = standing_bids(session, tender)
     if len(standing) < tender.bidders_min:
         _fail(session, tender, "too_few_bids", by, at)
@@ -80,6 +82,11 @@ def open_all(session: Session, tender: Tender, store: Store, *, by: Actor, at: d
     if sum(row.outcome == "opened" for row in record) < tender.bidders_min:
         _fail(session, tender, "too_few_readable", by, at)
     return record
+
+
+def collected_until(tender: Tender, at: datetime) -> datetime:
+    """Return until when missing keys are waited for: the time runs from the second person's confirmation."""
+    return (tender.opening_confirmed_at or at) + COLLECTED_FOR
 
 
 def _fail(session: Session, tender: Tender, reason: str, by: Actor, at: datetime) -> None:
@@ -116,9 +123,9 @@ def _await_keys(
         has_k2 = have.k2 is not None or len(have.shares) >= tender.threshold
         missing += not has_k2 or (tender.lock == "both" and have.k1 is None)
         lost += not has_k2
-    closed_at = tender.box_closed_at or at
-    if missing and at < closed_at + COLLECTED_FOR:
-        raise Conflict("keys_still_collected", missing=missing, until=closed_at + COLLECTED_FOR)
+    until = collected_until(tender, at)
+    if missing and at < until:
+        raise Conflict("keys_still_collected", missing=missing, until=until)
     if lost and by.role is not Role.SUPERVISOR:
         raise Forbidden("supervisor_opens", missing=lost)
 

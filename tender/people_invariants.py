@@ -1,5 +1,6 @@
-"""The invariants of who does what in a tender: whose keys were rehearsed, who may sit on the committee."""
+"""The invariants of who does what in a tender: whose keys were rehearsed, who may sit on the committee, who opens."""
 
+# ruff: noqa: S608 - the queries are put together from constants of this program
 from __future__ import annotations
 
 import io
@@ -111,6 +112,47 @@ NEUTRAL = every(
     ),
 )
 
+#: Two people opened, as the log has it too, and no key was taken before the second had confirmed.
+OPENED_BY_TWO = every(
+    rows(
+        "tender {tender}",
+        """
+        SELECT t.number AS tender, t.stage, t.box_closed_at, t.opening_started_by, t.opening_confirmed_by,
+            t.opening_confirmed_at, t.opened_at FROM tender t
+        WHERE t.opening_started_by = t.opening_confirmed_by OR t.opening_confirmed_at < t.box_closed_at
+            OR (t.box_closed_at IS NULL) <> (t.opening_started_by IS NULL)
+            OR (t.opening_confirmed_by IS NULL) <> (t.opening_confirmed_at IS NULL)
+            OR (t.opened_at IS NOT NULL AND t.opening_confirmed_at IS NULL)
+        """,
+    ),
+    rows(
+        "tender {tender}, {action}",
+        """
+        SELECT t.number AS tender, w.action, w.person_id, e.people, s.side FROM tender t CROSS JOIN LATERAL (
+            VALUES ('opening.started', t.opening_started_by), ('opening.confirmed', t.opening_confirmed_by)
+        ) AS w (action, person_id)
+        LEFT JOIN LATERAL (
+            SELECT array_agg(DISTINCT v.person_id) AS people FROM audit_event v
+            WHERE v.object_kind = 'tender' AND v.object_id = t.id::text AND v.action = w.action
+        ) e ON true
+        LEFT JOIN tender_side s ON s.tender_id = t.id AND s.person_id = w.person_id
+        WHERE w.person_id IS NOT NULL
+            AND (e.people IS DISTINCT FROM ARRAY[w.person_id] OR s.side IS DISTINCT FROM 'bureau')
+        """,
+    ),
+    *(
+        rows(
+            f"{kind} {{tender}}/{{organisation_id}}/{{number}}",
+            f"""
+            SELECT t.number AS tender, k.organisation_id, k.number, k.given_at, t.opening_confirmed_at
+            FROM {kind} k JOIN tender t ON t.id = k.tender_id
+            WHERE t.opening_confirmed_at IS NULL OR k.given_at < t.opening_confirmed_at
+            """,
+        )
+        for kind in ("custodian_share", "bidder_key")
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-T9",
@@ -125,5 +167,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "No member of a committee holds, or held in the year before it declared, a mandate of a bidder; none sits for "
         "an insurer or acts for the bureau; of a mandatory tender two thirds are experts",
         NEUTRAL,
+    ),
+    Invariant(
+        "INV-T11",
+        "开标由两人进行：经办关箱，监督人员确认，二者不是同一人；确认之前没有收过任何份额或钥匙",
+        "Two people opened: the officer closed the box, another person confirmed; before that no share and no key was "
+        "taken",
+        OPENED_BY_TWO,
     ),
 )

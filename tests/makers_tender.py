@@ -165,10 +165,17 @@ def hand_in(
 
 
 def collect_keys(town: Town, tender_id: uuid.UUID, at: datetime, keepers: Sequence[Keeper] | None = None) -> None:
-    """Close the box and let custodians give their shares."""
-    town.run(town.officer, lambda s: keys.start_opening(s, town.tender(s, tender_id), by=town.officer, at=at))
+    """Close the box, have the opening confirmed, and let custodians give their shares."""
+    start_opening(town, tender_id, at)
     for keeper in town.keepers if keepers is None else keepers:
         assert give_shares(town, tender_id, keeper, at) == []
+
+
+def start_opening(town: Town, tender_id: uuid.UUID, at: datetime) -> None:
+    """Close the box as the officer and confirm the opening as the supervisor."""
+    town.run(town.officer, lambda s: keys.start_opening(s, town.tender(s, tender_id), by=town.officer, at=at))
+    second = town.supervisor
+    town.run(second, lambda s: keys.confirm_opening(s, town.tender(s, tender_id), by=second, at=at))
 
 
 def give_shares(town: Town, tender_id: uuid.UUID, keeper: Keeper, at: datetime) -> list[Any]:

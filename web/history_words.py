@@ -67,6 +67,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "objection.upheld": ("异议成立，重新评标", "Objection upheld, evaluated again"),
     "award.decided": ("决定中标", "Award decided"),
     "award.notified": ("发出中标通知", "Notified of the award"),
+    "opening.confirmed": ("监督人员确认开标", "Opening confirmed by the supervisor"),
     "expert.replaced": ("撤换评委", "Committee member replaced"),
     "agreement.rendered": ("生成共保协议，交各方签署", "Agreement made, to be signed"),
     "agreement.signed": ("签署共保协议", "Agreement signed"),

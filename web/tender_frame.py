@@ -104,8 +104,12 @@ def _before_opening(tender: Tender) -> dict[str, Sequence[Offered]]:
         "keyed": (("tender.approve", t("审批", "Approve"), _act(tender, "approve"), "primary"),),
         "approved": (("tender.publish", t("发布公告", "Publish"), _act(tender, "publish"), "primary"),),
         "published": (seal, ("tender.amend", t("发布补遗", "Amend"), _to("tender_steps.amend", tender), "")),
-        "closed": (to_opening, seal),
+        "closed": (("opening.start", *to_opening[1:]), seal),
         "opening": (
+            ("opening.confirm", t("确认开标", "Confirm the opening"), _to("opening.confirm", tender), "primary"),
+        )
+        if tender.opening_confirmed_at is None
+        else (
             to_opening,
             ("custody.share", t("交出份额", "Give my shares"), _to("custody.mine", tender), "primary"),
             seal,

@@ -170,7 +170,8 @@ def _present(session: Session, tender: Tender) -> tuple[Attendance, ...]:
     """Return who held the opening and the custodians who gave shares; from the log, which reads the same for all."""
     present: list[Attendance] = []
     for actions, zh, en in (
-        (("opening.started", "opening.opened"), "主持人", "Host"),
+        (("opening.started",), "主持人", "Host"),
+        (("opening.confirmed",), "监督人", "Supervisor"),
         (("key.share_submitted",), "保管人", "Custodian"),
     ):
         query = select(AuditEvent.person_id, AuditEvent.organisation_id).where(

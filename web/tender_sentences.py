@@ -76,19 +76,27 @@ SENTENCES: dict[str, Callable[[Tender], str]] = {
         deadline=instant(tender.deadline_at),
     ),
     "closed": lambda _: t(
-        "已截止，不再接收投标。现在由经办关闭投标箱，开始收集钥匙。",
-        "Closed: no more bids are taken. The officer now closes the box and begins to collect the keys.",
+        "已截止，不再接收投标。现在由经办关闭投标箱，再由监督人员确认开标。",
+        "Closed: no more bids are taken. The officer now closes the box, and the supervisor confirms the opening.",
     ),
     "suspended": lambda tender: t(
         "已暂停：{reason} 恢复前不接收投标，也不进行下一步。",
         "Suspended: {reason} Until it is resumed nothing moves on.",
         reason=tender.end_reason or "",
     ),
-    "opening": lambda tender: t(
-        "开标中。保管人交出份额{both}；够数后由经办一次开启全部投标，之前没有人能看到任何报价。",
-        "Opening. The custodians give their shares{both}; then the officer opens all bids at once. Nobody sees a price "
-        "before.",
-        both=t("，投标人交出自己的钥匙", ", the bidders their own keys") if tender.lock == "both" else "",
+    "opening": lambda tender: (
+        t(
+            "投标箱已由经办关闭，等待监督人员确认开标。确认之前不收份额，也没有人能看到任何报价。",
+            "The officer has closed the box; the supervisor has yet to confirm the opening. Until then no share is "
+            "taken and nobody sees a price.",
+        )
+        if tender.opening_confirmed_at is None
+        else t(
+            "开标中。保管人交出份额{both}；够数后由经办一次开启全部投标，之前没有人能看到任何报价。",
+            "Opening. The custodians give their shares{both}; then the officer opens all bids at once. Nobody sees a "
+            "price before.",
+            both=t("，投标人交出自己的钥匙", ", the bidders their own keys") if tender.lock == "both" else "",
+        )
     ),
     "opened": lambda _: t(
         "已开标，开标记录已公布。现在由经办组成评标委员会，评委声明利害关系后由组长开始评标。",

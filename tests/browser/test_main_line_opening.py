@@ -53,9 +53,17 @@ def open_bids_together(visitors: Visitors, city: City, tender: str, tmp_path: Pa
     officer = visitors.come(Role.OFFICER)
     page = officer.go(tender)
     officer.follow("去开标")
-    officer.follow("关闭投标箱，开始收集钥匙")
+    officer.follow("关闭投标箱")
     officer.press("关闭投标箱")
-    officer.reads("请保管人交出份额")
+    officer.reads("请监督人员确认开标", "等待监督人员确认")
+    early = visitors.come(Role.CUSTODIAN, number=2)
+    early.go("/")
+    early.reads("现在没有需要办的")
+    supervisor = visitors.come(Role.SUPERVISOR)
+    supervisor.go("/")
+    supervisor.page.locator("main li").filter(has_text=OPEN).get_by_role("link").first.click()
+    supervisor.press("确认开标")
+    supervisor.reads("请保管人交出份额")
     for number in (1, 3, 5):
         keeper = visitors.come(Role.CUSTODIAN, number=number)
         keeper.go("/")
@@ -80,7 +88,7 @@ def mark_and_sign(visitors: Visitors, tender: str) -> None:
     officer.follow("组成评标委员会")
     for box in officer.page.locator("main input[name=people]").all():
         box.check()
-    officer.press("确定")
+    officer.press("确定评委")
     officer.reads("评委已确定")
     members = committee(visitors)
     chair = members[0]

@@ -60,7 +60,7 @@ def hold_ceremony(visitors: Visitors, officer: Visitor, folder: Path) -> None:
     for name in ("陈保管", "褚保管", "卫保管"):
         page.get_by_label(name).check()
     page.get_by_label("开启所需人数").fill("2")
-    officer.press("确定")
+    officer.press("确定保管人")
     keepers = [visitors.come(Role.CUSTODIAN, number=number) for number in (1, 2, 3)]
     fingerprints = []
     for keeper in keepers:

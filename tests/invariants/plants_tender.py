@@ -170,7 +170,7 @@ RESULT: tuple[Plant, ...] = (
         drop("tender", "ck_tender_four_eyes"),
         f"UPDATE tender SET approved_by = created_by WHERE id = {_DONE}",
     ),
-    plant("INV-A2-tender", "a tender moved by hand", f"UPDATE tender SET stage = 'contracted' WHERE id = {_DONE}"),
+    plant("INV-A2-tender", "a tender moved by hand", f"UPDATE tender SET stage = 'complete' WHERE id = {_DONE}"),
     plant("INV-A2-tender", "a bid moved by hand", f"UPDATE bid SET stage = 'unsuccessful' WHERE id = {_BID}"),
     plant("INV-A2-tender", "a move left out", "DELETE FROM audit_event WHERE action = 'tender.approved'"),
     plant("INV-A2-tender", "a bid gone", f"DELETE FROM bid WHERE id = {_BID}"),
@@ -218,6 +218,29 @@ PEOPLE: tuple[Plant, ...] = (
         f"UPDATE tender SET profile = 'Bm' WHERE id = {_DONE}",
         "UPDATE committee_member SET is_expert = is_chair",
     ),
+    plant(
+        "INV-T11",
+        "opened by one",
+        drop("tender", "ck_tender_opening_two_persons"),
+        f"UPDATE tender SET opening_confirmed_by = opening_started_by WHERE id = {_DONE}",
+    ),
+    plant(
+        "INV-T11",
+        "confirmed by somebody else than the log says",
+        f"UPDATE tender SET opening_confirmed_by = approved_by WHERE id = {_DONE}",
+    ),
+    plant(
+        "INV-T11",
+        "never confirmed",
+        drop("tender", "ck_tender_opening_confirmed"),
+        f"UPDATE tender SET opening_confirmed_by = NULL, opening_confirmed_at = NULL WHERE id = {_DONE}",
+    ),
+    plant(
+        "INV-T11",
+        "a share before the confirmation",
+        "UPDATE custodian_share SET given_at = given_at - interval '10 minutes' WHERE place = 1",
+    ),
+    plant("INV-T11", "the confirmation not on record", "DELETE FROM audit_event WHERE action = 'opening.confirmed'"),
     plant("INV-T12", "a member never signed", f"DELETE FROM agreement_signature WHERE organisation_id = {_MEMBER}"),
     plant("INV-T12", "the bureau never signed", f"DELETE FROM agreement_signature WHERE organisation_id = {_BUREAU}"),
     plant(

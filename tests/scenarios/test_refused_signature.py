@@ -18,6 +18,7 @@ from sqlalchemy import Engine, func, select
 from core.audit import AuditEvent
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid
+from core.papers import papers_of
 from core.permits import SYSTEM
 from core.server import Urls
 from tender import agreements, allocations, awards
@@ -80,6 +81,13 @@ def the_agreement_is_rendered_and_two_sign(town: Town, tender_id: UUID, order: l
     digest = render_agreement(town, tender_id, AWARDED)
     with unit_of_work(town.engine, SYSTEM) as session:
         tender = town.tender(session, tender_id)
+        (paper,) = papers_of(session, agreements.AGREEMENT, ("award", awards.award_of(session, tender).id))
+        with pytest.raises(Conflict, match="agreement_rendered"):
+            agreements.render(session, tender, paper, by=town.officer, at=AWARDED)
+        session.expunge(paper)
+        paper.subject_id = str(tender_id)
+        with pytest.raises(Invalid, match="agreement_paper_wrong"):
+            agreements.render(session, tender, paper, by=town.officer, at=AWARDED)
         for one in order[:2]:
             agreements.sign(session, tender, digest, by=one.signatory, at=AWARDED)
         with pytest.raises(Conflict, match="agreement_signed"):

@@ -70,9 +70,9 @@ def test_nobody_of_a_bidder_is_seated(town: Town) -> None:
         tender = town.tender(session, tender_id)
         with pytest.raises(Invalid, match="committee_tied") as refused:
             committee.appoint(session, tender, [seat(town, one) for one in (now, half, long)], by=town.officer, at=AT)
-        assert [(one.where, one.facts["organisation"]) for one in refused.value.findings] == [
-            ("专家1", "甲财险（示例）"),
-            ("专家2", "乙财险（示例）"),
+        assert [(one.code, one.where, one.facts["organisation"]) for one in refused.value.findings] == [
+            ("member_tied", "专家1", "甲财险（示例）"),
+            ("member_tied", "专家2", "乙财险（示例）"),
         ]
         committee.appoint(session, tender, [seat(town, long), seat(town, other)], by=town.officer, at=AT)
         with pytest.raises(Invalid, match="seat_not_neutral"):

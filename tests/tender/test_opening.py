@@ -200,7 +200,8 @@ def test_a_bidder_opens_its_own_bid_where_custodians_fail(town):
         give_bidder_key(town, tender_id, town.insurers[3], "k3")
     with pytest.raises(Conflict, match="keys_still_collected"):
         open_bids(town, tender_id, at)
-    after = town.at(OPENED + opening.COLLECTED_FOR)
+    # The time runs from the confirmation, which the database stamped a moment after it was told the hour.
+    after = town.at(OPENED + opening.COLLECTED_FOR + timedelta(minutes=1))
     with pytest.raises(Forbidden, match="supervisor_opens"):
         open_bids(town, tender_id, after)
     record = open_bids(town, tender_id, after, by=town.supervisor)
@@ -219,7 +220,7 @@ def test_a_bidder_that_keeps_its_own_lock_shut_has_revoked(town):
         give_bidder_key(town, tender_id, town.insurers[3], "k1", bytes(32))
     with pytest.raises(Conflict, match="keys_still_collected"):
         open_bids(town, tender_id, at)
-    record = open_bids(town, tender_id, at + opening.COLLECTED_FOR)
+    record = open_bids(town, tender_id, at + opening.COLLECTED_FOR + timedelta(minutes=1))
     assert outcomes(record)[3] == ("revoked", "bidder_key_missing", None)
     with unit_of_work(town.engine, SYSTEM) as session:
         assert session.scalar(select(func.count()).select_from(BidderKey)) == 3
@@ -264,3 +265,48 @@ def test_an_opening_happens_once(town):
     for change in ("box_closed_at = NULL, opened_at = NULL", f"deadline_at = '{DEADLINE + timedelta(days=9)}'"):
         with psycopg.connect(town.place.admin) as connection, pytest.raises(psycopg.Error):
             connection.execute(f"UPDATE tender SET {change}")
+
+
+def test_an_opening_takes_two_people(town):
+    """经办关箱、监督人员确认，二者不能是同一人；确认之前不收份额、不收钥匙、不开标，数据库也不收。"""
+    tender_id = make_box(town, count=3)
+    at = town.at(OPENED)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        with pytest.raises(Conflict, match="tender_in_other_stage"):
+            keys.confirm_opening(session, tender, by=town.supervisor, at=at)
+        with pytest.raises(Forbidden, match="role_may_not"):
+            keys.start_opening(session, tender, by=town.supervisor, at=at)
+        keys.start_opening(session, tender, by=town.officer, at=at)
+        with pytest.raises(Conflict, match="opening_unconfirmed"):
+            keys.share_tasks(session, tender, by=town.keepers[0].actor)
+        with pytest.raises(Conflict, match="opening_unconfirmed"):
+            opening.open_all(session, tender, town.store, by=town.officer, at=at)
+        with pytest.raises(Forbidden, match="role_may_not"):
+            keys.confirm_opening(session, tender, by=town.officer, at=at)
+        same = type(town.supervisor)(town.officer.person_id, town.officer.organisation_id, town.supervisor.role)
+        with pytest.raises(Forbidden, match="second_person_needed"):
+            keys.confirm_opening(session, tender, by=same, at=at)
+    with pytest.raises(Conflict, match="opening_unconfirmed"):
+        give_bidder_key(town, tender_id, town.insurers[0], "k2")
+    for statement, state in (
+        ("UPDATE tender SET opening_confirmed_by = opening_started_by", "23514"),
+        ("UPDATE tender SET opened_at = now(), stage = 'opened'", "23514"),
+        ("UPDATE tender SET opening_started_by = approved_by", "GB022"),
+        (
+            "INSERT INTO custodian_share (tender_id, organisation_id, number, part, place, share, given_at)"
+            " SELECT tender_id, organisation_id, number, 'bid', 0, '\\x00', now() FROM sealed_bid",
+            "GB029",
+        ),
+    ):
+        with psycopg.connect(town.place.admin) as connection, pytest.raises(psycopg.Error) as refused:
+            connection.execute(statement)
+        assert refused.value.sqlstate == state
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        keys.confirm_opening(session, tender, by=town.supervisor, at=at)
+        with pytest.raises(Conflict, match="opening_confirmed"):
+            keys.confirm_opening(session, tender, by=town.supervisor, at=at)
+    for keeper in town.keepers[:3]:
+        assert give_shares(town, tender_id, keeper, at) == []
+    assert {row.outcome for row in open_bids(town, tender_id, at)} == {"opened"}

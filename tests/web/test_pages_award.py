@@ -69,6 +69,16 @@ def test_keys_are_collected_and_all_bids_opened_at_once(scene: Scene) -> None:
     officer = scene.as_(town.officer)
     assert officer.send(f"{at}/start", confirmed="yes").status_code == 303
     assert officer.send(f"{at}/open", confirmed="yes").status_code == 409
+    assert officer.send(f"{at}/confirm").status_code == 403
+    keeper = scene.as_(town.keepers[0].actor)
+    assert "等待监督人员确认" in keeper.get(f"/custody/{tender_id}").text
+    assert "确认开标" not in officer.get("/").text
+    supervisor = scene.as_(town.supervisor)
+    assert "确认开标" in supervisor.get("/").text
+    assert supervisor.send(f"{at}/start").status_code == 403
+    assert supervisor.send(f"{at}/confirm").status_code == 303
+    assert supervisor.send(f"{at}/confirm").status_code == 409
+    assert officer.send(f"{at}/open", confirmed="yes").status_code == 409
     assert town.insurers[0].name not in scene.public().get(at).text
     for keeper in town.keepers[:3]:
         with unit_of_work(town.engine, keeper.actor) as session:

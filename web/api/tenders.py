@@ -255,11 +255,19 @@ def cancel(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
 
 
 @api.post("/<uuid:tender_id>/box")
-@needs("tender.open")
+@needs("opening.start")
 @api.response(200, TenderWholeOut)
 def close_box(tender_id: uuid.UUID) -> dict[str, Any]:
-    """Close the box after the deadline and begin to collect the keys."""
+    """Close the box after the deadline; the opening then waits for its second person."""
     return _step(tender_id, lambda tender: keys.start_opening(unit(), tender, by=actor(), at=at()))
+
+
+@api.post("/<uuid:tender_id>/box/confirmation")
+@needs("opening.confirm")
+@api.response(200, TenderWholeOut)
+def confirm_opening(tender_id: uuid.UUID) -> dict[str, Any]:
+    """Confirm the opening as its second person: from now on the keys are collected."""
+    return _step(tender_id, lambda tender: keys.confirm_opening(unit(), tender, by=actor(), at=at()))
 
 
 @api.post("/<uuid:tender_id>/opening")

@@ -245,10 +245,12 @@ class TenderStory:
         tell_time(self.telling.place, None)
 
     def _open(self, when: datetime) -> None:
-        """Close the box, let every custodian give its shares, and open all bids at once."""
+        """Close the box, have it confirmed, let every custodian give its shares, and open all bids at once."""
         engine, officer = self.telling.engine, self.cast.of(Role.OFFICER)
         tell_time(self.telling.place, when)
         run_in_unit(engine, officer, lambda s: keys.start_opening(s, _tender(s, self.finished_id), by=officer, at=when))
+        second = self.cast.of(Role.SUPERVISOR)
+        run_in_unit(engine, second, lambda s: keys.confirm_opening(s, _tender(s, self.finished_id), by=second, at=when))
         for keeper in self.cast.keepers:
             with unit_of_work(engine, keeper.actor) as session:
                 tender = _tender(session, self.finished_id)

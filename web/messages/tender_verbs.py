@@ -115,6 +115,15 @@ _KEYS: dict[str, tuple[str, str]] = {
         "第 {custodian} 位保管人的这份份额不在待交之列，未收。",
         "This share of custodian {custodian} was not asked for, or is in already; it was not taken.",
     ),
+    "opening_unconfirmed": (
+        "开标须两人：经办已关闭投标箱，等待监督人员确认。确认之前不收份额和钥匙，也不能开标。",
+        "An opening takes two: the officer has closed the box, the supervisor has yet to confirm. Until then no share "
+        "and no key is taken, and nothing is opened.",
+    ),
+    "opening_confirmed": (
+        "开标已经确认，正在收集钥匙。",
+        "The opening is confirmed already; the keys are being collected.",
+    ),
     "supervisor_opens": (
         "还有 {missing} 份投标缺少保管人的份额，现在开标就打不开了。请先催收；确实收不齐的，由监督人员开标。",
         "{missing} bids still lack custodians' shares and would be lost by opening now. Ask for the shares first;"

@@ -79,6 +79,7 @@ def _asked(tender: Tender, row: Custodian) -> str:
         return t("演练：交出份额", "Rehearse: give your share") if _rehearsal_due(tender, row) else ""
     if (
         tender.stage == "opening"
+        and tender.opening_confirmed_at is not None
         and unit().scalar(
             select(CustodianShare.place)
             .where(CustodianShare.tender_id == tender.id, CustodianShare.place == row.place)

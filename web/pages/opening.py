@@ -77,6 +77,9 @@ def _collected(tender: Tender) -> dict[str, Any]:
     named = custodians_of(session, tender)
     names = parties.names_of(session, [row.organisation_id for row in named])
     own = session.scalar(select(func.count()).select_from(BidderKey).where(BidderKey.tender_id == tender.id))
+    two = [one for one in (tender.opening_started_by, tender.opening_confirmed_by) if one is not None]
+    people = parties.people_of(session, [*two, *(row.person_id for row in named)])
+    until = opening.collected_until(tender, at())
     whole = sum(1 for place in shares if shares[place] >= len(standing))
     return {
         "bids": len(standing),
@@ -84,6 +87,7 @@ def _collected(tender: Tender) -> dict[str, Any]:
         "custodians": [
             {
                 "place": row.place + 1,
+                "name": people.get(row.person_id, ""),
                 "whose": names[row.organisation_id],
                 "shares": shares.get(row.place, 0),
                 "state": "error" if row.lost_at else "done" if shares.get(row.place, 0) >= len(standing) else "todo",
@@ -92,26 +96,48 @@ def _collected(tender: Tender) -> dict[str, Any]:
         ],
         "whole": whole,
         "own": own,
-        "until": (tender.box_closed_at or at()) + opening.COLLECTED_FOR,
+        "until": until,
+        "started_by": people.get(tender.opening_started_by, "") if tender.opening_started_by else "",
+        "confirmed_by": people.get(tender.opening_confirmed_by, "") if tender.opening_confirmed_by else "",
+        "is_confirmed": tender.opening_confirmed_at is not None,
         "is_ready": whole >= tender.threshold,
+        "is_over": whole >= tender.threshold or len(standing) < tender.bidders_min or at() >= until,
     }
 
 
 @pages.route("/start", methods=["GET", "POST"])
-@needs("tender.open")
+@needs("opening.start")
 def start(tender_id: uuid.UUID) -> ResponseReturnValue:
-    """Close the box and begin to collect the keys."""
+    """Close the box; a second person then confirms the opening."""
     tender = load(tender_id)
     step = Step(
         t(
-            "现在关闭投标箱，开始收集钥匙。此后不再接收任何投标，也不能更改保管人。",
-            "Close the box now and begin to collect the keys. From here on no bid is taken.",
+            "现在关闭投标箱。此后不再接收任何投标。监督人员确认后开始收集钥匙。",
+            "Close the box now. From here on no bid is taken; once the supervisor confirms, the keys are collected.",
         ),
         t("关闭投标箱", "Close the box"),
-        t("投标箱已关闭，请保管人交出份额。", "The box is closed; the custodians now give their shares."),
+        t("投标箱已关闭，请监督人员确认开标。", "The box is closed; the supervisor now confirms the opening."),
     )
     to = url_for("opening.one", tender_id=tender.id)
     return take(tender, step, lambda _: keys.start_opening(unit(), tender, by=actor(), at=at()), to=to)
+
+
+@pages.route("/confirm", methods=["GET", "POST"])
+@needs("opening.confirm")
+def confirm(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Confirm the opening as its second person."""
+    tender = load(tender_id)
+    step = Step(
+        t(
+            "确认投标箱已在截止后由经办关闭，现在开始收集钥匙。开标须两人在场，您与经办不是同一人。",
+            "Confirm that the officer closed the box after the deadline; the keys are collected from now on. An "
+            "opening takes two people, and you are the second.",
+        ),
+        t("确认开标", "Confirm the opening"),
+        t("开标已确认，请保管人交出份额。", "Confirmed; the custodians now give their shares."),
+    )
+    to = url_for("opening.one", tender_id=tender.id)
+    return take(tender, step, lambda _: keys.confirm_opening(unit(), tender, by=actor(), at=at()), to=to)
 
 
 @pages.route("/open", methods=["GET", "POST"])

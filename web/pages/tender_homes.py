@@ -56,7 +56,7 @@ def _needs(role: Role) -> list[dict[str, Any]]:
         if stage not in _DUE[role]:
             continue
         now = now_of(tender, stage, actor())
-        if stage == "awarded" and not any(kind == "primary" for _, _, kind in now.steps):
+        if stage in ("opening", "awarded") and not any(kind == "primary" for _, _, kind in now.steps):
             continue
         words, href = (now.steps[0][0], now.steps[0][1]) if now.steps else ("", f"/tenders/{tender.id}")
         items.append(

@@ -20,7 +20,7 @@ KEEP_TENDER = """
 CREATE FUNCTION keep_tender() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     moving constant text[] := ARRAY['stage', 'stage_before', 'version', 'amendment', 'deadline_at', 'opening_at',
-        'suspended_at', 'box_closed_at', 'opened_at', 'reported_at', 'publicity_from_at', 'publicity_ends_at',
+        'suspended_at', 'box_closed_at', 'opening_started_by', 'opening_confirmed_by', 'opening_confirmed_at', 'opened_at', 'reported_at', 'publicity_from_at', 'publicity_ends_at',
         'ended_at', 'end_reason'];
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -44,6 +44,15 @@ BEGIN
         OR OLD.opened_at IS NOT NULL AND NEW.opened_at IS DISTINCT FROM OLD.opened_at
     THEN
         RAISE EXCEPTION 'tender % is opened once', OLD.number USING ERRCODE = 'GB022';
+    END IF;
+    IF OLD.box_closed_at IS NOT NULL AND NEW.opening_started_by IS DISTINCT FROM OLD.opening_started_by
+        OR OLD.opening_confirmed_by IS NOT NULL AND (NEW.opening_confirmed_by, NEW.opening_confirmed_at)
+            IS DISTINCT FROM (OLD.opening_confirmed_by, OLD.opening_confirmed_at)
+    THEN
+        RAISE EXCEPTION 'who opens tender % stands', OLD.number USING ERRCODE = 'GB022';
+    END IF;
+    IF NEW.opening_confirmed_by IS NOT NULL AND OLD.opening_confirmed_by IS NULL THEN
+        NEW.opening_confirmed_at := gongbao_now();
     END IF;
     IF NEW.box_closed_at IS NOT NULL AND OLD.box_closed_at IS NULL AND gongbao_now() < NEW.deadline_at THEN
         RAISE EXCEPTION 'the box of tender % closes at its deadline', OLD.number USING ERRCODE = 'GB023';
@@ -135,7 +144,7 @@ BEGIN
 END $$
 """
 
-# No share and no key before the box is closed.
+# No share and no key before the box is closed and a second person has confirmed the opening.
 STAMP_KEY = """
 CREATE FUNCTION stamp_key() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -148,6 +157,9 @@ BEGIN
     END IF;
     IF asked.stage <> 'opening' OR asked.opened_at IS NOT NULL THEN
         RAISE EXCEPTION 'tender % takes no keys', asked.number USING ERRCODE = 'GB022';
+    END IF;
+    IF asked.opening_confirmed_at IS NULL THEN
+        RAISE EXCEPTION 'the opening of tender % awaits its second person', asked.number USING ERRCODE = 'GB029';
     END IF;
     RETURN NEW;
 END $$
@@ -377,6 +389,9 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("box_closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opening_started_by", sa.Uuid(), nullable=True),
+        sa.Column("opening_confirmed_by", sa.Uuid(), nullable=True),
+        sa.Column("opening_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("publicity_from_at", sa.DateTime(timezone=True), nullable=True),
@@ -411,6 +426,11 @@ def upgrade() -> None:
             name=op.f("ck_tender_rehearsed"),
         ),
         sa.CheckConstraint("opening_at >= deadline_at", name=op.f("ck_tender_opening")),
+        sa.CheckConstraint(
+            "(box_closed_at IS NULL) = (opening_started_by IS NULL) AND (opening_confirmed_by IS NULL) = (opening_confirmed_at IS NULL) AND (opening_confirmed_at IS NULL OR box_closed_at IS NOT NULL) AND (opened_at IS NULL OR opening_confirmed_at IS NOT NULL)",
+            name=op.f("ck_tender_opening_confirmed"),
+        ),
+        sa.CheckConstraint("opening_confirmed_by <> opening_started_by", name=op.f("ck_tender_opening_two_persons")),
         sa.CheckConstraint("price_weight_hundredths BETWEEN 0 AND 10000", name=op.f("ck_tender_price_weight")),
         sa.CheckConstraint(
             "published_at IS NULL OR (approved_at IS NOT NULL AND notice_hash IS NOT NULL)",
