@@ -2,33 +2,39 @@
 
 A verb writes its event with `record` in the same transaction as what it did. After the commit `sequence` gives every
 new event its place in the log (one advisory lock, so no place is skipped or taken twice) and adds the tree's nodes.
-The log holds ids and small public facts, never a person's data: private facts enter only as a salted hash.
+The log holds ids and small public facts, never a person's data.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import CheckConstraint, Engine, ForeignKey, Index, delete, func, select, text
+from sqlalchemy import CheckConstraint, Engine, ForeignKey, Index, delete, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import merkle
 from core.db import Model, new_id
-from core.errors import NotFound
+from core.errors import NotFound, Refusal
 from core.permits import Actor
 
 #: One number for the whole database: who holds this lock may give out places in the log.
 SEQUENCER_LOCK = 0x6F6E6762
+#: Events that get their places in one transaction.
+BATCH = 2000
+#: How often one commit looks whether others left their events to it, before it leaves them to the worker.
+ROUNDS = 5
+
+log = structlog.get_logger("gongbao.log")
 
 
 class AuditEvent(Model):
@@ -44,7 +50,6 @@ class AuditEvent(Model):
     object_kind: Mapped[str]
     object_id: Mapped[str]
     facts: Mapped[dict[str, Any]]
-    private_hash: Mapped[str | None]
     __table_args__ = (Index("ix_audit_event_object", "object_kind", "object_id"),)
 
 
@@ -112,12 +117,8 @@ def record(
     at: datetime,
     of: tuple[str, object],
     facts: Mapping[str, Any] | None = None,
-    private: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
-    """Write one event in this transaction and return it; `private` facts go in only as a salted hash."""
-    private_hash = None
-    if private is not None:
-        private_hash = hashlib.sha256(secrets.token_bytes(16) + canonical(private)).hexdigest()
+    """Write one event in this transaction and return it."""
     event = AuditEvent(
         id=new_id(),
         at=at,
@@ -128,7 +129,6 @@ def record(
         object_kind=of[0],
         object_id=str(of[1]),
         facts=dict(facts or {}),
-        private_hash=private_hash,
     )
     session.add(event)
     session.flush()
@@ -160,26 +160,50 @@ def leaf_bytes(event: AuditEvent) -> bytes:
             "role": event.role,
             "object": [event.object_kind, event.object_id],
             "facts": event.facts,
-            "private": event.private_hash or "",
         }
     )
 
 
-def sequence(engine: Engine, *, batch: int = 2000) -> int:
-    """Give every committed event without one its place in the log; return how many got one.
+def sequence(engine: Engine, *, batch: int = BATCH) -> int:
+    """Give every committed event without one its place in the log, waiting for its turn; return how many got one.
 
     Runs alone, in transactions of its own that see all that is committed. What a killed process left without a place
     gets it next time.
     """
     total = 0
-    serial = engine.execution_options(isolation_level="READ COMMITTED")
-    while True:
-        with Session(serial) as session, session.begin():
-            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SEQUENCER_LOCK})
-            done = _sequence_batch(session, batch)
+    while done := _sequence_alone(engine, batch, waits=True):
         total += done
-        if done < batch:
-            return total
+    return total
+
+
+def place_committed(engine: Engine) -> None:
+    """Give what has just been committed its place, unless somebody else is giving places; never raises, never waits.
+
+    The work is kept by now, so nothing here may make its caller refuse it or do it again: a fault is logged, and the
+    worker's `sequence_log` gives the places. Who finds another at it leaves its events to that one, which looks again
+    after it has let go.
+    """
+    try:
+        for _ in range(ROUNDS):
+            if not _sequence_alone(engine, BATCH, waits=False) or not _is_any_pending(engine):
+                return
+    except (SQLAlchemyError, Refusal) as fault:
+        log.warning("places_left_to_the_worker", fault=str(fault))
+
+
+def _sequence_alone(engine: Engine, batch: int, *, waits: bool) -> int:
+    """Give places to at most `batch` events in one transaction; to none where another is at it and this never waits."""
+    with Session(engine.execution_options(isolation_level="READ COMMITTED")) as session, session.begin():
+        if waits:
+            session.execute(select(func.pg_advisory_xact_lock(SEQUENCER_LOCK)))
+        elif not session.scalar(select(func.pg_try_advisory_xact_lock(SEQUENCER_LOCK))):
+            return 0
+        return _sequence_batch(session, batch)
+
+
+def _is_any_pending(engine: Engine) -> bool:
+    with Session(engine.execution_options(isolation_level="READ COMMITTED")) as session:
+        return session.scalar(select(AuditPending.event_id).limit(1)) is not None
 
 
 def _sequence_batch(session: Session, batch: int) -> int:

@@ -127,7 +127,8 @@ def may_try_again(error: DBAPIError) -> bool:
 def unit_of_work(engine: Engine, actor: Actor | None = None) -> Iterator[Session]:
     """Open one transaction in the actor's scope; commit on a clean exit, roll back on any exception.
 
-    After the commit the audit events that it wrote get their places in the log.
+    After the commit the audit events that it wrote get their places in the log; whatever happens then, the work is
+    kept and this raises nothing.
     """
     from core import audit
 
@@ -136,7 +137,7 @@ def unit_of_work(engine: Engine, actor: Actor | None = None) -> Iterator[Session
             set_scope(session, actor)
             yield session
         if session.info.get("audited"):
-            audit.sequence(engine)
+            audit.place_committed(engine)
 
 
 def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], Result], *, tries: int = 6) -> Result:

@@ -6,16 +6,18 @@ It is the one composed act of this room, because a receipt can only prove what i
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import run_in_unit
-from core.errors import Refusal
+from core.errors import Conflict, NotFound, Refusal
 from core.papers import Store
 from core.permits import Actor
 from tender import bids, receipts, tenders
@@ -35,7 +37,9 @@ def submit(
 ) -> BidReceipt:
     """Return the receipt of an envelope that is now in the tender's box; refuses as `bids.accept` and `bids.seal` do.
 
-    A refusal is noted in the log, so that an attempt after the deadline is on record with its time.
+    A refusal is noted in the log, so that an attempt after the deadline is on record with its time. Conflict
+    `receipt_later` is none: the bid is in the box, the log could not give its place yet, and the receipt is issued when
+    it is asked for again.
     """
     # READ COMMITTED: the tender's row, held by the trigger, carries the proof, and bidders do not undo each other.
     plain = engine.execution_options(isolation_level="READ COMMITTED")
@@ -48,7 +52,21 @@ def submit(
     except Refusal as refused:
         _note(plain, tender_id, refused, by, at)
         raise
-    return run_in_unit(plain, by, lambda session: _receipt(session, sealed, receipt_key, by))
+    return _receipt_in_turn(plain, lambda session: _receipt(session, sealed, receipt_key, by), by, sealed.number)
+
+
+def _receipt_in_turn(engine: Engine, issue: Callable[[Session], BidReceipt], by: Actor, number: int) -> BidReceipt:
+    """Return a receipt, after waiting for the bid's place in the log where that was left to somebody else."""
+    try:
+        try:
+            return run_in_unit(engine, by, issue)
+        except NotFound as refused:
+            if refused.code != "log_place_not_found":
+                raise
+            audit.sequence(engine)
+            return run_in_unit(engine, by, issue)
+    except (DBAPIError, Conflict):
+        raise Conflict("receipt_later", version=number) from None
 
 
 def _tender(session: Session, tender_id: uuid.UUID, by: Actor) -> Tender:

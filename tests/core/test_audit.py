@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from core import audit, merkle
@@ -18,6 +21,7 @@ from core.audit import AuditEvent, AuditLeaf
 from core.db import run_in_unit, unit_of_work
 from core.errors import Conflict, NotFound
 from core.permits import SYSTEM
+from core.server import Urls
 from tests.makers import AT
 
 
@@ -93,15 +97,56 @@ def test_many_writers_leave_no_gap(engine: Engine) -> None:
         assert frontier.root() == audit.root(session)
 
 
-def test_private_facts_never_enter_the_log(engine: Engine) -> None:
-    """A private fact enters only as a salted hash: the same fact twice leaves two different marks."""
+def test_work_is_kept_and_told_kept_while_another_gives_places(engine: Engine, place: Urls) -> None:
+    """Who finds another giving places neither waits nor fails; its events get theirs from whoever comes next."""
+    with psycopg.connect(place.app, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (audit.SEQUENCER_LOCK,))
+        began = time.monotonic()
+        _record(engine, 2)
+        assert time.monotonic() - began < 5
+        with unit_of_work(engine, SYSTEM) as session:
+            assert (audit.tree_size(session), session.scalar(select(func.count()).select_from(AuditEvent))) == (0, 2)
+    _record(engine)
     with unit_of_work(engine, SYSTEM) as session:
-        marks = [
-            audit.record(session, "a.b", by=SYSTEM, at=AT, of=("a", 1), private={"phone": "000"}).private_hash
-            for _ in range(2)
-        ]
-    assert marks[0] != marks[1]
-    assert all(mark and "000" not in audit.canonical({"m": mark}).decode()[:6] for mark in marks)
+        assert audit.tree_size(session) == 3
+
+
+@pytest.mark.parametrize("state", ["40P01", "40001", "55P03"])
+def test_a_fault_after_the_commit_neither_fails_nor_repeats_the_work(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """What goes wrong while places are given is logged: the work stands, once, and the worker gives the places."""
+    fault = type("Fault", (Exception,), {"sqlstate": state})()
+
+    def fail(*_: object, **__: object) -> int:
+        raise OperationalError("", {}, fault)
+
+    with monkeypatch.context() as broken, structlog.testing.capture_logs() as logged:
+        broken.setattr(audit, "_sequence_batch", fail)
+        run_in_unit(engine, SYSTEM, _one)
+    assert [line["event"] for line in logged] == ["places_left_to_the_worker"]
+    with unit_of_work(engine, SYSTEM) as session:
+        assert (audit.tree_size(session), session.scalar(select(func.count()).select_from(AuditEvent))) == (0, 1)
+    assert audit.sequence(engine) == 1
+
+
+def test_what_was_left_to_the_one_at_it_gets_its_place_from_that_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event committed while another gives places, whose own commit left it, is placed when that one looks again."""
+    batch, left = audit._sequence_batch, []
+
+    def meanwhile(session: Session, size: int) -> int:
+        done = batch(session, size)
+        if not left:
+            left.append(True)
+            _record(engine)
+        return done
+
+    monkeypatch.setattr(audit, "_sequence_batch", meanwhile)
+    _record(engine)
+    with unit_of_work(engine, SYSTEM) as session:
+        assert audit.tree_size(session) == 2
 
 
 @pytest.mark.parametrize("table", ["audit_event", "audit_leaf", "audit_node", "audit_head", "paper"])

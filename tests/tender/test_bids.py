@@ -12,8 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Engine, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from core import audit
 from core.audit import AuditEvent
 from core.db import run_in_unit, unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -89,6 +90,46 @@ def test_a_receipt_asked_for_again_is_the_same_and_rubbish_is_none(town):
         signature = town.receipt_key.sign(rubbish.encode())
         assert not receipts.receipt_holds(rubbish, receipt.public_key, signature)
     assert not receipts.receipt_holds(receipt.document, b"", receipt.signature)
+
+
+def test_a_receipt_waits_for_the_place_of_its_bid(town):
+    """While another gives places the bid goes in and the receipt waits its turn; it comes with the same proof."""
+    tender_id = make_tender(town)
+    town.at(BEFORE)
+    insurer = town.insurers[0]
+    container = envelope_of(town, tender_id, insurer, form_of())
+    with psycopg.connect(town.place.app, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (audit.SEQUENCER_LOCK,))
+        release = threading.Timer(1.5, lambda: other.execute("SELECT pg_advisory_unlock_all()"))
+        release.start()
+        receipt = submit(town, tender_id, insurer, container)
+        release.join()
+    assert receipts.receipt_holds(receipt.document, receipt.public_key, receipt.signature)
+    assert count(town, insurer.bidder, BidReceipt) == 1
+
+
+def test_a_bid_whose_receipt_must_wait_is_told_to_be_in_the_box(town, monkeypatch):
+    """Where the place does not come in time the bidder is told that the bid is in; the receipt is issued when asked."""
+    tender_id = make_tender(town)
+    town.at(BEFORE)
+    insurer = town.insurers[0]
+    who, container = insurer.bidder, envelope_of(town, tender_id, insurer, form_of())
+
+    def stuck(*_, **__):
+        raise OperationalError("", {}, Exception("lock timeout"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "_sequence_alone", stuck)
+        with pytest.raises(Conflict, match="receipt_later"):
+            submit(town, tender_id, insurer, container)
+    assert (count(town, who, SealedBid), count(town, who, BidReceipt)) == (1, 0)
+    assert "bid.refused" not in events(town)
+    audit.sequence(town.engine)
+    with unit_of_work(town.engine, who) as session:
+        tender = town.tender(session, tender_id)
+        (sealed,) = bids.versions_of(session, tender, insurer.id)
+        row = receipts.issue_receipt(session, tender, sealed, town.receipt_key, by=who)
+    assert receipts.receipt_holds(row.document, row.public_key, row.signature)
 
 
 def test_a_bid_is_replaced_and_withdrawn_until_the_deadline(town):

@@ -6,11 +6,14 @@ import io
 import json
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
+from core import audit
 from core.db import unit_of_work
 from core.permits import SYSTEM
 from core.server import Urls
@@ -69,6 +72,29 @@ def test_a_sealed_file_goes_in_and_a_receipt_comes_out(scene: Scene, tender_id: 
     again = browser.get(f"/bids/{tender_id}/receipts/1.pdf", buffered=True)
     assert pdf.data.startswith(b"%PDF") and pdf.data == again.data
     assert "已封存第 1 版" in browser.get(f"/bids/{tender_id}").text
+
+
+def test_a_receipt_that_was_late_is_issued_when_its_page_is_asked_for(
+    scene: Scene, tender_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """日志一时忙：页面说明投标已在箱中，回执稍后打开即签发。"""
+    insurer = scene.town.insurers[0]
+    browser = scene.as_(insurer.bidder)
+
+    def stuck(*_: object, **__: object) -> int:
+        raise OperationalError("", {}, Exception("lock timeout"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "_sequence_alone", stuck)
+        answer: Any = _submit(scene, browser, tender_id, insurer)
+        assert answer.status_code == 409 and "已经收下" in answer.text
+        assert "待签发" in browser.get(f"/bids/{tender_id}").text
+        assert browser.get(f"/bids/{tender_id}/receipts/1").status_code == 404
+    assert _kept(scene, insurer) == 1
+    audit.sequence(scene.town.engine)
+    data = json.loads(browser.get(f"/bids/{tender_id}/receipts/1.json").data)
+    assert receipt_holds(data["document"], bytes.fromhex(data["public_key"]), bytes.fromhex(data["signature"]))
+    assert browser.get(f"/api/v1/bids/{tender_id}/versions/1/receipt").json["document"] == data["document"]
 
 
 def test_no_plain_word_of_a_bid_is_kept_before_the_opening(scene: Scene, tender_id: uuid.UUID) -> None:

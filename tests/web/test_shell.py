@@ -8,16 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Blueprint, Flask, flash, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from core.audit import SEQUENCER_LOCK
 from core.db import unit_of_work
 from core.errors import Conflict, Invalid
 from core.parties import Organisation, add_organisation, mandates_of
 from core.permits import ACTIONS, SYSTEM, Role
+from core.server import Urls
 from tender.moving import database_speaks
 from tests.conftest import AT
 from tests.visitors import Browser, Visitors
@@ -168,6 +171,19 @@ def test_a_lost_race_is_run_again_from_the_start(app: Flask, visitors: Visitors,
     assert names(engine) == ["甲3"]
     with officer.session_transaction() as cookie:
         assert [words for _, words in cookie["_flashes"]] == ["run 3"]
+
+
+def test_work_that_is_kept_is_told_kept_while_the_log_is_busy(
+    app: Flask, engine: Engine, place: Urls, visitors: Visitors
+) -> None:
+    """Another that gives places in the log makes nobody wait, and no answer says that nothing was done."""
+    route(app, "/act", "tender.draft", lambda: add("甲").name, method="POST")
+    officer = visitors.login_as(Role.OFFICER)
+    with psycopg.connect(place.app, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (SEQUENCER_LOCK,))
+        answer = officer.send("/act")
+    assert (answer.status_code, answer.text) == (200, "甲")
+    assert names(engine) == ["甲"]
 
 
 class Lost(Exception):

@@ -15,7 +15,7 @@ from marshmallow import fields
 from sqlalchemy import select
 
 from core.errors import Invalid, NotFound
-from tender import allocations, bids, counter, keys, tenders
+from tender import allocations, bids, counter, keys, receipts, tenders
 from tender.envelope import ONE_ENVELOPE
 from tender.models import Bid, BidReceipt, SealedBid, SigningKey, Tender
 from web.api import PageQuery, Strict, listed, read_cursor, resource
@@ -247,15 +247,15 @@ def _receipt(row: BidReceipt) -> dict[str, Any]:
 
 
 @api.get("/<uuid:tender_id>/versions/<int:number>/receipt")
-@needs("bid.seal")
+@needs("bid.seal", writes=True)
 @api.response(200, ReceiptOut)
 def receipt(tender_id: uuid.UUID, number: int) -> dict[str, Any]:
     """Return the receipt of one's own version."""
     tender = _tender(tender_id)
-    row = unit().get(BidReceipt, (tender.id, actor().organisation_id, number))
-    if row is None:
+    sealed = unit().get(SealedBid, (tender.id, actor().organisation_id, number))
+    if sealed is None:
         raise NotFound("bid_not_found")
-    return _receipt(row)
+    return _receipt(receipts.issue_receipt(unit(), tender, sealed, receipt_key(settings()), by=actor()))
 
 
 @api.post("/<uuid:tender_id>/withdrawal")

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from core.errors import Conflict, Invalid, NotFound, Refusal
 from core.permits import Role, may
-from tender import allocations, bids, counter, keys, tenders
+from tender import allocations, bids, counter, keys, receipts, tenders
 from tender.envelope import KEY_LENGTH, ONE_ENVELOPE
 from tender.models import Bid, BidderKey, BidReceipt, BidWithdrawal, SealedBid, Tender
 from tender.stages import has_closed
@@ -213,16 +213,18 @@ def submit(tender_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _sealed(tender: Tender, number: int) -> tuple[SealedBid, BidReceipt]:
-    """Return one of the insurer's own versions with its receipt; NotFound `bid_not_found`."""
-    place = (tender.id, actor().organisation_id, number)
-    sealed, receipt = unit().get(SealedBid, place), unit().get(BidReceipt, place)
-    if sealed is None or receipt is None or sealed.organisation_id != actor().organisation_id:
+    """Return one of the insurer's own versions with its receipt, issued now where it was not yet.
+
+    Refuses NotFound `bid_not_found`, `log_place_not_found` where the log has still not given the version its place.
+    """
+    sealed = unit().get(SealedBid, (tender.id, actor().organisation_id, number))
+    if sealed is None or sealed.organisation_id != actor().organisation_id:
         raise NotFound("bid_not_found")
-    return sealed, receipt
+    return sealed, receipts.issue_receipt(unit(), tender, sealed, receipt_key(settings()), by=actor())
 
 
 @pages.get("/<uuid:tender_id>/receipts/<int:number>")
-@needs("bid.seal")
+@needs("bid.seal", writes=True)
 def receipt(tender_id: uuid.UUID, number: int) -> ResponseReturnValue:
     """Show a receipt with its proof."""
     tender = load(tender_id)
@@ -241,7 +243,7 @@ def receipt(tender_id: uuid.UUID, number: int) -> ResponseReturnValue:
 
 
 @pages.get("/<uuid:tender_id>/receipts/<int:number>.json")
-@needs("bid.seal")
+@needs("bid.seal", writes=True)
 def receipt_json(tender_id: uuid.UUID, number: int) -> ResponseReturnValue:
     """Return a receipt as a file that anyone can check alone."""
     _, found = _sealed(load(tender_id), number)
