@@ -51,7 +51,8 @@ PARTITIONS = every(
         SELECT c.relname, pg_get_userbyid(c.relowner) AS owner, c.relacl::text AS grants,
             (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p')) AS held,
             (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgparentid <> 0 AND t.tgenabled = 'O'
-                AND NOT t.tgisinternal) AS triggers
+                AND NOT t.tgisinternal) AS triggers, NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid
+                AND t.tgtype & 32 = 32 AND t.tgenabled = 'O') AS may_be_emptied
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class whole ON whole.oid = i.inhparent
         WHERE whole.relname = 'transfer' AND (c.relowner <> whole.relowner
             OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner)
@@ -59,7 +60,9 @@ PARTITIONS = every(
                 > (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p'))
             OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = whole.oid AND NOT t.tgisinternal
                 AND t.tgtype & 1 = 1 AND NOT EXISTS (SELECT FROM pg_trigger own
-                    WHERE own.tgparentid = t.oid AND own.tgrelid = c.oid AND own.tgenabled = 'O')))
+                    WHERE own.tgparentid = t.oid AND own.tgrelid = c.oid AND own.tgenabled = 'O'))
+            OR NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid AND f.proname = 'refuse_change'
+                WHERE t.tgrelid = c.oid AND t.tgtype & 32 = 32 AND t.tgenabled = 'O'))
         """,
     ),
 )
@@ -107,6 +110,14 @@ ROLES = every(
         """,
         auditor=AUDITOR,
     ),
+    rows(
+        "{role} may make temporary tables",
+        """
+        SELECT role FROM unnest(CAST(:roles AS text[])) AS role
+        WHERE has_database_privilege(role, current_database(), 'TEMPORARY')
+        """,
+        roles=[APP, AUDITOR],
+    ),
 )
 
 SETTINGS = every(
@@ -144,9 +155,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-A5",
-        "应用角色不是所有者、不是超级用户、不能绕过行级安全；审计角色不能写入任何表",
-        "The application's role owns nothing, is no superuser and bypasses no row security; the auditor's role can "
-        "write to nothing",
+        "应用角色不是所有者、不是超级用户、不能绕过行级安全，也不能建临时表；审计角色不能写入任何表",
+        "The application's role owns nothing, is no superuser, bypasses no row security and makes no temporary table; "
+        "the auditor's role can write to nothing",
         ROLES,
     ),
     Invariant(

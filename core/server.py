@@ -118,6 +118,7 @@ def make_roles(admin_url: str, database: str, passwords: dict[str, str] | None =
     """Make the three roles and the owner's database where they are missing; set the passwords that are given.
 
     Safe to call again. The application's role is no superuser, makes no roles or databases, bypasses no row security.
+    No role but the owner makes temporary tables: what has the name of a table of ours would be found before it.
     """
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtext('gongbao_roles'))")
@@ -140,6 +141,11 @@ def make_roles(admin_url: str, database: str, passwords: dict[str, str] | None =
                     "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
                 ).format(sql.Identifier(database), sql.Identifier(OWNER))
             )
+        connection.execute(
+            sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC, {}, {}").format(
+                *map(sql.Identifier, (database, APP, AUDITOR))
+            )
+        )
 
 
 def passwords_of(*urls: str) -> dict[str, str]:

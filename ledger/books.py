@@ -49,9 +49,11 @@ class MemberShares:
         return self.members[0]
 
 
-def open_book(session: Session, name: str) -> Book:
-    """Return a new, empty book; its number is the pool's."""
+def open_book(session: Session, name: str, *, is_rehearsal: bool = False) -> Book:
+    """Return a new, empty book; its number is the pool's. A rehearsal's is negative and uses up no pool's number."""
     book = Book(name=name)
+    if is_rehearsal:
+        book.pool_id = session.scalars(select(-func.nextval("rehearsal_number"))).one()
     session.add(book)
     session.flush()
     return book

@@ -73,6 +73,12 @@ RECEIVABLE_IS_WRITTEN = rows(
     """,
 )
 
+#: Every close of a period as the log tells it.
+_CLOSES = """
+    SELECT object_id AS period_id, at, person_id, (facts ->> 'last_entry')::bigint AS last_entry_id FROM audit_event
+    WHERE object_kind = 'period' AND action = 'period.closed'
+"""
+
 CLOSED_TAKE_NOTHING = every(
     rows(
         "entry {id}",
@@ -99,6 +105,24 @@ CLOSED_TAKE_NOTHING = every(
         FROM period p LEFT JOIN audit_event e ON e.object_kind = 'period' AND e.object_id = p.id::text
         GROUP BY p.id HAVING count(e.id) FILTER (WHERE e.action = 'period.opened') <> 1
             OR count(e.id) FILTER (WHERE e.action = 'period.closed') <> (p.stage = 'closed')::int
+        """,
+    ),
+    # What the log says of the close cannot be written again; what the period says of it could, by whoever reopens it.
+    rows(
+        "period {id}",
+        f"""
+        SELECT p.id, p.pool_id, p.label, p.closed_at, e.at AS logged_at, p.closed_by, e.person_id AS logged_by,
+            p.last_entry_id, e.last_entry_id AS logged_last
+        FROM period p JOIN ({_CLOSES}) e ON e.period_id = p.id::text
+        WHERE (p.closed_at, p.closed_by, p.last_entry_id) IS DISTINCT FROM (e.at, e.person_id, e.last_entry_id)
+        """,
+    ),
+    rows(
+        "entry {id}",
+        f"""
+        SELECT n.id, n.pool_id, p.label, e.last_entry_id AS logged_last, e.at AS logged_at, n.at FROM entry n
+        JOIN period p ON p.id = n.period_id JOIN ({_CLOSES}) e ON e.period_id = p.id::text
+        WHERE n.id > e.last_entry_id
         """,
     ),
 )
@@ -217,7 +241,8 @@ _BEYOND = (
 NO_REHEARSAL = rows(
     "{place}",
     """
-    SELECT 'period ' || id AS place, pool_id FROM period WHERE id < 0
+    SELECT 'book ' || pool_id AS place, pool_id FROM book WHERE pool_id < 0
+    UNION ALL SELECT 'period ' || id, pool_id FROM period WHERE id < 0
     UNION ALL SELECT 'entry ' || id, pool_id FROM entry WHERE period_id < 0
     UNION ALL SELECT format('transfer %s/%s', entry_id, line), pool_id FROM transfer WHERE period_id < 0
     """,
@@ -263,8 +288,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-L4",
-        "已关账的账期不再有任何入账，开立与关账记录完整",
-        "A closed period has taken no entry since its close; every period's opening and close are on record",
+        "已关账的账期不再有任何入账，开立与关账记录完整，关账时刻、经办人与最后一笔分录与日志一致",
+        "A closed period has taken no entry since its close; every period's opening and close are on record, the close "
+        "with the instant, the person and the last entry that the log tells",
         CLOSED_TAKE_NOTHING,
     ),
     Invariant(

@@ -105,9 +105,15 @@ class Period(Model):
     __table_args__ = (
         UniqueConstraint("pool_id", "label"),
         UniqueConstraint("pool_id", "id"),
-        CheckConstraint("starts_on <= ends_on", name="dates"),
+        CheckConstraint("isfinite(starts_on) AND isfinite(ends_on) AND starts_on <= ends_on", name="dates"),
+        CheckConstraint(
+            "length(label) BETWEEN 1 AND 100 AND (id < 0 OR label ~ '^[0-9A-Za-z][0-9A-Za-z._-]{0,19}$')", name="label"
+        ),
         CheckConstraint("stage IN ('open', 'closed')", name="stage"),
-        CheckConstraint("(stage = 'closed') = (closed_at IS NOT NULL)", name="closed"),
+        CheckConstraint(
+            "(stage = 'closed') = (closed_at IS NOT NULL) AND (stage = 'open' OR last_entry_id IS NOT NULL)",
+            name="closed",
+        ),
     )
 
 

@@ -31,7 +31,7 @@ def move_period(session: Session, period: Period, verb: str, *, by: Actor, at: d
     period.stage = step(PERIOD_MOVES, period.stage, verb, kind="period")
     period.closed_at, period.closed_by = at, by.person_id
     session.flush()
-    facts = {"pool": period.pool_id, "label": period.label}
+    facts = {"pool": period.pool_id, "label": period.label, "last_entry": period.last_entry_id}
     audit.record(session, "period.closed", by=by, at=at, of=("period", period.id), facts=facts)
 
 

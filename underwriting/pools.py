@@ -39,6 +39,7 @@ class PoolPlan:
     terms: Terms
     service_standard: dict[str, Any] = field(default_factory=dict)
     award_id: uuid.UUID | None = None
+    is_rehearsal: bool = False
 
 
 def form(session: Session, plan: PoolPlan, *, by: Actor, at: datetime) -> Pool:
@@ -53,7 +54,7 @@ def form(session: Session, plan: PoolPlan, *, by: Actor, at: datetime) -> Pool:
     if session.scalar(select(Pool.id).where(Pool.name == plan.name)):
         raise Conflict("pool_name_taken", name=plan.name)
     tender = _contracted(session, plan.award_id, by) if plan.award_id is not None else None
-    book = books.open_book(session, plan.name)
+    book = books.open_book(session, plan.name, is_rehearsal=plan.is_rehearsal)
     pool = Pool(
         id=book.pool_id,
         name=plan.name,

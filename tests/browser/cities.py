@@ -176,6 +176,7 @@ def _copied(told: Told, name: str) -> Urls:
     """Return the addresses of a copy of the told database, which the server makes by copying files."""
     _administer(told.urls, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
     _administer(told.urls, "CREATE DATABASE {} TEMPLATE {} OWNER {}", name, _TOLD, server.OWNER)
+    _administer(told.urls, "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", name)
     return _renamed(told.urls, name)
 
 

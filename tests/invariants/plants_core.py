@@ -126,6 +126,15 @@ WALLS: tuple[Plant, ...] = (
     ),
     plant("INV-A4", "a partition open to all", "GRANT SELECT ON transfer_p1 TO gongbao_app"),
     plant("INV-A4", "a partition's trigger asleep", "ALTER TABLE transfer_p1 DISABLE TRIGGER transfer_append_only"),
+    plant("INV-A4", "a partition that may be emptied", "DROP TRIGGER transfer_p1_no_truncate ON transfer_p1"),
+    plant(
+        "INV-A4", "the rehearsals' may be emptied", "DROP TRIGGER transfer_rehearsal_no_truncate ON transfer_rehearsal"
+    ),
+    plant(
+        "INV-A5",
+        "temporary tables for the application",
+        "DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO gongbao_app', current_database()); END $$",
+    ),
     plant("INV-A5", "row security bypassed", "ALTER ROLE gongbao_app BYPASSRLS"),
     plant("INV-A5", "a superuser", "ALTER ROLE gongbao_app SUPERUSER"),
     plant("INV-A5", "an owner", "ALTER TABLE claim OWNER TO gongbao_app"),

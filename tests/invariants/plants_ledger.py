@@ -105,6 +105,21 @@ BOOK: tuple[Plant, ...] = (
         "opened again",
         f"UPDATE period SET stage = 'open', closed_at = NULL, last_entry_id = NULL WHERE id = {_QUARTER}",
     ),
+    plant(
+        "INV-L4",
+        "closed at another instant",
+        f"UPDATE period SET closed_at = closed_at + interval '1 microsecond' WHERE id = {_QUARTER}",
+    ),
+    plant("INV-L4", "closed by another", f"UPDATE period SET closed_by = gen_random_uuid() WHERE id = {_QUARTER}"),
+    plant(
+        "INV-L4",
+        "opened, posted in, closed again and logged",
+        _entry(_CLAIM),
+        f"UPDATE period SET last_entry_id = (SELECT max(id) FROM entry) WHERE id = {_QUARTER}",
+        f"UPDATE statement SET last_entry_id = (SELECT max(id) FROM entry) WHERE period_id = {_QUARTER}",
+        "INSERT INTO audit_event (id, at, action, role, object_kind, object_id, facts) SELECT gen_random_uuid(), at,"
+        " 'entry.posted', 'system', 'entry', id::text, '{}' FROM entry ORDER BY id DESC LIMIT 1",
+    ),
     plant("INV-L4", "a close that nobody made", "DELETE FROM audit_event WHERE action = 'period.closed'"),
     plant("INV-L4", "an opening that nobody made", "DELETE FROM audit_event WHERE action = 'period.opened'"),
     plant("INV-L5", "a digest", "UPDATE idempotency_key SET digest = 'x' WHERE key = 'key-1'"),
@@ -150,6 +165,7 @@ BOOK: tuple[Plant, ...] = (
         drop("stream_item", "ck_stream_item_parts"),
         "UPDATE stream_item SET parts_fen[1] = -1000000000000001 WHERE sequence = 1 AND kind = 'claim'",
     ),
+    plant("INV-L9", "a rehearsal's book", "INSERT INTO book (pool_id, name) VALUES (-1, 'R')"),
     plant(
         "INV-L9",
         "a rehearsal's period",

@@ -25,7 +25,7 @@ END $$
 # can change it, and `gongbao verify` says so where it is not zero.
 CITY_CLOCK = """
 CREATE FUNCTION gongbao_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
-    SELECT clock_timestamp() + (SELECT ahead FROM clock_offset)
+    SELECT clock_timestamp() + (SELECT ahead FROM public.clock_offset)
 $$
 """
 

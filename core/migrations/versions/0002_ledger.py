@@ -27,8 +27,8 @@ DECLARE
     total bigint;
     expected bigint;
 BEGIN
-    SELECT whole INTO expected FROM share_version WHERE pool_id = NEW.pool_id AND number = NEW.number;
-    SELECT sum(weight) INTO total FROM share WHERE pool_id = NEW.pool_id AND number = NEW.number;
+    SELECT whole INTO expected FROM public.share_version WHERE pool_id = NEW.pool_id AND number = NEW.number;
+    SELECT sum(weight) INTO total FROM public.share WHERE pool_id = NEW.pool_id AND number = NEW.number;
     IF total IS DISTINCT FROM expected THEN
         RAISE EXCEPTION 'shares of pool % version % add up to %, not %', NEW.pool_id, NEW.number, total, expected
             USING ERRCODE = 'GB002';
@@ -41,8 +41,8 @@ END $$
 PERIOD_OPEN = """
 CREATE FUNCTION check_period_open() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM 1 FROM period WHERE id IN (SELECT DISTINCT period_id FROM added) FOR SHARE;
-    IF EXISTS (SELECT 1 FROM period WHERE id IN (SELECT DISTINCT period_id FROM added) AND stage <> 'open') THEN
+    PERFORM 1 FROM public.period WHERE id IN (SELECT DISTINCT period_id FROM added) FOR SHARE;
+    IF EXISTS (SELECT 1 FROM public.period WHERE id IN (SELECT DISTINCT period_id FROM added) AND stage <> 'open') THEN
         RAISE EXCEPTION 'a closed period takes no posting' USING ERRCODE = 'GB003';
     END IF;
     RETURN NULL;
@@ -57,9 +57,9 @@ DECLARE
 BEGIN
     SELECT e.id INTO broken
     FROM (SELECT DISTINCT pool_id, period_id, entry_id FROM added) a
-    JOIN entry e ON (e.pool_id, e.period_id, e.id) = (a.pool_id, a.period_id, a.entry_id)
+    JOIN public.entry e ON (e.pool_id, e.period_id, e.id) = (a.pool_id, a.period_id, a.entry_id)
     WHERE e.amount_fen <> (
-        SELECT sum(t.amount_fen) FROM transfer t
+        SELECT sum(t.amount_fen) FROM public.transfer t
         WHERE (t.pool_id, t.period_id, t.entry_id) = (e.pool_id, e.period_id, e.id)
     ) LIMIT 1;
     IF broken IS NOT NULL THEN
@@ -69,23 +69,59 @@ BEGIN
 END $$
 """
 
-# Opens a period and its partition; the application may call this and may not make a table by itself.
-# A rehearsal takes a negative id, whose transfers go to one partition that is always empty outside a transaction.
+# What a period is stands from its opening on. Its close is written once, names the last entry there is, and stands.
+KEEP_PERIOD = """
+CREATE FUNCTION keep_period() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    closing constant text[] := ARRAY['stage', 'closed_at', 'closed_by', 'last_entry_id'];
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.stage = 'closed' OR to_jsonb(OLD) - closing <> to_jsonb(NEW) - closing THEN
+        RAISE EXCEPTION 'period % stands as it is', OLD.label USING ERRCODE = 'GB001';
+    END IF;
+    IF NEW.stage = 'closed' AND NEW.last_entry_id IS DISTINCT FROM (
+        SELECT coalesce(max(id), 0) FROM public.entry WHERE (pool_id, period_id) = (NEW.pool_id, NEW.id)
+    ) THEN
+        RAISE EXCEPTION 'the close of period % names its last entry', OLD.label USING ERRCODE = 'GB001';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# What a rehearsal makes is rolled back with it; what is not does not get past its commit.
+REFUSE_REHEARSAL = """
+CREATE FUNCTION refuse_rehearsal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what is rehearsed in % is not kept', TG_TABLE_NAME USING ERRCODE = 'check_violation';
+END $$
+"""
+
+# Opens a period and its partition, which nobody empties; the application may call this and may not make a table by
+# itself. A rehearsal takes a negative id of numbers of its own, and its transfers go to one partition that is always
+# empty outside a transaction.
 OPEN_PERIOD = """
 CREATE FUNCTION open_period(pool bigint, label text, starts_on date, ends_on date, rehearsal boolean) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    made bigint := nextval('period_number');
+    made bigint;
     part text;
 BEGIN
     IF rehearsal THEN
-        made := -made;
-    ELSE
+        made := -nextval('public.rehearsal_number');
+    ELSIF NOT rehearsal THEN
+        made := nextval('public.period_number');
         part := format('transfer_p%s', made);
-        EXECUTE format('CREATE TABLE %I (LIKE transfer INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);
-        EXECUTE format('ALTER TABLE transfer ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', part, made, made + 1);
+        EXECUTE format(
+            'CREATE TABLE public.%I (LIKE public.transfer INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part
+        );
+        EXECUTE format(
+            'ALTER TABLE public.transfer ATTACH PARTITION public.%I FOR VALUES FROM (%s) TO (%s)', part, made, made + 1
+        );
+        EXECUTE format(
+            'CREATE TRIGGER %I BEFORE TRUNCATE ON public.%I FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change()',
+            part || '_no_truncate', part
+        );
     END IF;
-    INSERT INTO period (id, pool_id, label, starts_on, ends_on, stage)
+    INSERT INTO public.period (id, pool_id, label, starts_on, ends_on, stage)
     VALUES (made, pool, label, starts_on, ends_on, 'open');
     RETURN made;
 END $$
@@ -96,6 +132,7 @@ def upgrade() -> None:
     op.execute(SUM_OF)
     op.execute(sa.schema.CreateSequence(sa.Sequence("entry_number")))
     op.execute("CREATE SEQUENCE period_number")
+    op.execute("CREATE SEQUENCE rehearsal_number")
     op.create_table(
         "book",
         sa.Column("pool_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -147,9 +184,18 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Uuid(), nullable=True),
         sa.Column("last_entry_id", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("(stage = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_period_closed")),
+        sa.CheckConstraint(
+            "(stage = 'closed') = (closed_at IS NOT NULL) AND (stage = 'open' OR last_entry_id IS NOT NULL)",
+            name=op.f("ck_period_closed"),
+        ),
         sa.CheckConstraint("stage IN ('open', 'closed')", name=op.f("ck_period_stage")),
-        sa.CheckConstraint("starts_on <= ends_on", name=op.f("ck_period_dates")),
+        sa.CheckConstraint(
+            "isfinite(starts_on) AND isfinite(ends_on) AND starts_on <= ends_on", name=op.f("ck_period_dates")
+        ),
+        sa.CheckConstraint(
+            "length(label) BETWEEN 1 AND 100 AND (id < 0 OR label ~ '^[0-9A-Za-z][0-9A-Za-z._-]{0,19}$')",
+            name=op.f("ck_period_label"),
+        ),
         sa.ForeignKeyConstraint(["pool_id"], ["book.pool_id"], name=op.f("fk_period_pool_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_period")),
         sa.UniqueConstraint("pool_id", "id", name=op.f("uq_period_pool_id_id")),
@@ -334,16 +380,39 @@ def _walls() -> None:
     """Put up what keeps the book true whatever the application does."""
     op.execute("CREATE TABLE transfer_rehearsal PARTITION OF transfer FOR VALUES FROM (MINVALUE) TO (0)")
     op.execute(
+        "CREATE TRIGGER transfer_rehearsal_no_truncate BEFORE TRUNCATE ON transfer_rehearsal"
+        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
         "ALTER TABLE period ADD CONSTRAINT period_no_overlap EXCLUDE USING gist"
         " (int8range(pool_id, pool_id, '[]') WITH &&, daterange(starts_on, ends_on, '[]') WITH &&)"
     )
     walls.append_only(
         "book", "share_version", "share", "account", "entry", "transfer", "stream_item", "idempotency_key"
     )
-    walls.editable("stream", "statement")
+    walls.editable("stream")
     op.execute("GRANT SELECT, UPDATE (stage, closed_at, closed_by, last_entry_id) ON period TO gongbao_app")
-    op.execute("GRANT SELECT ON period TO gongbao_auditor")
-    op.execute("GRANT USAGE ON SEQUENCE entry_number TO gongbao_app")
+    # What a statement says is written once; only where it stands and how it was answered move.
+    op.execute(
+        "GRANT SELECT, INSERT, UPDATE (stage, issued_at, answered_at, answered_by, query_text, settled_on, version)"
+        " ON statement TO gongbao_app"
+    )
+    op.execute("GRANT SELECT ON period, statement TO gongbao_auditor")
+    op.execute("GRANT USAGE ON SEQUENCE entry_number, rehearsal_number TO gongbao_app")
+    op.execute(KEEP_PERIOD)
+    op.execute(
+        "CREATE TRIGGER period_keep_period BEFORE UPDATE OR DELETE ON period"
+        " FOR EACH ROW EXECUTE FUNCTION keep_period()"
+    )
+    op.execute(
+        "CREATE TRIGGER period_no_truncate BEFORE TRUNCATE ON period FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(REFUSE_REHEARSAL)
+    for table, number in (("period", "id"), ("book", "pool_id")):
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER {table}_not_rehearsed AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED"
+            f" FOR EACH ROW WHEN (NEW.{number} < 0) EXECUTE FUNCTION refuse_rehearsal()"
+        )
     op.execute(SHARES_WHOLE)
     for table in ("share", "share_version"):
         op.execute(
@@ -384,5 +453,7 @@ def downgrade() -> None:
     op.drop_table("idempotency_key")
     op.drop_table("book")
     op.execute("DROP FUNCTION check_shares(), check_period_open(), check_entry_total(), sum_of(bigint[])")
+    op.execute("DROP FUNCTION keep_period(), refuse_rehearsal()")
+    op.execute("DROP SEQUENCE rehearsal_number")
     op.execute("DROP SEQUENCE period_number")
     op.execute("DROP SEQUENCE entry_number")

@@ -82,13 +82,13 @@ CREATE FUNCTION rehearsal_stands(tender uuid, ceremony bigint, threshold bigint)
 AS $$
     SELECT coalesce((
         SELECT r.ceremony = $2 AND r.threshold = $3 AND r.fingerprints IS NOT DISTINCT FROM (
-            SELECT array_agg(c.fingerprint ORDER BY c.place) FROM custodian c WHERE c.tender_id = $1
+            SELECT array_agg(c.fingerprint ORDER BY c.place) FROM public.custodian c WHERE c.tender_id = $1
         ) AND NOT EXISTS (
-            SELECT 1 FROM custodian c LEFT JOIN rehearsal_share s
+            SELECT 1 FROM public.custodian c LEFT JOIN public.rehearsal_share s
                 ON (s.tender_id, s.number, s.place) = (c.tender_id, r.number, c.place)
             WHERE c.tender_id = $1 AND (c.proved_at IS NULL OR s.place IS NULL)
         )
-        FROM rehearsal r WHERE r.tender_id = $1 ORDER BY r.number DESC LIMIT 1
+        FROM public.rehearsal r WHERE r.tender_id = $1 ORDER BY r.number DESC LIMIT 1
     ), false)
 $$
 """
@@ -98,7 +98,7 @@ CREATE FUNCTION keep_criterion() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     row record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 BEGIN
-    IF EXISTS (SELECT 1 FROM tender WHERE id = row.tender_id AND published_at IS NOT NULL) THEN
+    IF EXISTS (SELECT 1 FROM public.tender WHERE id = row.tender_id AND published_at IS NOT NULL) THEN
         RAISE EXCEPTION 'the criteria of a published tender stand' USING ERRCODE = 'GB024';
     END IF;
     RETURN row;
@@ -112,7 +112,7 @@ DECLARE
     row record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
     moving constant text[] := ARRAY['challenge', 'answer_sha256', 'proved_at', 'lost_at'];
 BEGIN
-    IF EXISTS (SELECT 1 FROM tender WHERE id = row.tender_id AND (stage <> 'draft' OR published_at IS NOT NULL))
+    IF EXISTS (SELECT 1 FROM public.tender WHERE id = row.tender_id AND (stage <> 'draft' OR published_at IS NOT NULL))
         AND (TG_OP <> 'UPDATE' OR to_jsonb(OLD) - moving <> to_jsonb(NEW) - moving)
     THEN
         RAISE EXCEPTION 'the custodians of a tender stand from its rehearsal on' USING ERRCODE = 'GB024';
@@ -127,9 +127,9 @@ END $$
 STAMP_BID = """
 CREATE FUNCTION stamp_bid() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    asked tender%ROWTYPE;
+    asked public.tender%ROWTYPE;
 BEGIN
-    SELECT * INTO asked FROM tender WHERE id = NEW.tender_id FOR SHARE;
+    SELECT * INTO asked FROM public.tender WHERE id = NEW.tender_id FOR SHARE;
     NEW.received_at := gongbao_now();
     IF asked.box_closed_at IS NOT NULL THEN
         RAISE EXCEPTION 'the box of tender % is closed', asked.number USING ERRCODE = 'GB022';
@@ -148,9 +148,9 @@ END $$
 STAMP_KEY = """
 CREATE FUNCTION stamp_key() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    asked tender%ROWTYPE;
+    asked public.tender%ROWTYPE;
 BEGIN
-    SELECT * INTO asked FROM tender WHERE id = NEW.tender_id FOR SHARE;
+    SELECT * INTO asked FROM public.tender WHERE id = NEW.tender_id FOR SHARE;
     NEW.given_at := gongbao_now();
     IF asked.box_closed_at IS NULL OR NEW.given_at < asked.deadline_at THEN
         RAISE EXCEPTION 'keys of tender % are taken after its deadline', asked.number USING ERRCODE = 'GB023';
@@ -169,7 +169,7 @@ END $$
 CHECK_OPENED = """
 CREATE FUNCTION check_opened() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM tender WHERE id = NEW.tender_id AND opened_at IS NOT NULL) THEN
+    IF NOT EXISTS (SELECT 1 FROM public.tender WHERE id = NEW.tender_id AND opened_at IS NOT NULL) THEN
         RAISE EXCEPTION 'the bids are not opened' USING ERRCODE = 'GB023';
     END IF;
     RETURN NEW;
@@ -182,9 +182,9 @@ DECLARE
     row record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
     held timestamptz;
 BEGIN
-    SELECT locked_at INTO held FROM committee_member
+    SELECT locked_at INTO held FROM public.committee_member
     WHERE tender_id = row.tender_id AND person_id = row.person_id FOR SHARE;
-    IF held IS NOT NULL OR EXISTS (SELECT 1 FROM tender WHERE id = row.tender_id AND stage <> 'evaluating') THEN
+    IF held IS NOT NULL OR EXISTS (SELECT 1 FROM public.tender WHERE id = row.tender_id AND stage <> 'evaluating') THEN
         RAISE EXCEPTION 'a locked sheet of marks stands' USING ERRCODE = 'GB025';
     END IF;
     RETURN row;
@@ -201,8 +201,8 @@ DECLARE
     lead uuid;
 BEGIN
     SELECT sum(share_bp), (array_agg(organisation_id) FILTER (WHERE place = 0))[1] INTO total, first
-    FROM award_member WHERE award_id = award_made;
-    SELECT lead_id INTO lead FROM award WHERE id = award_made;
+    FROM public.award_member WHERE award_id = award_made;
+    SELECT lead_id INTO lead FROM public.award WHERE id = award_made;
     IF total IS DISTINCT FROM 10000 OR first IS DISTINCT FROM lead THEN
         RAISE EXCEPTION 'the awarded shares add up to %, not 10000, or the lead is not first', total
             USING ERRCODE = 'GB026';
@@ -256,12 +256,12 @@ CREATE FUNCTION agreement_is_signed(tender uuid) RETURNS boolean LANGUAGE sql ST
     SELECT coalesce((
         SELECT NOT EXISTS (
             SELECT 1 FROM (
-                SELECT m.organisation_id FROM award_member m WHERE m.award_id = w.id
-                UNION SELECT t.organisation_id FROM tender t WHERE t.id = w.tender_id
-            ) party LEFT JOIN agreement_signature s ON (s.award_id, s.organisation_id) = (w.id, party.organisation_id)
+                SELECT m.organisation_id FROM public.award_member m WHERE m.award_id = w.id
+                UNION SELECT t.organisation_id FROM public.tender t WHERE t.id = w.tender_id
+            ) party LEFT JOIN public.agreement_signature s ON (s.award_id, s.organisation_id) = (w.id, party.organisation_id)
             WHERE s.award_id IS NULL
         )
-        FROM award w WHERE w.tender_id = $1 ORDER BY w.number DESC LIMIT 1
+        FROM public.award w WHERE w.tender_id = $1 ORDER BY w.number DESC LIMIT 1
     ), false)
 $$
 """
@@ -271,26 +271,26 @@ $$
 CHECK_SIGNATURE = """
 CREATE FUNCTION check_signature() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    decided award%ROWTYPE;
-    asked tender%ROWTYPE;
+    decided public.award%ROWTYPE;
+    asked public.tender%ROWTYPE;
 BEGIN
-    SELECT * INTO decided FROM award WHERE id = NEW.award_id;
-    SELECT * INTO asked FROM tender WHERE id = decided.tender_id FOR SHARE;
+    SELECT * INTO decided FROM public.award WHERE id = NEW.award_id;
+    SELECT * INTO asked FROM public.tender WHERE id = decided.tender_id FOR SHARE;
     IF asked.stage <> 'awarded' OR EXISTS (
-        SELECT 1 FROM award WHERE tender_id = decided.tender_id AND number > decided.number
-    ) OR EXISTS (SELECT 1 FROM agreement_refusal WHERE award_id = NEW.award_id) THEN
+        SELECT 1 FROM public.award WHERE tender_id = decided.tender_id AND number > decided.number
+    ) OR EXISTS (SELECT 1 FROM public.agreement_refusal WHERE award_id = NEW.award_id) THEN
         RAISE EXCEPTION 'award % is not to be signed', NEW.award_id USING ERRCODE = 'GB030';
     END IF;
     IF NEW.organisation_id = asked.organisation_id THEN
         IF EXISTS (
-            SELECT 1 FROM award_member m LEFT JOIN agreement_signature s
+            SELECT 1 FROM public.award_member m LEFT JOIN public.agreement_signature s
                 ON (s.award_id, s.organisation_id) = (m.award_id, m.organisation_id)
             WHERE m.award_id = NEW.award_id AND s.award_id IS NULL
         ) THEN
             RAISE EXCEPTION 'the bureau signs last' USING ERRCODE = 'GB028';
         END IF;
     ELSIF NOT EXISTS (
-        SELECT 1 FROM award_member WHERE award_id = NEW.award_id AND organisation_id = NEW.organisation_id
+        SELECT 1 FROM public.award_member WHERE award_id = NEW.award_id AND organisation_id = NEW.organisation_id
     ) THEN
         RAISE EXCEPTION 'who signs is a party of the award' USING ERRCODE = 'GB030';
     END IF;
@@ -304,9 +304,9 @@ END $$
 MAY_SEE_BID = """
 CREATE FUNCTION may_see_bid(tender uuid, organisation uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT organisation = nullif(current_setting('gongbao.organisation_id', true), '')::uuid OR EXISTS (
-        SELECT 1 FROM tender t WHERE t.id = $1 AND t.box_closed_at IS NOT NULL AND (
+        SELECT 1 FROM public.tender t WHERE t.id = $1 AND t.box_closed_at IS NOT NULL AND (
             current_setting('gongbao.sees_all', true) = 'yes' OR EXISTS (
-                SELECT 1 FROM custodian c WHERE c.tender_id = t.id
+                SELECT 1 FROM public.custodian c WHERE c.tender_id = t.id
                 AND c.organisation_id = nullif(current_setting('gongbao.organisation_id', true), '')::uuid
             )
         )
@@ -317,7 +317,7 @@ MAY_SEE_OPENED = """
 CREATE FUNCTION may_see_opened(tender uuid, organisation uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT organisation = nullif(current_setting('gongbao.organisation_id', true), '')::uuid
     OR current_setting('gongbao.sees_all', true) = 'yes' AND EXISTS (
-        SELECT 1 FROM tender t WHERE t.id = $1 AND t.opened_at IS NOT NULL
+        SELECT 1 FROM public.tender t WHERE t.id = $1 AND t.opened_at IS NOT NULL
     )
 $$
 """

@@ -18,9 +18,9 @@ depends_on = None
 LIFT_COVERED_ONCE = """
 CREATE FUNCTION check_lift_covered_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM 1 FROM lift WHERE id = NEW.lift_id FOR UPDATE;
+    PERFORM 1 FROM public.lift WHERE id = NEW.lift_id FOR UPDATE;
     IF EXISTS (
-        SELECT 1 FROM policy_lift o
+        SELECT 1 FROM public.policy_lift o
         WHERE o.lift_id = NEW.lift_id AND o.policy_id <> NEW.policy_id
           AND o.covered_from < NEW.covered_to AND o.covered_to > NEW.covered_from
     ) THEN
@@ -37,11 +37,11 @@ BEGIN
     IF NEW.award_id IS NULL THEN
         RETURN NEW;
     END IF;
-    PERFORM 1 FROM tender WHERE id = NEW.tender_id AND stage IN ('contracted', 'complete') FOR SHARE;
+    PERFORM 1 FROM public.tender WHERE id = NEW.tender_id AND stage IN ('contracted', 'complete') FOR SHARE;
     IF NOT FOUND OR NOT agreement_is_signed(NEW.tender_id) THEN
         RAISE EXCEPTION 'not all have signed the agreement of award %', NEW.award_id USING ERRCODE = 'GB028';
     END IF;
-    IF NEW.award_id <> (SELECT id FROM award WHERE tender_id = NEW.tender_id ORDER BY number DESC LIMIT 1) THEN
+    IF NEW.award_id <> (SELECT id FROM public.award WHERE tender_id = NEW.tender_id ORDER BY number DESC LIMIT 1) THEN
         RAISE EXCEPTION 'award % was replaced', NEW.award_id USING ERRCODE = 'GB030';
     END IF;
     RETURN NEW;
