@@ -45,15 +45,16 @@ _LINES = (
 )
 
 
-def rehearse(engine: Engine, data: object) -> dict[str, Any]:
+def rehearse(engine: Engine, data: object, *, budget_s: int | None = None) -> dict[str, Any]:
     """Return what a file's agreement and events lead to, in fen, in the shape of the published oracle.
 
     Nothing is kept. Refuses Invalid `event_file_invalid` for its form, and Conflict or Invalid `event_refused` with the
-    event's number and the refusal's own code where the state of affairs does not allow one.
+    event's number and the refusal's own code where the state of affairs does not allow one; Conflict `rehearsals_busy`
+    where others run, `rehearsal_too_long` (seconds, number) where it has not come to its end after `budget_s` seconds.
     """
     file = read(data)
-    with db.rehearsal(engine, SYSTEM) as session:
-        return _Play(session, file).run()
+    with db.rehearsal(engine, SYSTEM, budget_s=budget_s) as session:
+        return _Play(session, file).run(budget_s)
 
 
 class _Play:
@@ -92,10 +93,12 @@ class _Play:
         """Return a person of a member."""
         return Actor(uuid.uuid4(), self.ids[name], role, "insurer")
 
-    def run(self) -> dict[str, Any]:
+    def run(self, budget_s: int | None) -> dict[str, Any]:
         """Play every event in order; return the result."""
         self.agreement = self._begin()
         for event in self.file.events:
+            if budget_s is not None and db.seconds_open(self.session) >= budget_s:
+                raise Conflict("rehearsal_too_long", seconds=budget_s, number=event.number)
             try:
                 self._verbs()[event.event](event, _noon(event.on))
             except Refusal as refusal:
@@ -112,6 +115,7 @@ class _Play:
             effective_on=date(year, 1, 1),
             ends_on=date(year + 1, 1, 1),
             terms=self.file.agreement.terms,
+            is_rehearsal=True,
         )
         at = _noon(date(year, 1, 1))
         self.session.flush()

@@ -52,6 +52,10 @@ RETRIED = frozenset({"40001", "40P01"})
 #: Two requests under one key at once: the second, done again, finds what the first did.
 KEY_TAKEN = "pk_idempotency_key"
 
+#: So many rehearsals run at once on one database, each under one of as many locks of this number.
+REHEARSALS = 2
+REHEARSAL_LOCK = 0x72686C
+
 
 class Model(DeclarativeBase):
     """A row. Money is BigInteger fen, instants are aware UTC, free text is Text, structured facts are JSONB."""
@@ -156,12 +160,34 @@ def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], R
 
 
 @contextmanager
-def rehearsal(engine: Engine, actor: Actor) -> Iterator[Session]:
-    """Open one transaction in the actor's scope that is always rolled back, whatever happens in it."""
-    with Session(engine, expire_on_commit=False) as session:
+def rehearsal(engine: Engine, actor: Actor, *, budget_s: int | None = None) -> Iterator[Session]:
+    """Open one transaction in the actor's scope that is always rolled back, whatever happens in it.
+
+    It reads one snapshot and writes rows of its own only, so REPEATABLE READ is enough, and no transaction that is kept
+    is ever tried again for its sake. No statement of it runs for longer than `budget_s`. Refuses Conflict
+    `rehearsals_busy` where as many run as may on one database.
+    """
+    calm = engine.execution_options(isolation_level="REPEATABLE READ")
+    with Session(calm, expire_on_commit=False) as session:
         session.begin()
         try:
+            _take_rehearsal_place(session)
+            if budget_s is not None:
+                session.execute(select(func.set_config("statement_timeout", f"{budget_s}s", True)))
             set_scope(session, actor)
             yield session
         finally:
             session.rollback()
+
+
+def _take_rehearsal_place(session: Session) -> None:
+    """Hold one of the places for rehearsals until the transaction ends."""
+    for place in range(REHEARSALS):
+        if session.scalar(select(func.pg_try_advisory_xact_lock(REHEARSAL_LOCK, place))):
+            return
+    raise Conflict("rehearsals_busy", most=REHEARSALS)
+
+
+def seconds_open(session: Session) -> float:
+    """Return for how long the transaction has been open, by the database server's own clock."""
+    return float(session.scalars(text("SELECT extract(epoch FROM clock_timestamp() - transaction_timestamp())")).one())

@@ -26,6 +26,8 @@ MEMBERS_MAX = 60
 EVENTS_MAX = 500
 RETRIES = 4
 REHEARSAL_BYTES_MAX = 256 * 1024
+#: Half of what the server gives an answer.
+REHEARSAL_SECONDS = 60
 
 _SHARE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _FEN = re.compile(r"-?[0-9]{1,18}", re.ASCII)
@@ -179,7 +181,7 @@ def too_large() -> Invalid:
     return Invalid("rehearsal_too_large", events_most=EVENTS_MAX, kib_most=REHEARSAL_BYTES_MAX // 1024)
 
 
-def rehearse(engine: Engine, data: object) -> dict[str, Any]:
+def rehearse(engine: Engine, data: object, *, budget_s: int | None = None) -> dict[str, Any]:
     """Return what an event file leads to (`claims.rehearsal`), tried again where another transaction was in its way."""
     from sqlalchemy.exc import DBAPIError
 
@@ -188,7 +190,7 @@ def rehearse(engine: Engine, data: object) -> dict[str, Any]:
 
     for _ in range(RETRIES):
         try:
-            return play(engine, data)
+            return play(engine, data, budget_s=budget_s)
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in RETRIED:
                 raise

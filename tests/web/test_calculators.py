@@ -5,10 +5,16 @@ from __future__ import annotations
 import io
 import json
 
+import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import Engine, text
 
+from core import db
+from core.permits import SYSTEM
+from core.server import Urls
 from tests.visitors import Browser
+from web import calculating
 from web.working import EXAMPLES
 
 
@@ -156,3 +162,38 @@ def test_what_is_calculated_leaves_no_trace(client: Browser, app: Flask) -> None
     with app.extensions["gongbao"].engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM book")) == 0
         assert connection.scalar(text("SELECT count(*) FROM audit_event")) == 0
+
+
+def test_as_many_rehearsals_as_may_run_at_once(client: Browser, place: Urls) -> None:
+    """A third at once is refused and told why, by page and interface; when one is done the next is played."""
+    data = json.loads(EXAMPLES["rehearse"]["file"])
+    with psycopg.connect(place.app, autocommit=True) as others:
+        for number in range(db.REHEARSALS):
+            others.execute("SELECT pg_advisory_lock(%s, %s)", (db.REHEARSAL_LOCK, number))
+        answer = client.post("/api/v1/calculators/rehearse", json=data)
+        assert (answer.status_code, answer.json["code"]) == (409, "rehearsals_busy")
+        page = client.send("/calculators/rehearse", file=json.dumps(data))
+        assert page.status_code == 409 and "正在推演的已有 2 份" in page.text
+        others.execute("SELECT pg_advisory_unlock(%s, 0)", (db.REHEARSAL_LOCK,))
+        assert client.post("/api/v1/calculators/rehearse", json=data).status_code == 200
+
+
+def test_a_rehearsal_that_takes_too_long_is_stopped(client: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its seconds a rehearsal ends with the event that it had come to."""
+    monkeypatch.setattr(db, "seconds_open", lambda session: calculating.REHEARSAL_SECONDS)
+    answer = client.post("/api/v1/calculators/rehearse", json=json.loads(EXAMPLES["rehearse"]["file"]))
+    assert (answer.status_code, answer.json["code"]) == (409, "rehearsal_too_long")
+    assert answer.json["facts"] == {"seconds": calculating.REHEARSAL_SECONDS, "number": 1}
+
+
+def test_a_rehearsal_holds_up_nobody(engine: Engine) -> None:
+    """It takes no part in the serialisation of what is kept: no transaction is tried again for its sake."""
+    with db.rehearsal(engine, SYSTEM, budget_s=7) as session:
+        session.execute(text("SELECT count(*) FROM period"))
+        locks = session.scalar(
+            text("SELECT count(*) FROM pg_locks WHERE mode = 'SIReadLock' AND pid = pg_backend_pid()")
+        )
+        isolation = session.scalar(text("SHOW transaction_isolation"))
+        timeout = session.scalar(text("SHOW statement_timeout"))
+        assert (locks, isolation, timeout) == (0, "repeatable read", "7s")
+        assert 0 <= db.seconds_open(session) < 60

@@ -148,7 +148,8 @@ def rehearse() -> ResponseReturnValue:
     """Play an agreement and its events through the real verbs and undo it all; at most 500 events and 256 KiB."""
     engine = current_app.extensions["gongbao"].engine
     left = limits.take(engine, limits.REHEARSE, request.remote_addr or "")
-    result = jsonify(calculating.rehearse(engine, calculating.check_rehearsal(_body(calculating.REHEARSAL_BYTES_MAX))))
+    data = calculating.check_rehearsal(_body(calculating.REHEARSAL_BYTES_MAX))
+    result = jsonify(calculating.rehearse(engine, data, budget_s=calculating.REHEARSAL_SECONDS))
     result.headers["RateLimit-Policy"] = f'"{limits.REHEARSE.name}";q={limits.REHEARSE.burst}'
     result.headers["RateLimit"] = f'"{limits.REHEARSE.name}";r={left};t={limits.REHEARSE.every_s}'
     return result

@@ -97,6 +97,15 @@ _REQUESTS: dict[str, tuple[str, str]] = {
         "页面上最多推演 {events_most} 个事件、{kib_most} KiB。更大的文件请用命令 gongbao rehearse。",
         "The page plays at most {events_most} events and {kib_most} KiB. Use the command gongbao rehearse for more.",
     ),
+    "rehearsals_busy": (
+        "正在推演的已有 {most} 份，同时不能再多；没有开始您的这一份。请过一分钟再试。",
+        "{most} files are being played already, as many as may at once; yours was not begun. Try again in a minute.",
+    ),
+    "rehearsal_too_long": (
+        "推演超过 {seconds} 秒，在第 {number} 个事件处停下，没有结果。请减少事件，或用命令 gongbao rehearse 推演。",
+        "The rehearsal took more than {seconds} seconds and was stopped at event {number}, without a result. Use fewer "
+        "events, or the command gongbao rehearse.",
+    ),
     "amounts_too_many": ("最多 {most} 笔。更多请用命令行。", "At most {most} amounts. Use the command for more."),
     "shares_unreadable": (
         "“{text}”不是份额。请用逗号隔开半角数字，例如 45, 25, 20, 10。",

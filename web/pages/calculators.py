@@ -120,7 +120,7 @@ def rehearse() -> ResponseReturnValue:
     try:
         text = _rehearsal_text()
         data = calculating.check_rehearsal(read_json(text))
-        result = calculating.rehearse(engine, data)
+        result = calculating.rehearse(engine, data, budget_s=calculating.REHEARSAL_SECONDS)
     except Invalid as refusal:
         findings = [(one.where, words(one)) for one in refusal.findings]
         name = "upload" if refusal.code == "not_utf8" else "file"
