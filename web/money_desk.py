@@ -189,7 +189,11 @@ def day_field(label: str = "", hint: str = "") -> Field:
     )
 
 
-def step_page(step: Step, work: Callable[[Mapping[str, str]], tuple[str, str] | str]) -> ResponseReturnValue:
+#: Does a step with its form; returns (what to say, where to go), or a page to show at once.
+Work = Callable[[Mapping[str, str]], tuple[str, str] | str]
+
+
+def step_page(step: Step, work: Work) -> ResponseReturnValue:
     """Show a step, or do it: `work(form)` does it and returns (what to say, where to go), or a page to show at once.
 
     What refuses it is shown beside the field it names, with everything typed kept; nothing is then done.

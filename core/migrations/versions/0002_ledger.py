@@ -394,7 +394,7 @@ def _walls() -> None:
     op.execute("GRANT SELECT, UPDATE (stage, closed_at, closed_by, last_entry_id) ON period TO gongbao_app")
     # What a statement says is written once; only where it stands and how it was answered move.
     op.execute(
-        "GRANT SELECT, INSERT, UPDATE (stage, issued_at, answered_at, answered_by, query_text, settled_on, version)"
+        "GRANT SELECT, INSERT, UPDATE (stage, issued_at, answered_at, answered_by, query_text, reply_text, settled_on, version)"
         " ON statement TO gongbao_app"
     )
     op.execute("GRANT SELECT ON period, statement TO gongbao_auditor")

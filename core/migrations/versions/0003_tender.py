@@ -216,11 +216,12 @@ END $$
 IS_TIED = """
 CREATE FUNCTION is_tied(tender uuid, person uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
-        SELECT 1 FROM mandate m JOIN organisation o ON o.id = m.organisation_id JOIN tender t ON t.id = $1
+        SELECT 1 FROM public.mandate m JOIN public.organisation o ON o.id = m.organisation_id JOIN public.tender t
+            ON t.id = $1
         WHERE m.person_id = $2 AND o.kind = 'insurer' AND (m.valid_to IS NULL OR m.valid_to > m.valid_from
             AND m.valid_to > (gongbao_now() AT TIME ZONE 'Asia/Shanghai')::date - 365)
         AND (t.opened_at IS NULL OR EXISTS (
-            SELECT 1 FROM opened_bid b WHERE b.tender_id = $1 AND b.organisation_id = m.organisation_id
+            SELECT 1 FROM public.opened_bid b WHERE b.tender_id = $1 AND b.organisation_id = m.organisation_id
         ))
     )
 $$
@@ -245,7 +246,7 @@ CREATE FUNCTION committee_is_fit(tender uuid) RETURNS boolean LANGUAGE sql STABL
         AND (t.profile = 'B' OR 3 * count(*) FILTER (WHERE m.is_expert) >= 2 * count(*))
         AND count(*) FILTER (WHERE m.is_chair) = 1
         AND count(*) FILTER (WHERE m.conflict IS DISTINCT FROM '' OR is_tied(m.tender_id, m.person_id)) = 0
-    FROM tender t LEFT JOIN committee_member m ON m.tender_id = t.id AND m.replaced_at IS NULL
+    FROM public.tender t LEFT JOIN public.committee_member m ON m.tender_id = t.id AND m.replaced_at IS NULL
     WHERE t.id = $1 GROUP BY t.id
 $$
 """
