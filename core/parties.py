@@ -20,7 +20,10 @@ ORGANISATION_KINDS = ("bureau", "insurer", "community", "repairer", "platform")
 
 
 class Organisation(Model):
-    """A bureau, an insurer, a community or a repairer. `sort_key` orders names by pinyin."""
+    """A bureau, an insurer, a community or a repairer. `sort_key` orders names by pinyin.
+
+    `group_id` is the organisation that stands for the group this one belongs to (one head, holding or management).
+    """
 
     __tablename__ = "organisation"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -29,7 +32,9 @@ class Organisation(Model):
     short_name: Mapped[str]
     sort_key: Mapped[str]
     uscc: Mapped[str | None] = mapped_column(unique=True)
+    group_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
     __table_args__ = (
+        CheckConstraint("group_id <> id", name="group"),
         CheckConstraint("kind IN ('bureau', 'insurer', 'community', 'repairer', 'platform')", name="kind"),
         CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
     )
@@ -101,6 +106,26 @@ def add_organisation(
     session.flush()
     audit.record(session, "organisation.added", by=by, at=at, of=("organisation", row.id), facts={"kind": kind})
     return row
+
+
+def set_group(
+    session: Session, organisation: Organisation, head: Organisation | None, *, by: Actor, at: datetime
+) -> None:
+    """Put an organisation into the group that `head` stands for, or take it out of its group (none).
+
+    A group has one head and no levels: Conflict `group_has_levels` where the head belongs to another's group, or the
+    organisation is itself a head; Invalid `group_of_itself`.
+    """
+    if head is not None:
+        if head.id == organisation.id:
+            raise Invalid("group_of_itself")
+        heads = session.scalar(select(Organisation.id).where(Organisation.group_id == organisation.id).limit(1))
+        if head.group_id is not None or heads is not None:
+            raise Conflict("group_has_levels")
+    organisation.group_id = head.id if head else None
+    session.flush()
+    facts = {"group": str(head.id) if head else ""}
+    audit.record(session, "organisation.grouped", by=by, at=at, of=("organisation", organisation.id), facts=facts)
 
 
 def add_person(session: Session, name: str, *, by: Actor, at: datetime) -> Person:

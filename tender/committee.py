@@ -1,7 +1,8 @@
 """Verbs on the evaluation committee: appointed, its conflicts declared once the bidders are known, then it begins.
 
-Nobody on it belongs to a bidder, or did in the past year. Who bids is a secret until the opening, so that until then
-every insurer counts as one. What a member declares is one thing, what the mandates say is another: both must be clear.
+Nobody on it belongs to a bidder or its group, or did in the past year. Who bids is a secret until the opening, so that
+until then every insurer counts as one. What a member declares is one thing, what the mandates say is another: both must
+be clear.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from core import audit, parties
 from core.clock import on
@@ -44,23 +45,26 @@ TIED_FOR = timedelta(days=365)
 
 
 def ties_of(session: Session, tender: Tender, people: Sequence[uuid.UUID], *, at: datetime) -> list[Finding]:
-    """Return what ties people to a bidder (before the opening: to any insurer), as their mandates have it.
+    """Return what ties people to a bidder or its group (before the opening: to any insurer's), by their mandates.
 
     Each finding `member_tied` names the person and, in its facts, the organisation and the mandate's last day
     (`until`, "" while it runs).
     """
     since = on(at) - TIED_FOR
+    fellow = aliased(Organisation)
+    in_one_group = func.coalesce(fellow.group_id, fellow.id) == func.coalesce(Organisation.group_id, Organisation.id)
+    if tender.opened_at is None:
+        bids = fellow.kind == "insurer"
+    else:
+        bids = fellow.id.in_(select(OpenedBid.organisation_id).where(OpenedBid.tender_id == tender.id))
     query = (
         select(Person.name, Organisation.name, Mandate.valid_to)
         .join(Person, Person.id == Mandate.person_id)
         .join(Organisation, Organisation.id == Mandate.organisation_id)
-        .where(Mandate.person_id.in_(people), Organisation.kind == "insurer")
+        .where(Mandate.person_id.in_(people), exists().where(in_one_group, bids))
         .where(or_(Mandate.valid_to.is_(None), and_(Mandate.valid_to > Mandate.valid_from, Mandate.valid_to > since)))
         .order_by(Person.name, Person.id, Organisation.sort_key, Mandate.id)
     )
-    if tender.opened_at is not None:
-        bidding = select(OpenedBid.organisation_id).where(OpenedBid.tender_id == tender.id)
-        query = query.where(Mandate.organisation_id.in_(bidding))
     return [
         Finding("member_tied", name, {"organisation": whose, "until": until.isoformat() if until else ""})
         for name, whose, until in session.execute(query)

@@ -69,14 +69,15 @@ def _wrong_rehearsals(session: Session) -> Iterator[Broken]:
 
 
 NEUTRAL = every(
-    # Who declared that nothing ties it held no mandate of a bidder on that day, nor in the year before.
+    # Who declared that nothing ties it held no mandate of a bidder's group on that day, nor in the year before.
     rows(
         "committee member {person_id} of tender {tender}",
         """
         SELECT c.person_id, t.number AS tender, o.name AS bidder, m.role, m.valid_from, m.valid_to, c.declared_at
         FROM committee_member c JOIN tender t ON t.id = c.tender_id JOIN mandate m ON m.person_id = c.person_id
         JOIN organisation o ON o.id = m.organisation_id
-        JOIN opened_bid b ON (b.tender_id, b.organisation_id) = (c.tender_id, m.organisation_id)
+        JOIN organisation f ON coalesce(f.group_id, f.id) = coalesce(o.group_id, o.id)
+        JOIN opened_bid b ON (b.tender_id, b.organisation_id) = (c.tender_id, f.id)
         WHERE c.conflict = '' AND m.valid_from <= (c.declared_at AT TIME ZONE 'Asia/Shanghai')::date
             AND (m.valid_to IS NULL OR m.valid_to > m.valid_from
                 AND m.valid_to > (c.declared_at AT TIME ZONE 'Asia/Shanghai')::date - 365)
@@ -163,9 +164,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-T10",
-        "评委无一与投标人有任职关系（声明前一年内也算），不来自保险公司，也不在招标中另有身份；依法必招的专家不少于三分之二",
-        "No member of a committee holds, or held in the year before it declared, a mandate of a bidder; none sits for "
-        "an insurer or acts for the bureau; of a mandatory tender two thirds are experts",
+        "评委无一与投标人或其集团有任职关系（声明前一年内也算），不来自保险公司，也不在招标中另有身份；依法必招的专家不少于三分之二",
+        "No member of a committee holds, or held in the year before it declared, a mandate of a bidder or its group; "
+        "none sits for an insurer or acts for the bureau; of a mandatory tender two thirds are experts",
         NEUTRAL,
     ),
     Invariant(

@@ -131,6 +131,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "claim_cost.approved": ("核准公估费", "Adjuster's fee approved"),
     "recovery.received": ("追偿款到账", "Recovery received"),
     "organisation.added": ("机构登记", "Organisation added"),
+    "organisation.grouped": ("登记所属集团", "Group noted"),
     "person.added": ("人员登记", "Person added"),
     "mandate.given": ("授予身份", "Mandate given"),
     "mandate.ended": ("终止身份", "Mandate ended"),

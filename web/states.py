@@ -167,6 +167,11 @@ STATES: dict[str, dict[str, State]] = {
         "locked": _over("暂不能填", "Cannot start yet", "lock"),
         "optional": _todo("可选", "Optional"),
     },
+    "signature": {
+        "awaited": _todo("待签署", "Awaited"),
+        "signed": _done("已签署", "Signed"),
+        "refused": _stop("拒绝签署", "Refused"),
+    },
     "clock": {
         "running": _live("计时中", "Running", "dot"),
         "near": _wait("即将到时", "Nearly due"),
@@ -216,6 +221,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "import": ("名单", "list"),
     "job": ("后台任务", "background job"),
     "section": ("草稿的一节", "section"),
+    "signature": ("签署", "signature"),
     "clock": ("时限", "clock"),
     "check": ("核对", "check"),
     "health": ("系统状况", "health"),

@@ -36,6 +36,10 @@ class Now:
     sentence: str
     steps: tuple[Step, ...] = ()
 
+    def beside(self, path: str) -> list[Step]:
+        """Return the steps but the one whose page, or a page below it, is open already."""
+        return [step for step in self.steps if path != step[1] and not path.startswith(f"{step[1]}/")]
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:

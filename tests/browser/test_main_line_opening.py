@@ -202,7 +202,7 @@ def sign_and_form(visitors: Visitors, tender: str, approver: Visitor, tmp_path: 
     approver.reads("协议已由各方签署")
     approver.follow("成立共保体")
     approver.press("成立共保体")
-    approver.reads("共保体已成立", "45.00%")
+    approver.reads("共保体已成立", "45.00%", "已签署")
     assert "成立共保体" not in [link.inner_text() for link in approver.page.locator("main a").all()]
 
 

@@ -204,6 +204,14 @@ PEOPLE: tuple[Plant, ...] = (
     ),
     plant(
         "INV-T10",
+        "a member works for a bidder's group",
+        "INSERT INTO organisation SELECT gen_random_uuid(), 'insurer', '集团', '集团', 'ji tuan', NULL,"
+        f" b.organisation_id FROM bid b WHERE b.id = {_BID}",
+        "INSERT INTO mandate SELECT gen_random_uuid(), c.person_id, o.id, 'bidder', '2026-01-01', NULL"
+        " FROM committee_member c, organisation o WHERE c.is_chair AND o.name = '集团'",
+    ),
+    plant(
+        "INV-T10",
         "a member sits for an insurer",
         f"UPDATE tender_side SET organisation_id = {_MEMBER} WHERE side = 'committee'",
     ),

@@ -79,6 +79,34 @@ def test_nobody_of_a_bidder_is_seated(town: Town) -> None:
             committee.appoint(session, tender, [seat(town, town.insurers[0].bidder)], by=town.officer, at=AT)
 
 
+def test_nobody_of_a_bidders_group_is_seated(town: Town) -> None:
+    """与投标人同一集团（控股、管理关系）的单位，其人员同样不能担任评委；集团不设层级。"""
+    tender_id = opened(town)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        mine, fourth = (session.get_one(Organisation, town.insurers[place].id) for place in (0, 3))
+        parties.set_group(session, fourth, mine, by=SYSTEM, at=AT)
+        with pytest.raises(Conflict, match="group_has_levels"):
+            parties.set_group(session, mine, fourth, by=SYSTEM, at=AT)
+        with pytest.raises(Invalid, match="group_of_itself"):
+            parties.set_group(session, mine, mine, by=SYSTEM, at=AT)
+        works_for(session, town.experts[0], 3, town, date(2026, 1, 1))
+        with pytest.raises(Invalid, match="committee_tied") as refused:
+            committee.appoint(
+                session, town.tender(session, tender_id), [seat(town, town.experts[0])], by=town.officer, at=AT
+            )
+        assert refused.value.facts["who"] == ["专家1 丁财险（示例）"]
+    with psycopg.connect(town.place.admin) as connection, pytest.raises(psycopg.Error) as walled:
+        who = (tender_id, town.experts[0].person_id)
+        connection.execute("INSERT INTO committee_member VALUES (%s, %s, true, false)", who)
+    assert walled.value.sqlstate == "GB031"
+    with unit_of_work(town.engine, SYSTEM) as session:
+        fourth = session.get_one(Organisation, town.insurers[3].id)
+        parties.set_group(session, fourth, None, by=SYSTEM, at=AT)
+        committee.appoint(
+            session, town.tender(session, tender_id), [seat(town, town.experts[0])], by=town.officer, at=AT
+        )
+
+
 def test_until_the_opening_every_insurer_may_be_a_bidder(town: Town) -> None:
     """开标前谁投标是秘密，任何保险公司的人都不能被抽为评委。"""
     tender_id = make_tender(town)

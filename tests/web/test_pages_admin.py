@@ -173,6 +173,16 @@ def test_organisations_are_added_by_their_credit_code(visitors: Visitors, engine
     assert browser.send("/admin/organisations/new", **good).status_code == 409
     page = browser.get("/admin/organisations").text
     assert "示例&lt;u&gt;财险" in page and "<u>" not in page
+    assert browser.send("/admin/organisations/new", kind="insurer", name="示例寿险").status_code == 303
+    with unit_of_work(engine, SYSTEM) as session:
+        ids = {row.name: row.id for row in session.scalars(select(Organisation))}
+    head, fellow = ids["示例<u>财险</u>"], ids["示例寿险"]
+    group = f"/admin/organisations/{fellow}/group"
+    assert browser.send(group, group=str(fellow)).status_code == 409
+    assert browser.send(group, group=str(head)).status_code == 303
+    assert browser.send(f"/admin/organisations/{head}/group", group=str(fellow)).status_code == 409
+    assert browser.get("/admin/organisations").text.count("示例&lt;u&gt;财险") >= 2
+    assert browser.send(group, group="").status_code == 303
 
 
 def test_the_calendar_is_kept_by_notice(visitors: Visitors, engine: Engine) -> None:

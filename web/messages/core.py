@@ -54,6 +54,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "结束（{end}）早于开始（{start}）。请核对两个时间。",
         "The end ({end}) lies before the start ({start}). Check both.",
     ),
+    "group_of_itself": (
+        "一个单位不能做自己的集团代表。请选另一个单位，或选不属于任何集团。",
+        "An organisation is not the head of itself. Choose another, or none.",
+    ),
+    "group_has_levels": (
+        "集团不设层级：所选单位已属于别的集团，或本单位是一个集团的代表。请选集团的代表单位。",
+        "A group has no levels: the one chosen belongs to another group, or this one is a head. Choose the head.",
+    ),
     "organisation_exists": (
         "单位“{name}”或其统一社会信用代码已登记。请直接使用已有的单位。",
         "“{name}”, or its credit code, is registered already. Use the organisation that is there.",

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from core import parties
 from core.clock import on
-from core.errors import Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.parties import ORGANISATION_KINDS, Organisation
 from core.permits import Role, kind_of
 from web import accounts, people_desk
@@ -292,9 +292,18 @@ def end(person_id: uuid.UUID, mandate_id: uuid.UUID) -> ResponseReturnValue:
 @needs("account.manage")
 def organisations() -> ResponseReturnValue:
     """List the organisations."""
+    found = people_desk.organisations(unit())
+    names = {row.id: row.name for row in found}
     rows = [
-        {"name": row.name, "short_name": row.short_name, "kind": kind_words(row.kind), "uscc": row.uscc}
-        for row in people_desk.organisations(unit())
+        {
+            "name": row.name,
+            "short_name": row.short_name,
+            "kind": kind_words(row.kind),
+            "uscc": row.uscc,
+            "group": names.get(row.group_id, "") if row.group_id else "",
+            "href": url_for("admin.organisation_group", organisation_id=row.id),
+        }
+        for row in found
     ]
     return render_template("admin/organisations.html", rows=rows)
 
@@ -339,5 +348,44 @@ def add_organisation() -> ResponseReturnValue:
             at=at(),
         )
         return t("已登记。", "Added."), back
+
+    return step_page(step, work)
+
+
+@pages.route("/organisations/<uuid:organisation_id>/group", methods=["GET", "POST"])
+@needs("account.manage")
+def organisation_group(organisation_id: uuid.UUID) -> ResponseReturnValue:
+    """Say to which group an organisation belongs: who works for one of it is tied to all of it."""
+    row, back = parties.organisation(unit(), organisation_id), url_for("admin.organisations")
+    others = [one for one in people_desk.organisations(unit()) if one.id != row.id and one.group_id is None]
+    step = Step(
+        t("所属集团：{name}", "Group of {name}", name=row.name),
+        t(
+            "同一负责人、控股或管理关系的单位算一个集团。任职于其中一家的人，不能评审另一家的投标。",
+            "Organisations of one head, holding or management are a group. Who works for one judges no other's bid.",
+        ),
+        t("保存", "Save"),
+        back,
+        crumbs=[(t("单位", "Organisations"), back)],
+        fields=[
+            Field(
+                "group",
+                t("集团的代表单位", "Head of the group"),
+                "select",
+                options=[("", t("不属于任何集团", "None")), *((str(one.id), one.name) for one in others)],
+                is_optional=True,
+            )
+        ],
+        values={"group": str(row.group_id or "")},
+        places={"group_has_levels": "group", "group_of_itself": "group", "organisation_not_found": "group"},
+    )
+
+    def work(form: Mapping[str, str]) -> tuple[str, str]:
+        chosen = form.get("group", "")
+        head = next((one for one in others if str(one.id) == chosen), None)
+        if chosen and head is None:
+            raise Conflict("group_has_levels")
+        parties.set_group(unit(), row, head, by=actor(), at=at())
+        return t("已保存。", "Saved."), back
 
     return step_page(step, work)

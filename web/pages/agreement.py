@@ -53,7 +53,7 @@ def one(tender_id: uuid.UUID) -> ResponseReturnValue:
         may_sign=tender.stage == "awarded"
         and actor().role is Role.SIGNATORY
         and own is not None
-        and own["state"] == "todo"
+        and own["state"] == "awaited"
         and not is_refused,
         may_note=tender.stage == "awarded" and actor().role is Role.OFFICER and not is_refused,
     )
@@ -74,7 +74,7 @@ def party_rows(tender: Tender, award: Award) -> list[dict[str, Any]]:
             "name": names[organisation],
             "is_own": organisation == actor().organisation_id,
             "role": roles[0 if place == 0 else 2 if place == len(members) else 1],
-            "state": "done" if organisation in signed else "error" if organisation in refused else "todo",
+            "state": "signed" if organisation in signed else "refused" if organisation in refused else "awaited",
             "signed_by": people.get(signed[organisation].person_id, "") if organisation in signed else "",
             "signed_at": signed[organisation].signed_at if organisation in signed else None,
         }
@@ -103,6 +103,10 @@ def render(tender_id: uuid.UUID) -> ResponseReturnValue:
     return take(tender, step, work, to=url_for("agreement.one", tender_id=tender.id))
 
 
+def _pdf(tender: Tender) -> str:
+    return url_for("agreement.pdf", tender_id=tender.id)
+
+
 def _digest(tender: Tender) -> str:
     """Return the digest of the agreement that a page asks to sign: what the form carries, else what stands."""
     agreement = agreements.rendered(unit(), awards.award_of(unit(), tender))
@@ -119,13 +123,14 @@ def sign(tender_id: uuid.UUID) -> ResponseReturnValue:
     digest = _digest(tender)
     step = Step(
         t(
-            "代表本公司签署共保协议，摘要 {digest}。签署后不能撤回。请先下载并核对文件。",
+            "代表本公司签署共保协议，摘要 {digest}。签署后不能撤回，请先核对文件。",
             "Sign the agreement with SHA-256 {digest} for your company. It is final; read the file first.",
             digest=digest,
         ),
         t("签署协议", "Sign the agreement"),
         t("已签署。", "Signed."),
         carried={"digest": digest},
+        paper=(t("打开要签署的协议（PDF）", "Open the agreement to be signed (PDF)"), _pdf(tender)),
     )
     to = url_for("agreement.one", tender_id=tender.id)
     return take(tender, step, lambda _: agreements.sign(unit(), tender, digest, by=actor(), at=at()), to=to)
@@ -190,6 +195,7 @@ def contract(tender_id: uuid.UUID) -> ResponseReturnValue:
         t("代表主管单位签署", "Sign for the bureau"),
         t("协议已由各方签署。现在可以成立共保体。", "All have signed. The pool can now be formed."),
         carried={"digest": digest},
+        paper=(t("打开要签署的协议（PDF）", "Open the agreement to be signed (PDF)"), _pdf(tender)),
     )
     to = url_for("agreement.one", tender_id=tender.id)
     return take(tender, step, lambda _: agreements.contract(unit(), tender, digest, by=actor(), at=at()), to=to)

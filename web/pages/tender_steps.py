@@ -28,7 +28,8 @@ pages = Blueprint("tender_steps", __name__, url_prefix="/tenders/<uuid:tender_id
 class Step:
     """One step as its page asks for it: the sentence, the button, what it says when done, one field to fill in.
 
-    `carried` goes with the form unseen: what the reader was shown when deciding.
+    `carried` goes with the form unseen: what the reader was shown when deciding. `paper` is what to read before, as
+    (words, address).
     """
 
     sentence: str
@@ -40,6 +41,7 @@ class Step:
     kind: str = "text"
     is_danger: bool = False
     carried: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    paper: tuple[str, str] = ("", "")
 
 
 def take(

@@ -103,6 +103,9 @@ def upgrade() -> None:
         sa.Column("short_name", sa.Text(), nullable=False),
         sa.Column("sort_key", sa.Text(), nullable=False),
         sa.Column("uscc", sa.Text(), nullable=True),
+        sa.Column("group_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("group_id <> id", name=op.f("ck_organisation_group")),
+        sa.ForeignKeyConstraint(["group_id"], ["organisation.id"], name=op.f("fk_organisation_group_id")),
         sa.CheckConstraint(
             "kind IN ('bureau', 'insurer', 'community', 'repairer', 'platform')",
             name=op.f("ck_organisation_kind"),

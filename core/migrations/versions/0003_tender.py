@@ -211,18 +211,21 @@ BEGIN
 END $$
 """
 
-# A person is tied to a bidder by an insurer's mandate of today or of the past year. Who bids is a secret until the
-# opening; until then every insurer counts.
+# A person is tied to a bidder by a mandate, of today or of the past year, of the bidder or of another of its group. Who
+# bids is a secret until the opening; until then every insurer counts.
 IS_TIED = """
 CREATE FUNCTION is_tied(tender uuid, person uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT 1 FROM public.mandate m JOIN public.organisation o ON o.id = m.organisation_id JOIN public.tender t
             ON t.id = $1
-        WHERE m.person_id = $2 AND o.kind = 'insurer' AND (m.valid_to IS NULL OR m.valid_to > m.valid_from
+        WHERE m.person_id = $2 AND (m.valid_to IS NULL OR m.valid_to > m.valid_from
             AND m.valid_to > (gongbao_now() AT TIME ZONE 'Asia/Shanghai')::date - 365)
-        AND (t.opened_at IS NULL OR EXISTS (
-            SELECT 1 FROM public.opened_bid b WHERE b.tender_id = $1 AND b.organisation_id = m.organisation_id
-        ))
+        AND EXISTS (
+            SELECT 1 FROM public.organisation f WHERE coalesce(f.group_id, f.id) = coalesce(o.group_id, o.id)
+            AND CASE WHEN t.opened_at IS NULL THEN f.kind = 'insurer' ELSE EXISTS (
+                SELECT 1 FROM public.opened_bid b WHERE b.tender_id = $1 AND b.organisation_id = f.id
+            ) END
+        )
     )
 $$
 """
