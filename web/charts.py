@@ -293,37 +293,12 @@ def lines(
     limit: int | None = None,
     limit_name: str = "",
     width: int | None = None,
+    is_stepped: bool = False,
 ) -> Markup:
-    """Return up to three lines over the same places, each named at its end; zero is always in the picture."""
-    return _curves(places, series, label, False, words, height, limit, limit_name, width)
+    """Return up to three lines over the same places, each named at its end; zero is always in the picture.
 
-
-def steps(
-    places: Sequence[str],
-    series: Sequence[Line],
-    label: str,
-    *,
-    words: Words = plain,
-    height: int = 200,
-    limit: int | None = None,
-    limit_name: str = "",
-    width: int | None = None,
-) -> Markup:
-    """Return lines that hold each value until the next place: for what changes at a moment (a reserve, a share)."""
-    return _curves(places, series, label, True, words, height, limit, limit_name, width)
-
-
-def _curves(
-    places: Sequence[str],
-    series: Sequence[Line],
-    label: str,
-    is_stepped: bool,
-    words: Words,
-    height: int,
-    limit: int | None,
-    limit_name: str,
-    width: int | None,
-) -> Markup:
+    With `is_stepped` a line holds each value until the next place: for what changes at a moment (a reserve, a share).
+    """
     if not places or not series:
         return Markup("")
     every = [value for line in series for value in line.values]

@@ -336,7 +336,6 @@ GLOBALS = {
     "columns_chart": charts.columns,
     "bars_chart": charts.bars,
     "lines_chart": charts.lines,
-    "steps_chart": charts.steps,
     "histogram_chart": charts.histogram,
     "sparkline": charts.sparkline,
 }

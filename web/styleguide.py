@@ -156,8 +156,12 @@ def _drawings() -> dict[str, object]:
             [charts.Line(t("保费", "Premium"), premium), charts.Line(t("赔款", "Claims"), paid)],
             t("累计保费与赔款", "Premium and claims to date"),
         ),
-        "steps": charts.steps(
-            months, [charts.Line(t("未决", "Reserve"), paid[::-1])], t("未决赔款准备", "Reserve"), height=120
+        "steps": charts.lines(
+            months,
+            [charts.Line(t("未决", "Reserve"), paid[::-1])],
+            t("未决赔款准备", "Reserve"),
+            height=120,
+            is_stepped=True,
         ),
         "histogram": charts.histogram(
             [str(hour) for hour in range(0, 11)],

@@ -14,6 +14,7 @@ from typing import Any
 from ledger.apportion import Split, Weights, apportion_stream, starting_carry
 from ledger.money import format_fen
 from web.documents.wording import carry_text, share_text
+from web.tender_drafts import USUAL_TERMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,15 +239,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
                     "members": ["A", "B", "C", "D"],
                     "lead": "A",
                     "shares_bp": [4500, 2500, 2000, 1000],
-                    "remittance": "gross",
-                    "collection": "lead",
-                    "lead_fee_bp": 500,
-                    "vat_bp": 600,
-                    "lead_alone_limit_fen": 10_000_000,
-                    "cash_call_from_fen": 20_000_000,
-                    "cash_call_due_days": 10,
-                    "late_interest_bp": 600,
-                    "day_count": 365,
+                    **USUAL_TERMS,
                     "year": 2026,
                 },
                 "events": [

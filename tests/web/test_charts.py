@@ -32,7 +32,7 @@ def every_chart() -> dict[str, str]:
         "columns": charts.columns(list(zip(names, values, strict=True)), "各季"),
         "histogram": charts.histogram(["0", "1", "2"], [4, 5], "小时"),
         "lines": charts.lines(names, line, "各季", limit=5, limit_name="上限"),
-        "steps": charts.steps(names, line, "各季"),
+        "steps": charts.lines(names, line, "各季", is_stepped=True),
         "share_bar": charts.share_bar([{"name": "甲", "weight": 10_000}], 10_000, "份额"),
         "spark": charts.sparkline(values, "走势"),
     }
@@ -137,7 +137,7 @@ def test_names_at_the_ends_of_lines_do_not_touch() -> None:
 
 def test_steps_hold_a_value_until_the_next() -> None:
     """A reserve changes at a moment, so its line is level or upright, never slanting."""
-    picture = drawn(charts.steps(["一", "二", "三"], [charts.Line("未决", [5, 9, 2])], "未决"))
+    picture = drawn(charts.lines(["一", "二", "三"], [charts.Line("未决", [5, 9, 2])], "未决", is_stepped=True))
     group = picture.find(f"{NS}g")
     assert group is not None
     for part in group.iter(f"{NS}line"):
