@@ -206,6 +206,14 @@ def _text(data: object) -> str:
     )
 
 
+_AGREEMENT: dict[str, Any] = {
+    "members": ["A", "B", "C", "D"],
+    "lead": "A",
+    "shares_bp": [4500, 2500, 2000, 1000],
+    **USUAL_TERMS,
+    "year": 2026,
+}
+
 #: What each calculator is filled with when it is first opened.
 EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "apportion": {"shares": "45, 25, 20, 10", "kind": "percent", "amounts": "61728.00\n4380.00\n0.01\n-1127.45"},
@@ -235,13 +243,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "rehearse": {
         "file": _text(
             {
-                "agreement": {
-                    "members": ["A", "B", "C", "D"],
-                    "lead": "A",
-                    "shares_bp": [4500, 2500, 2000, 1000],
-                    **USUAL_TERMS,
-                    "year": 2026,
-                },
+                "agreement": _AGREEMENT,
                 "events": [
                     {"id": "P1", "on": "2026-01-12", "event": "premium_written", "gross_fen": 6_172_800, "lifts": 48},
                     {"id": "P1", "on": "2026-01-15", "event": "premium_received"},

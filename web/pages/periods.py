@@ -287,7 +287,11 @@ def settle(pool_id: int, label: str) -> ResponseReturnValue:
         back=_of(pool, label),
         facts=[(names.get(one.organisation_id, ""), yuan(one.balance_fen)) for one in shown],
         fields=[day_field(t("到账日期", "Paid on"))],
-        note=t("应付合计 {sum}。", "Owed in all: {sum}.", sum=yuan(owed)),
+        note=t(
+            "正数为共保体应付成员；应付合计 {sum}。",
+            "Positive: the pool owes the member; owed in all: {sum}.",
+            sum=yuan(owed),
+        ),
     )
     return step_page(step, work)
 

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from core.errors import Forbidden
+from core.parties import Organisation
 from core.permits import Role, may
 from ledger import statements
 from ledger.models import Period, Statement
@@ -230,8 +231,16 @@ def _reply_field() -> Field:
 
 
 def _facts(statement: Statement) -> list[tuple[str, object]]:
-    zh, en = ("共保体应付", "Due to you") if statement.balance_fen >= 0 else ("贵公司应付", "Due from you")
-    return [(t("结算单", "Statement"), statement.number), (t(zh, en), yuan(abs(statement.balance_fen)))]
+    if statement.organisation_id == actor().organisation_id:
+        zh, en = ("共保体应付", "Due to you") if statement.balance_fen >= 0 else ("贵公司应付", "Due from you")
+    else:
+        zh, en = ("应付该成员", "Due to it") if statement.balance_fen >= 0 else ("该成员应付", "Due from it")
+    member = unit().get_one(Organisation, statement.organisation_id).name
+    return [
+        (t("结算单", "Statement"), statement.number),
+        (t("成员", "Member"), member),
+        (t(zh, en), yuan(abs(statement.balance_fen))),
+    ]
 
 
 @pages.route("/<uuid:statement_id>/reply", methods=["GET", "POST"])
