@@ -15,15 +15,21 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import platformdirs
 import psutil
 import psycopg
 from psycopg import sql
+from sqlalchemy import Connection, text
+
+from core.errors import Conflict
 
 OWNER, APP, AUDITOR = "gongbao_owner", "gongbao_app", "gongbao_auditor"
 DATABASE = "gongbao"
+
+#: The oldest release of PostgreSQL that this program is tested on.
+OLDEST = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,19 @@ class Urls:
     app: str
     auditor: str
     admin: str = ""
+
+    def named(self, database: str) -> Urls:
+        """Return the same roles' addresses of another database on the same server."""
+        return Urls(*(at_database(url, database) for url in (self.owner, self.app, self.auditor, self.admin)))
+
+
+def at_database(url: str, database: str) -> str:
+    """Return the address of another database on the same server; none stays none.
+
+    >>> at_database("postgresql://postgres:@/gongbao?host=/tmp", "postgres")
+    'postgresql://postgres:@/postgres?host=/tmp'
+    """
+    return urlsplit(url)._replace(path=f"/{database}").geturl() if url else ""
 
 
 def start_embedded(folder: Path, database: str = DATABASE, *, is_kept: bool = True) -> Urls:
@@ -49,7 +68,7 @@ def start_embedded(folder: Path, database: str = DATABASE, *, is_kept: bool = Tr
     _forget_ended(server)
     host = quote(str(server.get_postmaster_info().socket_dir), safe="/")
     urls = urls_at(f"@/{database}?host={host}")
-    make_roles(urls.admin.replace(f"/{database}?", "/postgres?"), database)
+    make_roles(at_database(urls.admin, "postgres"), database)
     return urls
 
 
@@ -90,16 +109,12 @@ def _let_pass(path: Path) -> None:
 
 
 def another(urls: Urls, database: str) -> Urls:
-    """Return the addresses of a new, empty database beside an embedded one; what had its name is gone."""
-    here = urlsplit(urls.admin).path.lstrip("/")
-    made = Urls(
-        *(url.replace(f"/{here}?", f"/{database}?") for url in (urls.owner, urls.app, urls.auditor, urls.admin))
-    )
-    admin = urls.admin.replace(f"/{here}?", "/postgres?")
-    with psycopg.connect(admin, autocommit=True) as connection:
+    """Return the addresses of a new, empty database on a server that we administer; what had its name is gone."""
+    postgres = at_database(urls.admin, "postgres")
+    with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
-    make_roles(admin, database)
-    return made
+    make_roles(postgres, database)
+    return urls.named(database)
 
 
 def _forget_ended(server: Any) -> None:
@@ -119,8 +134,11 @@ def make_roles(admin_url: str, database: str, passwords: dict[str, str] | None =
 
     Safe to call again. The application's role is no superuser, makes no roles or databases, bypasses no row security.
     No role but the owner makes temporary tables: what has the name of a table of ours would be found before it.
+    Refuses with Conflict `server_too_old` (release, needed) a server that lacks what the schema stands on.
     """
     with psycopg.connect(admin_url, autocommit=True) as connection:
+        if connection.info.server_version < OLDEST * 10_000:
+            raise Conflict("server_too_old", release=connection.info.server_version // 10_000, needed=OLDEST)
         connection.execute("SELECT pg_advisory_lock(hashtext('gongbao_roles'))")
         known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
         for role in (OWNER, APP, AUDITOR):
@@ -149,6 +167,26 @@ def make_roles(admin_url: str, database: str, passwords: dict[str, str] | None =
 
 
 def passwords_of(*urls: str) -> dict[str, str]:
-    """Return role -> password as given in addresses."""
+    """Return role -> password as given in addresses, where a sign with a meaning of its own is written as %40.
+
+    >>> passwords_of("postgresql://gongbao_app:a%40b@db/gongbao", "postgresql://gongbao_owner@db/gongbao")
+    {'gongbao_app': 'a@b'}
+    """
     parts = [urlsplit(url) for url in urls if url]
-    return {part.username: part.password for part in parts if part.username and part.password}
+    return {unquote(part.username): unquote(part.password) for part in parts if part.username and part.password}
+
+
+def role_in(url: str) -> str:
+    """Return whom an address connects as; nothing where it does not say."""
+    return unquote(urlsplit(url).username or "")
+
+
+def is_above_the_walls(connection: Connection) -> bool:
+    """Say whether a connection's role is bound by nothing: a superuser, past row security, or owner of the tables."""
+    found = connection.scalar(
+        text(
+            "SELECT bool_or(r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'USAGE'))"
+            " FROM pg_roles r, pg_class c WHERE r.rolname = current_user AND c.oid = to_regclass('alembic_version')"
+        )
+    )
+    return bool(found)

@@ -64,6 +64,10 @@ SETTING_WORDS: Mapping[str, str] = {
 }
 
 
+#: A database's address, or nothing. The address itself is never told: it holds a password.
+_ADDRESS = validate.Regexp(r"(postgres(ql)?://\S+)?\Z", error="An address starts with postgresql://.")
+
+
 class SettingsError(Exception):
     """One or more settings are wrong; the message names each and says what to do."""
 
@@ -106,9 +110,9 @@ def _values(env: Env) -> dict[str, object]:
     mode = env.str("GONGBAO_MODE", "production", validate=validate.OneOf(["production", "demo", "test"]))
     relaxed = mode in {"demo", "test"}
     values: dict[str, object] = {
-        "database_url": env.str("DATABASE_URL", ""),
-        "owner_url": env.str("GONGBAO_OWNER_URL", ""),
-        "auditor_url": env.str("GONGBAO_AUDITOR_URL", ""),
+        "database_url": env.str("DATABASE_URL", "", validate=_ADDRESS),
+        "owner_url": env.str("GONGBAO_OWNER_URL", "", validate=_ADDRESS),
+        "auditor_url": env.str("GONGBAO_AUDITOR_URL", "", validate=_ADDRESS),
         "secret_key": env.str("SECRET_KEY", DEMO_SECRET if relaxed else ""),
         "mode": mode,
         "state_dir": Path(env.str("GONGBAO_STATE_DIR", "var", validate=validate.Length(min=1)) or "var").resolve(),

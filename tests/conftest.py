@@ -1,4 +1,7 @@
-"""What every test stands on: one embedded PostgreSQL a run, a database a worker, empty tables a test."""
+"""What every test stands on: one PostgreSQL a run, a database a worker, empty tables a test.
+
+The server is the embedded one, or where GONGBAO_TEST_ADMIN_URL is set that one: see CONTRIBUTING.md.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -28,6 +32,10 @@ collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
 
+#: The password of the three roles on a server that listens to more than its socket.
+_PASSWORD = "for-tests-only"
+
+
 @pytest.fixture(scope="session")
 def place() -> Iterator[Urls]:
     """A migrated database of this worker's own on the run's one server; `DATABASE_URL`-style addresses of the roles."""
@@ -35,13 +43,39 @@ def place() -> Iterator[Urls]:
     # Not under pytest's own folder: that one is closed to the user that the server runs as.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
     folder = Path(tempfile.gettempdir()) / f"gongbao-test-{run}"
+    admin = os.environ.get("GONGBAO_TEST_ADMIN_URL", "")
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        urls = server.start_embedded(folder, f"test_{worker}", is_kept=False)
+        if admin:
+            urls = server.another(_on_given_server(admin), f"test_{worker}")
+        else:
+            urls = server.start_embedded(folder, f"test_{worker}", is_kept=False)
     rooms.import_all()
     migrate.upgrade(urls.owner)
     yield urls
     folder.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def _on_given_server(admin: str) -> Urls:
+    """Return the roles' addresses on a server that its administrator gives to the tests, with a password set for each.
+
+    Databases come and go there by name: a server that holds anything that these tests did not make is refused.
+    """
+    passwords = dict.fromkeys((server.OWNER, server.APP, server.AUDITOR), _PASSWORD)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        query = (
+            "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'"
+            " AND (pg_get_userbyid(datdba) <> %s OR datname = %s)"
+        )
+        foreign = [name for (name,) in connection.execute(query, (server.OWNER, server.DATABASE)).fetchall()]
+    if foreign:
+        pytest.exit(
+            f"GONGBAO_TEST_ADMIN_URL: that server holds {', '.join(foreign)}; give the tests one of their own", 2
+        )
+    server.make_roles(server.at_database(admin, "postgres"), "test_roles", passwords)
+    parts = urlsplit(admin)
+    here = parts.netloc.rpartition("@")[2]
+    return Urls(*(parts._replace(netloc=f"{role}:{_PASSWORD}@{here}").geturl() for role in passwords), admin)
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ def init(admin_url: str | None) -> None:
                 "需要 --admin-url、GONGBAO_OWNER_URL 和 GONGBAO_AUDITOR_URL / these three are needed with DATABASE_URL"
             )
         addresses = (settings.owner_url, settings.database_url, settings.auditor_url)
+        _refuse_other_roles(*addresses)
         name = urlsplit(settings.database_url).path.lstrip("/") or server.DATABASE
         server.make_roles(admin_url, name, server.passwords_of(*addresses))
     urls = place(settings).urls
@@ -43,6 +44,19 @@ def init(admin_url: str | None) -> None:
         {"step": migrate.head()},
         t("数据库已就绪，版本 {}。", "The database is ready, at step {}.").format(migrate.head()),
     )
+
+
+def _refuse_other_roles(owner: str, app: str, auditor: str) -> None:
+    """End with words where an address connects as another than the role that it is for."""
+    from core import server
+
+    named = {"GONGBAO_OWNER_URL": (owner, server.OWNER), "DATABASE_URL": (app, server.APP)}
+    named["GONGBAO_AUDITOR_URL"] = (auditor, server.AUDITOR)
+    for variable, (url, role) in named.items():
+        found = server.role_in(url)
+        if found != role:
+            words = t("{}：用户应为 {}，现为 {}。", "{}: its user must be {}, not {}.")
+            raise click.UsageError(words.format(variable, role, found or "—"))
 
 
 @db.command("upgrade")

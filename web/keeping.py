@@ -40,30 +40,35 @@ def receipt_key(settings: Settings) -> Ed25519PrivateKey:
 def ed25519_key(path: Path) -> Ed25519PrivateKey:
     """Return the key that a PEM file holds, made where there is none; two processes that start together agree on one.
 
-    Refuses with Conflict `signer_unreadable` (file) what is no such key.
+    Refuses with Conflict `signer_unreadable` (file) what is no such key, or may not be read or made by this user.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        body = Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        # A link, not a rename: whoever comes second keeps the first one's key.
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
     try:
+        if not path.exists():
+            _keep_new_key(path)
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as wrong:
         raise Conflict("signer_unreadable", file=path.name) from wrong
     if not isinstance(key, Ed25519PrivateKey):
         raise Conflict("signer_unreadable", file=path.name)
     return key
+
+
+def _keep_new_key(path: Path) -> None:
+    """Make a key and keep it for its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    body = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    # A link, not a rename: whoever comes second keeps the first one's key.
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
 
 
 def settings() -> Settings:

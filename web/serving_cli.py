@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,7 +41,7 @@ def serve(host: str, port: int, workers: int, threads: int, proxies: int) -> Non
     from core.settings import read_settings
 
     found = place(read_settings(), is_migrated=True)
-    _refuse_other_step(found)
+    _refuse_unfit(found)
     _run_gunicorn(found, proxies, bind=f"{host}:{port}", workers=workers, threads=threads)
 
 
@@ -72,22 +73,31 @@ def application(found: Place, *, proxies: int = 0, threads: int = 8) -> Flask:
     return create_app(found.settings, engine_for(found.urls.app, pool_size=threads + 2), proxies=proxies)
 
 
-def _refuse_other_step(found: Place) -> None:
-    """End with words where the database stands at another step than this program."""
+def _refuse_unfit(found: Place) -> None:
+    """End with words where the database stands at another step than this program, or its walls would not hold us."""
     from core import migrate
     from core.db import engine_for
+    from core.server import APP, is_above_the_walls
 
     engine = engine_for(found.urls.app, pool_size=1)
     try:
         step, head = migrate.current(engine), migrate.head()
+        if step != head:
+            words = t(
+                "数据库在 {}，本程序需要 {}。请先运行 gongbao db upgrade。",
+                "The database is at {}; this program needs {}. Run gongbao db upgrade first.",
+            )
+            fail(words.format(step or "—", head))
+        with engine.connect() as connection:
+            is_above = is_above_the_walls(connection)
     finally:
         engine.dispose()
-    if step != head:
+    if is_above:
         words = t(
-            "数据库在 {}，本程序需要 {}。请先运行 gongbao db upgrade。",
-            "The database is at {}; this program needs {}. Run gongbao db upgrade first.",
+            "DATABASE_URL 的用户不受数据库约束（超级用户、属主或可绕过行级安全）。请改用 {}。",
+            "The user in DATABASE_URL is above the database's walls (superuser, owner or past row security). Use {}.",
         )
-        fail(words.format(step or "—", head))
+        fail(words.format(APP))
 
 
 @click.command("worker")
@@ -103,7 +113,7 @@ def worker(once: bool, concurrency: int) -> None:
 
     log_as_json()
     found = place(read_settings(), is_migrated=True)
-    _refuse_other_step(found)
+    _refuse_unfit(found)
     engine = engine_for(found.urls.app, pool_size=concurrency + 2)
     bench = Bench(found.settings, engine)
     sequence_log(bench)
@@ -137,24 +147,45 @@ def doctor() -> None:
     found = place()
     checks["database"] = t("内嵌", "embedded") if found.settings.is_embedded else t("外部", "own server")
     checks |= _readiness(found)
+    checks["state"] = _state_folder(found.settings.state_dir)
     checks["papers"] = _papers()
-    is_well = all(checks[name] == "ok" for name in ("schema", "papers"))
+    is_well = all(checks[name] == "ok" for name in ("schema", "state", "papers"))
     tell({"is_well": is_well, "checks": checks}, "\n".join(f"{name:<12} {said}" for name, said in checks.items()))
     if not is_well:
         raise click.exceptions.Exit(1)
 
 
 def _readiness(found: Place) -> dict[str, str]:
-    """Return what the health page would say of this database."""
+    """Return which server this is, and what the health page would say of the database."""
+    from sqlalchemy import text
+
     from core.db import engine_for
     from web.health import readiness
 
     engine = engine_for(found.urls.app, pool_size=1)
     try:
         said = readiness(engine)
+        if said["database"] == "ok":
+            with engine.connect() as connection:
+                said = {"server": f"PostgreSQL {connection.scalar(text('SHOW server_version'))}", **said}
     finally:
         engine.dispose()
     return {"connection": said.pop("database"), "schema": said.pop("schema", "—"), **said}
+
+
+def _state_folder(folder: Path) -> str:
+    """Return `ok` where whose folder this is can keep keys and papers in it, or what stands in the way."""
+    if not folder.is_dir():
+        return t("没有这个目录：{}", "no such folder: {}").format(folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return t("不可写：{}", "not writable: {}").format(folder)
+    owner = folder.stat().st_uid
+    for inner in (folder / "keys", folder / "papers"):
+        for path in (inner, *inner.glob("*")) if inner.exists() else ():
+            if path.stat().st_uid != owner:
+                words = t("{} 属于另一个用户；请 chown 给 {} 的属主", "{} belongs to another user; chown it to {}'s")
+                return words.format(path, folder)
+    return "ok"
 
 
 def _papers() -> str:

@@ -59,7 +59,7 @@ def tell_once(place: Urls, shared: Path) -> Told:
             _tell(urls, settings_for(folder))
             (folder / "whole").touch()
         else:
-            urls = _renamed(place, _TOLD)
+            urls = place.named(_TOLD)
     return Told(urls, folder)
 
 
@@ -77,16 +77,6 @@ def _tell(urls: Urls, settings: Settings) -> None:
     )
     load.load(stand, NOW, lambda line: None, scale=SMALL, hashing=QUICK)
     engine.dispose()
-
-
-def _renamed(urls: Urls, database: str) -> Urls:
-    """Return the addresses of another database on the same server."""
-
-    def at(url: str) -> str:
-        before, _, after = url.partition("?")
-        return f"{before.rpartition('/')[0]}/{database}?{after}"
-
-    return Urls(at(urls.owner), at(urls.app), at(urls.auditor), at(urls.admin))
 
 
 @dataclass
@@ -177,11 +167,11 @@ def _copied(told: Told, name: str) -> Urls:
     _administer(told.urls, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
     _administer(told.urls, "CREATE DATABASE {} TEMPLATE {} OWNER {}", name, _TOLD, server.OWNER)
     _administer(told.urls, "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", name)
-    return _renamed(told.urls, name)
+    return told.urls.named(name)
 
 
 def _administer(urls: Urls, query: LiteralString, *names: str) -> None:
-    with psycopg.connect(_renamed(urls, "postgres").admin, autocommit=True) as connection:
+    with psycopg.connect(urls.named("postgres").admin, autocommit=True) as connection:
         connection.execute(sql.SQL(query).format(*map(sql.Identifier, names)))
 
 

@@ -33,3 +33,11 @@ def test_every_mistake_is_told_at_once() -> None:
 def test_every_setting_is_described() -> None:
     """The printed table names one variable for each setting."""
     assert len(settings.SETTING_WORDS) == len(settings.Settings.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("address", ["mysql://a:secret@db/gongbao", "postgresql+psycopg://a:secret@db/x", "db/secret"])
+def test_an_address_of_another_kind_is_named_and_not_repeated(address: str) -> None:
+    """What is no PostgreSQL address is refused by the variable's name; the password in it is not told."""
+    with pytest.raises(SettingsError, match=r"DATABASE_URL: .*postgresql://") as caught:
+        read_settings({"GONGBAO_MODE": "test", "DATABASE_URL": address})
+    assert "secret" not in str(caught.value)

@@ -313,3 +313,43 @@ def test_an_installation_is_looked_at(environment: None, engine: object) -> None
     said = json.loads(result.stdout)
     assert said["checks"]["schema"] == "ok"
     assert result.exit_code == (0 if said["is_well"] else 1)
+
+
+def test_the_application_is_not_served_past_the_walls(
+    environment: None, engine: object, place: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the web server nor the worker starts as the schema's owner or a superuser, whom nothing would stop."""
+    monkeypatch.setenv("SECRET_KEY", "x" * 32)
+    for above in (place.owner, place.admin):
+        monkeypatch.setenv("DATABASE_URL", above)
+        for command in (["serve"], ["worker", "--once"]):
+            result = run(*command)
+            assert result.exit_code == 1
+            assert "gongbao_app" in result.stderr
+
+
+def test_roles_are_made_on_a_server_that_is_new_enough(
+    environment: None, engine: object, place: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older server is refused before anything is made on it, and so is an address that names another role."""
+    monkeypatch.setenv("GONGBAO_ADMIN_URL", place.admin)
+    assert machine("db", "init")["step"] == machine("db", "current")["head"]
+    monkeypatch.setattr("core.server.OLDEST", 99)
+    old = run("db", "init", "--json")
+    assert (old.exit_code, json.loads(old.stdout)["code"]) == (6, "server_too_old")
+    monkeypatch.setenv("DATABASE_URL", place.owner)
+    other = run("db", "init")
+    assert other.exit_code == 2
+    assert "DATABASE_URL" in other.stderr
+
+
+def test_a_state_folder_of_two_users_is_told(environment: None, engine: object, state_dir: Path) -> None:
+    """`doctor` names what belongs to another user than the folder: the service could not read it."""
+    (state_dir / "keys").mkdir(parents=True)
+    assert json.loads(run("doctor", "--json").stdout)["checks"]["state"] == "ok"
+    if os.geteuid() == 0:  # only root can give a file away
+        os.chown(state_dir / "keys", 1, -1)
+        assert str(state_dir / "keys") in json.loads(run("doctor", "--json").stdout)["checks"]["state"]
+    state_dir.joinpath("keys").rmdir()
+    state_dir.rmdir()
+    assert str(state_dir) in json.loads(run("doctor", "--json").stdout)["checks"]["state"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -58,16 +57,6 @@ class Told:
     lines: list[str]
 
 
-def beside(place: Urls, name: str) -> Urls:
-    """Return the addresses of another database on the same server, made anew."""
-    urls = Urls(*(re.sub(r"/\w+\?", f"/{name}?", url) for url in (place.owner, place.app, place.auditor, place.admin)))
-    postgres = re.sub(r"/\w+\?", "/postgres?", place.admin)
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    server.make_roles(postgres, name)
-    return urls
-
-
 def tell(urls: Urls, folder: Path, scale: Scale, now: datetime = NOW) -> Told:
     """Tell the story into an empty database."""
     rooms.import_all()
@@ -84,7 +73,7 @@ def tell(urls: Urls, folder: Path, scale: Scale, now: datetime = NOW) -> Told:
 @pytest.fixture(scope="module")
 def told(place: Urls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """The story of a small city, told once for this file."""
-    urls = beside(place, f"demo_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    urls = server.another(place, f"demo_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
     made = tell(urls, tmp_path_factory.mktemp("demo"), SMALL)
     yield made
     made.engine.dispose()
@@ -253,7 +242,7 @@ def test_the_keys_are_there_for_the_next_opening(told: Told) -> None:
 @pytest.mark.slow
 def test_the_full_city(place: Urls, tmp_path: Path) -> None:
     """143 communities and policies, 3,067 lifts, 7 bidders and 4 members."""
-    made = tell(beside(place, "demo_full"), tmp_path, FULL)
+    made = tell(server.another(place, "demo_full"), tmp_path, FULL)
     with unit_of_work(made.engine, SYSTEM) as session:
         covered = estates.coverage(session, clock.on(NOW))
         assert (covered.communities, covered.communities_insured, covered.lifts) == (143, 143, 3067)
@@ -296,7 +285,7 @@ class Start:
 @pytest.fixture
 def start(place: Urls, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """A start on an empty database named by the environment, its telling made short."""
-    urls = beside(place, f"start_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    urls = server.another(place, f"start_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
     settings = read_settings(
         {
             "GONGBAO_MODE": "demo",

@@ -5,6 +5,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "系统正忙，本次操作未生效。请稍后再试一次。",
         "The system is busy and nothing was changed. Try again in a moment.",
     ),
+    "server_too_old": (
+        "数据库服务器是 PostgreSQL {release}，本程序需要 {needed} 或更新的版本。",
+        "The database server is PostgreSQL {release}; this program needs {needed} or newer.",
+    ),
     "role_may_not": (
         "您当前的身份（{role}）不能办理此事（{action}）。请切换身份，或请有权的同事办理。",
         "Your present role ({role}) may not do this ({action}). Change your role, or ask a colleague who may.",
