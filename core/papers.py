@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import CheckConstraint, Index, select
+from sqlalchemy import CheckConstraint, Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Model, new_id
@@ -144,9 +144,13 @@ def papers_of(session: Session, kind: str, subject: tuple[str, object]) -> list[
     return list(session.scalars(query.order_by(Paper.id)))
 
 
-def paper_by_code(session: Session, code: str) -> Paper:
-    """Return the kept file with this public code; NotFound `paper_not_found`."""
-    row = session.scalar(select(Paper).where(Paper.code == code))
-    if row is None:
+def papers_by_code(session: Session, code: str) -> list[Paper]:
+    """Return the kept file with this public code, after it whatever was kept with it of a statement.
+
+    Whoever holds the code may see them, whose ever they are. Refuses NotFound `paper_not_found`.
+    """
+    query = select(Paper).from_statement(text("SELECT * FROM papers_by_code(:code)"))
+    found = list(session.scalars(query, {"code": code}))
+    if not found:
         raise NotFound("paper_not_found")
-    return row
+    return sorted(found, key=lambda paper: paper.code != code)

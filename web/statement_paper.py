@@ -245,13 +245,12 @@ def _bodies(rows: StatementRows, settings: Settings, at: datetime) -> dict[str, 
     }
 
 
-def data_of(session: Session, settings: Settings, paper: Paper) -> dict[str, object]:
+def data_of(settings: Settings, kept: Sequence[Paper]) -> dict[str, object]:
     """Return what a statement's kept files say, for whoever holds the code of one of them.
 
     Read from the kept data, not from the book: the code says what was signed. Refuses `paper_not_found`.
     """
-    query = select(Paper).where(Paper.kind == FILES["json"].kind, Paper.subject_id == paper.subject_id)
-    found = session.scalar(query.order_by(Paper.id).limit(1))
+    found = next((paper for paper in kept if paper.kind == FILES["json"].kind), None)
     if found is None:
         raise NotFound("paper_not_found")
     with store_in(settings).open(found.digest) as file:

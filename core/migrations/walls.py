@@ -18,6 +18,16 @@ OWN_OR_LED = (
     f"({OWN_ROW} OR pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{{}}')::bigint[]))"
 )
 
+#: A paper of nobody's, one's own, one of those who read all; that of a statement for whom the statement is there too,
+#: and that of a sealed bid for nobody else than those for whom the bid is there.
+PAPER_SEEN = """(
+    organisation_id IS NULL
+    OR organisation_id = nullif(current_setting('gongbao.organisation_id', true), '')::uuid
+    OR (current_setting('gongbao.sees_all', true) = 'yes' AND subject_kind <> 'sealed_bid')
+    OR (subject_kind = 'statement' AND subject_id IN (SELECT s.id::text FROM public.statement s))
+    OR (subject_kind = 'sealed_bid' AND subject_id IN (SELECT b.id::text FROM public.sealed_bid b))
+)"""
+
 
 def append_only(*tables: str) -> None:
     """Let the application add and read rows, and nobody (the owner included) change or remove one."""

@@ -67,7 +67,7 @@ def test_a_paper_is_found_by_its_code(session: Session) -> None:
         size=1,
         at=AT,
     )
-    assert papers.paper_by_code(session, row.code) is row
+    assert papers.papers_by_code(session, row.code) == [row]
     assert papers.papers_of(session, "statement", ("statement", 1)) == [row]
     with pytest.raises(NotFound, match="paper_not_found"):
-        papers.paper_by_code(session, papers.new_code())
+        papers.papers_by_code(session, papers.new_code())

@@ -8,11 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session, object_session
 
 from claims.models import CashCall, FeeCharge
 from core.db import unit_of_work
+from core.papers import Paper, papers_by_code
 from core.permits import SEES_ALL, SYSTEM, Actor, Role
 from ledger import journal, statements
 from ledger.journal import Wanted
@@ -40,7 +41,10 @@ OF_ONE_INSURER: dict[type[Any], bool] = {
     OpenedPart: False,
     ShareOffer: False,
     Objection: False,
+    Paper: True,
 }
+#: Rows of one insurer's tables that are nobody's, and so everybody's.
+OF_NOBODY = (Account, Paper)
 MEMBERS = ("own", "fellow", "other", "outside")
 
 
@@ -55,7 +59,16 @@ def actor_of(walk: Walk, seat: Seat) -> Actor:
 def _may_see(row: Any, actor: Actor, *, is_shown_to_lead: bool) -> bool:
     if row.organisation_id in (None, actor.organisation_id):
         return True
-    return is_shown_to_lead and row.pool_id in actor.led_pools
+    return is_shown_to_lead and _pool_of(row) in actor.led_pools
+
+
+def _pool_of(row: Any) -> int | None:
+    """Return the pool that a row belongs to: a paper of a statement, that of the statement."""
+    if not isinstance(row, Paper):
+        return row.pool_id  # type: ignore[no-any-return]
+    if row.subject_kind != "statement":
+        return None
+    return object_session(row).get_one(Statement, uuid.UUID(row.subject_id)).pool_id  # type: ignore[union-attr]
 
 
 @pytest.fixture
@@ -82,7 +95,7 @@ def test_the_database_alone_hides_another_insurers_rows(walk: Walk, kind: type[A
         actor = actor_of(walk, walk.seat(Role.SIGNATORY, relation))
         with unit_of_work(walk.engine, actor) as session:
             rows = session.scalars(select(kind)).all()
-        wrong = [row for row in rows if not _may_see(row, actor, is_shown_to_lead=OF_ONE_INSURER[kind])]
+            wrong = [row for row in rows if not _may_see(row, actor, is_shown_to_lead=OF_ONE_INSURER[kind])]
         assert wrong == []
         found[relation] = len(rows)
     (whole,) = walk.superuser.execute(f"SELECT count(*) FROM {kind.__tablename__}").fetchone() or (0,)
@@ -94,8 +107,8 @@ def test_the_database_alone_shows_the_public_nothing_of_one_insurer(walk: Walk) 
     with unit_of_work(walk.engine, None) as session:
         for kind in OF_ONE_INSURER:
             query = select(func.count()).select_from(kind)
-            if kind is Account:
-                query = query.where(Account.organisation_id.is_not(None))
+            if kind in OF_NOBODY:
+                query = query.where(kind.organisation_id.is_not(None))
             assert session.scalar(query) == 0, kind
 
 
@@ -107,10 +120,29 @@ def test_the_database_alone_hides_the_box_from_those_who_read_all(walk: Walk) ->
         with unit_of_work(walk.engine, actor) as session:
             for kind in (Bid, SealedBid, BidReceipt):
                 assert session.scalars(select(kind).where(kind.tender_id == tender)).all() == []
+            of_bids = session.scalars(select(Paper.subject_id).where(Paper.subject_kind == "sealed_bid")).all()
+            assert set(of_bids) <= set(map(str, session.scalars(select(SealedBid.id))))
             sides = session.scalars(select(TenderSide.side).where(TenderSide.tender_id == tender))
             assert "bidder" not in set(sides)
     (whole,) = walk.superuser.execute("SELECT count(*) FROM bid WHERE tender_id = %s", (tender,)).fetchone() or (0,)
     assert whole == 4
+
+
+def test_a_code_alone_leads_past_the_wall_before_papers(walk: Walk) -> None:
+    """Whoever holds a paper's code sees it and what was kept with it of a statement; nobody finds it otherwise."""
+    number = walk.world.ids["statement_id"]
+    codes = "SELECT code FROM paper WHERE subject_kind = %s AND organisation_id IS NOT NULL ORDER BY id"
+    (of_statement, *_), (of_bid, *_) = (
+        [code for (code,) in walk.superuser.execute(codes, (kind,)).fetchall()] for kind in ("statement", "sealed_bid")
+    )
+    with unit_of_work(walk.engine, None) as session:
+        assert session.scalars(select(Paper).where(Paper.code.in_([of_statement, of_bid]))).all() == []
+        found = papers_by_code(session, of_statement)
+        assert found[0].code == of_statement
+        assert {(one.subject_kind, one.subject_id) for one in found} == {("statement", str(number))}
+        assert [one.code for one in papers_by_code(session, of_bid)] == [of_bid]
+        assert session.scalars(text("SELECT code FROM papers_by_code('%')")).all() == []
+        assert session.scalars(text("SELECT code FROM papers_by_code(NULL)")).all() == []
 
 
 @pytest.mark.usefixtures("without_row_security")

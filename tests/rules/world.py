@@ -27,7 +27,7 @@ from ledger import statements
 from tender import allocations, awards, evaluations, opening, p256
 from tender.content import FileToSeal
 from tender.drafting import TenderDraft
-from tender.models import Bid, SigningKey
+from tender.models import Bid, SealedBid, SigningKey
 from tender.outcome_models import Objection
 from tests.makers import AT, TERMS, MadePool, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
@@ -158,6 +158,9 @@ def _tenders(town: Town) -> dict[str, uuid.UUID]:
     for name in ("published", "opening"):
         for insurer in town.insurers[:4]:
             hand_in(town, found[name], insurer, form_of())
+            with unit_of_work(town.engine, insurer.bidder) as session:
+                sealed = session.scalars(select(SealedBid.id).where(SealedBid.tender_id == found[name])).one()
+                _keep(session, town, "note", ("sealed_bid", sealed), insurer.id)
     collect_keys(town, found["opening"], town.at(datetime(2026, 3, 30, 9, 20, tzinfo=CITY)), town.keepers[3:])
     found["evaluating"] = _evaluating(town, draft())  # type: ignore[arg-type]
     found["reported"] = up_to(_reported)
@@ -280,6 +283,17 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     rows = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
     for row in rows:
         statements.issue(session, row, by=second, at=AT)
+        keep(
+            session,
+            "note",
+            ("statement", row.id),
+            name=f"{row.number}.txt",
+            media_type="text/plain",
+            digest="0" * 64,
+            size=1,
+            at=AT,
+            organisation_id=row.organisation_id,
+        )
     open_quarter(session, made.pool, 2)
     ids |= {
         "statement_id": rows[0].id,

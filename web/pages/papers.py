@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from core import papers
 from core.errors import Invalid, NotFound
@@ -53,11 +52,11 @@ def start() -> ResponseReturnValue:
     """Ask for a code, or go to what it stands for."""
     typed = request.args.get("code")
     if typed is None:
-        return _page("", None, {})
+        return _page("", [], {})
     code = re.sub(r"[\s-]", "", typed).lower()
     if not _CODE.fullmatch(code):
         wrong = t("核验码是 20 位数字和 a 至 f 的字母。", "A code has 20 characters, digits and the letters a to f.")
-        return _page(typed, None, {"code": wrong}), 422
+        return _page(typed, [], {"code": wrong}), 422
     return redirect(url_for(".verify", code=code))
 
 
@@ -65,28 +64,27 @@ def start() -> ResponseReturnValue:
 @needs("public.read", writes=False)
 def verify(code: str) -> ResponseReturnValue:
     """Show what a code stands for; check an uploaded file against what was kept."""
-    paper = papers.paper_by_code(unit(), code) if _CODE.fullmatch(code) else None
-    if paper is None or paper.kind not in _SHOWN:
+    kept = papers.papers_by_code(unit(), code) if _CODE.fullmatch(code) else []
+    if not kept or kept[0].kind not in _SHOWN:
         raise NotFound("paper_not_found")
     if request.method == "GET":
-        return _page(code, paper, {})
+        return _page(code, kept, {})
     limits.take(current_app.extensions["gongbao"].engine, _CHECKS, request.remote_addr or "")
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        return _page(code, paper, {"file": t("请选择要核对的文件。", "Choose the file to check.")}), 422
+        return _page(code, kept, {"file": t("请选择要核对的文件。", "Choose the file to check.")}), 422
     body = upload.stream.read(PAPER_MOST_BYTES + 1)
     if len(body) > PAPER_MOST_BYTES:
         raise Invalid("file_too_large", limit_mb=PAPER_MOST_BYTES >> 20)
-    return _page(code, paper, {}, _checked(body, _siblings(paper)))
+    return _page(code, kept, {}, _checked(body, _files(kept)))
 
 
-def _siblings(paper: Paper) -> list[Paper]:
-    """Return the files that were kept together with a paper, itself among them."""
-    query = select(Paper).where(Paper.subject_kind == paper.subject_kind, Paper.subject_id == paper.subject_id)
-    found = unit().scalars(query.order_by(Paper.id)).all()
-    if paper.subject_kind != "statement":
-        return [paper]
-    return [one for one in found if one.kind in {file.kind for file in FILES.values()}]
+def _files(kept: Sequence[Paper]) -> list[Paper]:
+    """Return the files that were kept together, in the order in which they were made."""
+    if len(kept) < 2:
+        return list(kept)
+    kinds = {file.kind for file in FILES.values()}
+    return sorted((one for one in kept if one.kind in kinds), key=lambda paper: paper.id)
 
 
 def _checked(body: bytes, kept: Sequence[Paper]) -> Checked:
@@ -136,8 +134,8 @@ def _signature_words(found: Verification) -> str:
     return t("签名人不是本平台。", "It was signed by someone else than this platform.")
 
 
-def _page(code: str, paper: Paper | None, errors: Mapping[str, str], checked: Checked | None = None) -> str:
-    kept = _siblings(paper) if paper else []
+def _page(code: str, found: Sequence[Paper], errors: Mapping[str, str], checked: Checked | None = None) -> str:
+    paper, kept = (found[0], _files(found)) if found else (None, [])
     by_kind = {file.kind: (name, file) for name, file in FILES.items()}
     files = [
         {
@@ -156,7 +154,7 @@ def _page(code: str, paper: Paper | None, errors: Mapping[str, str], checked: Ch
         "papers/verify.html",
         code=code,
         paper=paper,
-        data=_data(paper) if paper else None,
+        data=_data(found) if found else None,
         files=files,
         signer=signer,
         checked=checked,
@@ -164,11 +162,11 @@ def _page(code: str, paper: Paper | None, errors: Mapping[str, str], checked: Ch
     )
 
 
-def _data(paper: Paper) -> dict[str, Any] | None:
-    """Return what a statement's paper says, with its answer in words; None for any other paper."""
-    if paper.subject_kind != "statement":
+def _data(kept: Sequence[Paper]) -> dict[str, Any] | None:
+    """Return what a statement's papers say, with its answer in words; None for any other paper."""
+    if kept[0].subject_kind != "statement":
         return None
-    data: dict[str, Any] = data_of(unit(), settings(), paper)
+    data: dict[str, Any] = data_of(settings(), kept)
     fen = data["balance_fen"]
     pair = (
         ("共保体应付成员", "Due to the member from the pool") if fen >= 0 else ("成员应付共保体", "Due from the member")

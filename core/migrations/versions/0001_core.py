@@ -29,6 +29,17 @@ CREATE FUNCTION gongbao_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
 $$
 """
 
+# Whoever holds a paper's code holds the paper: the one narrow way past the wall before the papers of one insurer. What
+# was kept together of a statement is verified together.
+PAPERS_BY_CODE = """
+CREATE FUNCTION papers_by_code(wanted text) RETURNS SETOF public.paper
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT p.* FROM public.paper h JOIN public.paper p
+        ON p.id = h.id OR h.subject_kind = 'statement' AND (p.subject_kind, p.subject_id) = ('statement', h.subject_id)
+    WHERE h.code = $1 ORDER BY p.id
+$$
+"""
+
 
 def upgrade() -> None:
     op.execute("GRANT USAGE ON SCHEMA public TO gongbao_app, gongbao_auditor")
@@ -66,6 +77,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_paper_code")),
     )
     op.create_index("ix_paper_subject", "paper", ["subject_kind", "subject_id"])
+    op.execute(PAPERS_BY_CODE)
+    op.execute("REVOKE ALL ON FUNCTION papers_by_code(text) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION papers_by_code(text) TO gongbao_app")
     op.create_table(
         "audit_event",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -177,6 +191,7 @@ def downgrade() -> None:
     op.drop_table("audit_node")
     op.drop_table("audit_head")
     op.drop_table("audit_event")
+    op.execute("DROP FUNCTION papers_by_code(text)")
     op.drop_table("paper")
     op.drop_table("calendar_day")
     op.execute("DROP FUNCTION gongbao_now()")

@@ -965,9 +965,15 @@ def _walls() -> None:
     walls.rows_of_one_insurer("share_offer")
     walls.rows_of_one_insurer("objection")
     walls.rows_of_one_insurer("tender_side", using=f"(side <> 'bidder' OR {seen})")
+    walls.rows_of_one_insurer("paper", using=walls.PAPER_SEEN)
+    # For papers_by_code, which acts as the owner.
+    op.execute("CREATE POLICY paper_by_code ON paper FOR SELECT TO gongbao_owner USING (true)")
 
 
 def downgrade() -> None:
+    for policy in ("own", "audit", "by_code"):
+        op.execute(f"DROP POLICY paper_{policy} ON paper")
+    op.execute("ALTER TABLE paper NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY")
     op.drop_table("agreement_refusal")
     op.drop_table("agreement_signature")
     op.drop_table("award_agreement")
