@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import CheckConstraint
@@ -41,28 +41,66 @@ ROWS = {
 NEVER_STORED = {"tender.BID_MOVES": {"draft", "replaced"}}
 
 
-def _cells(moves: Moves) -> Iterator[tuple[str, str]]:
+def _written() -> dict[str, dict[tuple[str, str], str]]:
+    """Return the tables that `moves.txt` writes out, by name."""
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    name = ""
+    for line in (Path(__file__).parent / "moves.txt").read_text(encoding="utf-8").splitlines():
+        match line.partition("#")[0].split():
+            case [name]:
+                found[name] = {}
+            case [stage, verb, following]:
+                assert (stage, verb) not in found[name], line
+                found[name][stage, verb] = following
+            case words:
+                assert words == [], line
+    return found
+
+
+WRITTEN = _written()
+
+
+def _cells(moves: Moves) -> list[tuple[str, str]]:
     stages = sorted({stage for stage, _ in moves} | set(moves.values()))
-    verbs = sorted({verb for _, verb in moves})
-    return ((stage, verb) for stage in stages for verb in verbs)
+    return [(stage, verb) for stage in stages for verb in sorted({verb for _, verb in moves})]
+
+
+def _wrong_cells(moves: Moves, written: Moves, name: str) -> list[str]:
+    """Return each cell whose answer is not the written one, asked of `step` over every stage and verb of both."""
+    wrong = []
+    for stage, verb in sorted({*_cells(moves), *_cells({**moves, **written})}):
+        expected = written.get((stage, verb), "refused")
+        try:
+            found = step(moves, stage, verb, kind=name)
+        except Conflict as refusal:
+            takes = [one for start, one in written if start == stage]
+            assert (refusal.code, refusal.facts["allowed"]) == ("stage_refuses", allowed(moves, stage))
+            found = "refused" if sorted(allowed(moves, stage)) == sorted(takes) else f"takes {allowed(moves, stage)}"
+        if found != expected:
+            wrong.append(f"{name}: {stage} {verb}: {found}, not {expected}")
+    return wrong
 
 
 def test_every_table_is_known_here() -> None:
-    """A new MOVES table is walked too."""
-    assert set(TABLES) == set(ROWS)
+    """A new MOVES table is walked too, and written out."""
+    assert set(TABLES) == set(ROWS) == set(WRITTEN)
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_cell(name: str) -> None:
-    """A named cell leads to its stage; any other is refused with the verbs that the stage does take."""
+    """A written cell leads to its stage; any other is refused with the verbs that the stage does take."""
+    assert _wrong_cells(TABLES[name], WRITTEN[name], name) == []
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_changed_cell_is_found(name: str) -> None:
+    """Leading elsewhere, one cell less or one more: the comparison tells each."""
     moves = TABLES[name]
-    for stage, verb in _cells(moves):
-        if (stage, verb) in moves:
-            assert step(moves, stage, verb, kind=name) == moves[stage, verb]
-            continue
-        with pytest.raises(Conflict, match="stage_refuses") as caught:
-            step(moves, stage, verb, kind=name)
-        assert caught.value.facts["allowed"] == allowed(moves, stage)
+    for cell in moves:
+        assert _wrong_cells({**moves, cell: "elsewhere"}, WRITTEN[name], name)
+        assert _wrong_cells({one: to for one, to in moves.items() if one != cell}, WRITTEN[name], name)
+    for cell in set(_cells(moves)) - set(moves):
+        assert _wrong_cells({**moves, cell: cell[0]}, WRITTEN[name], name)
 
 
 @pytest.mark.parametrize("name", TABLES)
