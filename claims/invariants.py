@@ -26,6 +26,20 @@ AUTHORITY = every(
             OR (c.approved_by IS NULL AND c.made_by IS NOT NULL AND c.approved_on IS NOT NULL)
         """,
     ),
+    # Nobody pays what it approved or agreed to itself, and nothing is paid before that day.
+    rows(
+        "payment of {what} {number}",
+        """
+        SELECT 'claim' AS what, c.number, p.paid_by, p.paid_on FROM claim_payment p JOIN claim c ON c.id = p.claim_id
+        WHERE p.paid_by = c.approved_by OR p.paid_on < c.approved_on
+        UNION ALL
+        SELECT 'cost', c.number, k.paid_by, k.paid_on FROM claim_cost k JOIN claim c ON c.id = k.claim_id
+        WHERE k.paid_by = k.approved_by OR k.paid_on < k.approved_on
+        UNION ALL
+        SELECT 'refund', p.number, r.paid_by, r.paid_on FROM refund r JOIN policy p ON p.id = r.policy_id
+        WHERE r.paid_by = r.agreed_by OR r.paid_on < r.agreed_on
+        """,
+    ),
     # Whoever must agree to the estimate as it stands has done so before anything was approved.
     rows(
         "claim {claim}",
@@ -167,8 +181,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-C4",
-        "核赔人不是经办人；须全体同意的赔案已由全体成员按现行估损同意",
-        "Who approved a claim did not make it; whoever had to agree to the estimate as it stands has agreed",
+        "核赔人不是经办人，付款人不是核准人；须全体同意的赔案已由全体成员按现行估损同意",
+        "Who approved a claim did not make it, who paid did not approve; whoever had to agree to the estimate as it "
+        "stands has agreed",
         AUTHORITY,
     ),
     Invariant(

@@ -100,6 +100,7 @@ class Claim(Model):
         CheckConstraint("estimate_fen > 0", name="estimate"),
         CheckConstraint("payable_fen > 0 AND payable_fen <= estimate_fen", name="payable"),
         CheckConstraint("approved_by <> made_by", name="four_eyes"),
+        CheckConstraint("paid_on >= approved_on", name="paid"),
         CheckConstraint("(approved_entry_id IS NULL) = (payable_fen IS NULL)", name="approved"),
         Index("ix_claim_pool", "pool_id", "made_at"),
         Index("uq_claim_fault", "fault_id", unique=True, postgresql_where=text("stage <> 'rejected'")),
@@ -156,6 +157,7 @@ class CashCall(Model):
         UniqueConstraint("claim_id", "organisation_id"),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("due_on >= issued_on", name="due"),
+        CheckConstraint("received_on >= issued_on", name="received"),
         CheckConstraint("stage IN ('issued', 'received', 'taken')", name="stage"),
         Index("ix_cash_call_pool", "pool_id", "stage"),
     )
@@ -170,10 +172,14 @@ class ClaimCost(Model):
     amount_fen: Mapped[int]
     approved_entry_id: Mapped[int | None]
     approved_on: Mapped[date]
+    approved_by: Mapped[uuid.UUID | None]
     paid_on: Mapped[date | None]
+    paid_by: Mapped[uuid.UUID | None]
     stage: Mapped[str]
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("paid_by <> approved_by", name="four_eyes"),
+        CheckConstraint("paid_on >= approved_on", name="paid"),
         CheckConstraint("stage IN ('approved', 'paid')", name="stage"),
     )
 

@@ -227,7 +227,7 @@ class _Play:
 
     def _adjuster_approved(self, event: FileEvent, at: datetime) -> None:
         claim, amount = _of(event, self.claims), event.fields["amount_fen"]
-        cost = settlements.approve_cost(self.session, claim, amount, on=event.on, by=self.checker, at=at)
+        cost = settlements.approve_cost(self.session, claim, amount, on=event.on, by=self.maker, at=at)
         self.costs.setdefault(event.id, []).append(cost)
         self._keep_split(f"{event.id}-adjuster", self._parts(cost.approved_entry_id)["adjusting_expense"])
 

@@ -40,6 +40,7 @@ def _begin_payment(session: Session, claim: Claim, on: date, by: Actor) -> tuple
     """Begin as `_begin` does; nobody pays what it approved itself (Forbidden `second_person_needed`)."""
     claim, shares = _begin(session, claim, on, by)
     require_other_person(claim.approved_by, by)
+    entries.require_not_before(claim.approved_on, on)
     return claim, shares
 
 
@@ -82,9 +83,11 @@ def issue_cash_call(
 ) -> list[CashCall]:
     """Ask every follower for its part of a large approved claim; due by the agreement's days unless told otherwise.
 
-    Refuses Conflict `below_cash_call` where the claim does not reach the agreement's amount.
+    Refuses Conflict `below_cash_call` where the claim does not reach the agreement's amount, Invalid
+    `day_before_step` before the day of its approval.
     """
     claim, shares = _begin(session, claim, on, by)
+    entries.require_not_before(claim.approved_on, on)
     agreement = claim.policy.agreement
     step(stages.CLAIM_MOVES, claim.stage, "call", kind="claim")
     if (claim.payable_fen or 0) < agreement.cash_call_from_fen:
@@ -133,7 +136,8 @@ def receive_cash_call(
 ) -> Posted:
     """Book that a follower has paid its cash call; paid late, it owes interest for the days up to this one.
 
-    Refuses NotFound `cash_call_not_found`, and `stage_refuses` where it was received or taken before.
+    Refuses NotFound `cash_call_not_found`, `stage_refuses` where it was received or taken before, Invalid
+    `day_before_step` before the day it was asked for.
     """
     claim, shares = _begin(session, claim, on, by)
     call = session.scalar(
@@ -141,6 +145,7 @@ def receive_cash_call(
     )
     if call is None:
         raise NotFound("cash_call_not_found", number=claim.number)
+    entries.require_not_before(call.issued_on, on)
     stages.move_cash_call(session, call, "receive", by=by, at=at)
     call.received_on = on
     event = Event(Reason.CASH_CALL_RECEIVED, on, "claim", claim.id, claim.number)
@@ -180,6 +185,7 @@ def fund_by_lead(session: Session, claim: Claim, amount_fen: int, *, on: date, b
     if claim.stage != "called":
         step(stages.CLAIM_MOVES, claim.stage, "call", kind="claim")
         raise Conflict("claim_not_called", number=claim.number)
+    entries.require_not_before(claim.approved_on, on)
     missing = (claim.payable_fen or 0) - pool_money(session, claim)
     if not 0 < amount_fen <= missing:
         raise Invalid("funding_too_large", amount_fen=amount_fen, missing_fen=missing)
@@ -210,12 +216,18 @@ def pay_from_pool(session: Session, claim: Claim, *, on: date, by: Actor, at: da
 
 
 def approve_cost(session: Session, claim: Claim, amount_fen: int, *, on: date, by: Actor, at: datetime) -> ClaimCost:
-    """Approve a loss adjuster's fee on an approved claim and split it; refuses `amount_not_positive`."""
+    """Approve a loss adjuster's fee on an approved claim and split it.
+
+    Refuses Invalid `amount_not_positive`, `day_before_step` before the claim's own approval.
+    """
     claim, shares = _begin(session, claim, on, by)
     _require_approved(claim)
+    entries.require_not_before(claim.approved_on, on)
     _require_positive(amount_fen)
     split = streams.take(session, shares, "adjusting_expense", amount_fen)
-    cost = ClaimCost(claim_id=claim.id, amount_fen=amount_fen, approved_on=on, stage="approved")
+    cost = ClaimCost(
+        claim_id=claim.id, amount_fen=amount_fen, approved_on=on, approved_by=by.person_id, stage="approved"
+    )
     session.add(cost)
     session.flush()
     moves = [
@@ -231,11 +243,16 @@ def approve_cost(session: Session, claim: Claim, amount_fen: int, *, on: date, b
 
 
 def pay_cost(session: Session, claim: Claim, cost: ClaimCost, *, on: date, by: Actor, at: datetime) -> Posted:
-    """Book that the lead has paid a loss adjuster."""
+    """Book that the lead has paid a loss adjuster; another person approved the fee.
+
+    Refuses Forbidden `second_person_needed`, Invalid `day_before_step`, Conflict `stage_refuses`.
+    """
     claim, shares = _begin(session, claim, on, by)
     session.refresh(cost, with_for_update=True)
+    require_other_person(cost.approved_by, by)
+    entries.require_not_before(cost.approved_on, on)
+    cost.paid_on, cost.paid_by = on, by.person_id
     stages.move_cost(session, cost, "pay", by=by, at=at)
-    cost.paid_on = on
     event = Event(Reason.ADJUSTER_PAID, on, "claim", claim.id, claim.number)
     moves = [Move(AccountRef("2120"), AccountRef("2210", shares.lead), cost.amount_fen)]
     return entries.post(session, claim.pool_id, event, moves, by=by, at=at)
@@ -251,14 +268,15 @@ def receive_recovery(
 ) -> Recovery:
     """Book subrogation or salvage that the lead received, shared at the claim's own shares.
 
-    Recoveries never exceed what was paid (Insurance Law, article 60). Refuses Invalid `recovery_kind_unknown`,
-    `recovery_too_large`.
+    Recoveries never exceed what was approved to be paid (Insurance Law, article 60). Refuses Invalid
+    `recovery_kind_unknown`, `recovery_too_large`, `day_before_step` before the approval.
     """
     claim, shares = _begin(session, claim, on, by)
     if kind not in RECOVERY_KINDS:
         raise Invalid("recovery_kind_unknown", kind=kind, kinds=list(RECOVERY_KINDS))
     _require_approved(claim)
     _require_positive(amount_fen)
+    entries.require_not_before(claim.approved_on, on)
     left = (claim.payable_fen or 0) - recovered(session, claim)
     if amount_fen > left:
         raise Invalid("recovery_too_large", amount_fen=amount_fen, left_fen=left)

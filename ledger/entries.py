@@ -82,6 +82,12 @@ def open_period_on(session: Session, pool_id: int, day: date) -> Period:
     return period
 
 
+def require_not_before(earlier: date | None, on: date) -> None:
+    """Refuse Invalid `day_before_step` (day, earlier) where a step is booked on a day before the one it stands on."""
+    if earlier is not None and on < earlier:
+        raise Invalid("day_before_step", day=on, earlier=earlier)
+
+
 def post(
     session: Session,
     pool_id: int,

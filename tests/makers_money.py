@@ -95,7 +95,7 @@ def _claims(session: Session, quarter: Quarter) -> None:
     day = date(2026, 3, 23)
     settlements.fund_by_lead(session, claim, 14_762_000, on=day, by=desk, at=_at(day))
     settlements.pay_from_pool(session, claim, on=day, by=second, at=_at(day))
-    cost = settlements.approve_cost(session, claim, 300_001, on=day, by=second, at=_at(day))
+    cost = settlements.approve_cost(session, claim, 300_001, on=day, by=desk, at=_at(day))
     settlements.pay_cost(session, claim, cost, on=day, by=second, at=_at(day))
     policies.pay_refund(session, refund, on=date(2026, 3, 25), by=second, at=CLOSED_AT)
     settlements.receive_recovery(session, claim, "subrogation", 3_333_333, on=date(2026, 3, 27), by=desk, at=CLOSED_AT)

@@ -142,6 +142,7 @@ class Policy(Model):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
     __table_args__ = (
         CheckConstraint("inception_on < expires_on", name="term"),
+        CheckConstraint("remitted_on >= received_on", name="remitted"),
         CheckConstraint("gross_fen > 0 AND gross_fen = net_fen + vat_fen AND vat_fen >= 0", name="premium"),
         CheckConstraint("lift_count > 0", name="lift_count"),
         CheckConstraint("stage IN ('bound', 'received', 'remitted', 'collected', 'taken')", name="stage"),
@@ -178,8 +179,12 @@ class Refund(Model):
     stage: Mapped[str]
     agreed_entry_id: Mapped[int | None]
     agreed_on: Mapped[date]
+    agreed_by: Mapped[uuid.UUID | None]
     paid_on: Mapped[date | None]
+    paid_by: Mapped[uuid.UUID | None]
     __table_args__ = (
         CheckConstraint("gross_fen > 0 AND gross_fen = net_fen + vat_fen", name="amount"),
+        CheckConstraint("paid_by <> agreed_by", name="four_eyes"),
+        CheckConstraint("paid_on >= agreed_on", name="paid"),
         CheckConstraint("stage IN ('agreed', 'paid', 'struck')", name="stage"),
     )

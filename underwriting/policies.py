@@ -229,11 +229,14 @@ def due_parts(session: Session, policy: Policy) -> list[tuple[uuid.UUID, int]]:
 def receive(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime) -> Posted:
     """Book the premium as received: by the lead for all, or by each member for itself, as the agreement has it.
 
-    The lead's desk books either. Refuses Forbidden `lead_only`, Conflict `stage_refuses`.
+    The lead's desk books either. Refuses Forbidden `lead_only`, Conflict `stage_refuses`, Invalid `day_before_step`
+    before the day it was written.
     """
     require_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
     policy = lock(session, policy.id)
+    if policy.written_entry_id:
+        entries.require_not_before(entries.entry(session, policy.pool_id, policy.written_entry_id).on, on)
     parts = due_parts(session, policy)
     is_each = policy.agreement.collection == "each"
     stages.move_policy(session, policy, "collect" if is_each else "receive", by=by, at=at)
@@ -253,7 +256,8 @@ def remit(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime
     """Pass a received premium on to every member, gross; the lead keeps its own.
 
     Another person does it than the one who booked the receipt. Refuses Conflict `agreement_settles_net` where the
-    agreement leaves premium in the current accounts, Forbidden `lead_only`, `second_person_needed`.
+    agreement leaves premium in the current accounts, Forbidden `lead_only`, `second_person_needed`, Invalid
+    `day_before_step` before the day it was received.
     """
     require_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
@@ -262,6 +266,7 @@ def remit(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime
         raise Conflict("agreement_settles_net", number=policy.number)
     parts = due_parts(session, policy)
     require_other_person(audit.who_did(session, "policy.receive", ("policy", policy.id)), by)
+    entries.require_not_before(policy.received_on, on)
     stages.move_policy(session, policy, "remit", by=by, at=at)
     policy.remitted_on = on
     moves = [Move(AccountRef("2210", member), AccountRef("1010"), fen) for member, fen in parts]
@@ -316,6 +321,7 @@ def refund(
         is_collected=is_collected,
         stage="agreed",
         agreed_on=on,
+        agreed_by=by.person_id,
     )
     session.add(row)
     session.flush()
@@ -336,15 +342,20 @@ def refund(
 
 
 def pay_refund(session: Session, row: Refund, *, on: date, by: Actor, at: datetime) -> Posted:
-    """Book that the lead has paid an agreed refund to the building's account. Refuses Forbidden `lead_only`."""
+    """Book that the lead has paid an agreed refund to the building's account; another person agreed to it.
+
+    Refuses Forbidden `lead_only`, `second_person_needed`, Invalid `day_before_step` before the day it was agreed.
+    """
     policy = session.get_one(Policy, row.policy_id)
     require_lead(session, policy.pool_id, by)
     entries.open_period_on(session, policy.pool_id, on)
     policy = lock(session, policy.id)
     session.refresh(row, with_for_update=True)
     lead = pools.shares_of(session, policy.agreement).lead
+    require_other_person(row.agreed_by, by)
+    entries.require_not_before(row.agreed_on, on)
+    row.paid_on, row.paid_by = on, by.person_id
     stages.move_refund(session, row, "pay", by=by, at=at)
-    row.paid_on = on
     moves = [Move(AccountRef("2130"), AccountRef("2210", lead), row.gross_fen)]
     event = Event(Reason.REFUND_PAID, on, "refund", row.id, policy.number)
     return entries.post(session, policy.pool_id, event, moves, by=by, at=at)

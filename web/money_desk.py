@@ -215,6 +215,7 @@ def step_page(step: Step, work: Work) -> ResponseReturnValue:
 #: Which field of a step a refusal stands beside; the rest goes to the top of the page.
 _BESIDE: Mapping[str, str] = {
     "day_to_come": "on",
+    "day_before_step": "on",
     "period_label_wrong": "label",
     "period_exists": "label",
     "period_dates": "ends_on",

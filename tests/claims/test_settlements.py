@@ -146,18 +146,38 @@ def test_recoveries_never_exceed_what_was_paid(session: Session) -> None:
 
 
 def test_costs_follow_an_approved_claim(session: Session) -> None:
-    """A loss adjuster is approved on an approved claim only, and paid once."""
+    """A loss adjuster is approved on an approved claim only, and paid once, by another person."""
     made, _, open_claim = _made(session)
-    desk = made.actor(Role.FINANCE_CHECKER)
+    desk, second = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
     with pytest.raises(Conflict, match="claim_not_approved"):
         settlements.approve_cost(session, open_claim, 100, on=ON, by=desk, at=AT)
     handling.submit(session, open_claim, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
     handling.approve(session, open_claim, 438_000, on=ON, by=made.actor(Role.SIGNATORY), at=AT)
     cost = settlements.approve_cost(session, open_claim, 300_001, on=ON, by=desk, at=AT)
-    settlements.pay_cost(session, open_claim, cost, on=ON, by=desk, at=AT)
-    with pytest.raises(Conflict, match="stage_refuses"):
+    with pytest.raises(Forbidden, match="second_person_needed"):
         settlements.pay_cost(session, open_claim, cost, on=ON, by=desk, at=AT)
+    settlements.pay_cost(session, open_claim, cost, on=ON, by=second, at=AT)
+    with pytest.raises(Conflict, match="stage_refuses"):
+        settlements.pay_cost(session, open_claim, cost, on=ON, by=second, at=AT)
     assert settlements.costs_of(session, open_claim) == [cost]
+
+
+def test_nothing_is_booked_before_the_step_that_it_stands_on(session: Session) -> None:
+    """A claim approved on a day is not paid, called, funded or recovered on the day before."""
+    made, _, claim = _made(session)
+    desk, second = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
+    handling.submit(session, claim, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    handling.approve(session, claim, 438_000, on=ON, by=made.actor(Role.SIGNATORY), at=AT)
+    before = ON - timedelta(days=1)
+    with pytest.raises(Invalid, match="day_before_step"):
+        settlements.pay_by_lead(session, claim, on=before, by=second, at=AT)
+    with pytest.raises(Invalid, match="day_before_step"):
+        settlements.approve_cost(session, claim, 100, on=before, by=desk, at=AT)
+    with pytest.raises(Invalid, match="day_before_step"):
+        settlements.receive_recovery(session, claim, "salvage", 100, on=before, by=desk, at=AT)
+    with pytest.raises(Invalid, match="day_before_step"):
+        settlements.issue_cash_call(session, claim, on=before, by=desk, at=AT)
+    assert claim.stage == "approved"
 
 
 def test_a_close_lies_in_its_period(session: Session) -> None:

@@ -217,6 +217,23 @@ CLAIMS: tuple[Plant, ...] = (
         drop("claim", "ck_claim_four_eyes"),
         f"UPDATE claim SET approved_by = made_by WHERE id = {_SMALL}",
     ),
+    plant(
+        "INV-C4",
+        "paid by its approver",
+        "UPDATE claim_payment p SET paid_by = c.approved_by FROM claim c WHERE c.id = p.claim_id",
+    ),
+    plant(
+        "INV-C4",
+        "an adjuster paid by who approved the fee",
+        drop("claim_cost", "ck_claim_cost_four_eyes"),
+        "UPDATE claim_cost SET paid_by = approved_by WHERE stage = 'paid'",
+    ),
+    plant(
+        "INV-C4",
+        "a refund paid before it was agreed",
+        drop("refund", "ck_refund_paid"),
+        "UPDATE refund SET paid_on = agreed_on - 1 WHERE stage = 'paid'",
+    ),
     plant("INV-C4", "decided by the lead alone", f"UPDATE claim SET needs = 'lead' WHERE id = {_LARGE}"),
     plant(
         "INV-C4",

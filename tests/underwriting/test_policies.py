@@ -245,7 +245,12 @@ def test_the_money_of_a_policy_is_booked_by_the_lead_alone(session: Session) -> 
     for other in others:
         with pytest.raises(Forbidden, match="lead_only"):
             policies.pay_refund(session, refund, on=ON, by=other, at=AT)
-    policies.pay_refund(session, refund, on=ON, by=lead, at=AT)
+    with pytest.raises(Forbidden, match="second_person_needed"):
+        policies.pay_refund(session, refund, on=ON, by=lead, at=AT)
+    second = made.actor(Role.FINANCE_CHECKER)
+    with pytest.raises(Invalid, match="day_before_step"):
+        policies.pay_refund(session, refund, on=ON - timedelta(days=1), by=second, at=AT)
+    policies.pay_refund(session, refund, on=ON, by=second, at=AT)
     assert (policy.stage, refund.stage) == ("remitted", "paid")
 
 

@@ -1,6 +1,10 @@
 """Words for the refusals of the finance desk's pages: days, choices, periods, statements, papers."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "day_before_step": (
+        "{day} 早于它所依据的一步（{earlier}）。请填 {earlier} 或以后的日期。",
+        "{day} lies before the step that this stands on ({earlier}). Book it on {earlier} or later.",
+    ),
     "day_to_come": (
         "{day} 还没有到，不能入账。请填今天或以前的日期。",
         "{day} is still to come. Book it on today or a day before.",
