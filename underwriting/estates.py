@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, func, insert, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core import audit
 from core.db import new_id
@@ -245,8 +245,10 @@ def sees_lift(actor: Actor) -> ColumnElement[bool]:
     if actor.role is Role.REPAIRER:
         return Lift.repairer_id == actor.organisation_id
     if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER}:
-        own = select(Building.id).join(Community, Community.id == Building.community_id)
-        return Lift.building_id.in_(own.where(Community.organisation_id == actor.organisation_id))
+        # Under names of their own, for queries that ask for buildings and communities themselves.
+        building, place = aliased(Building), aliased(Community)
+        own = select(building.id).join(place, place.id == building.community_id)
+        return Lift.building_id.in_(own.where(place.organisation_id == actor.organisation_id))
     return true()
 
 

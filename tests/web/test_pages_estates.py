@@ -68,6 +68,19 @@ def test_a_repairer_sees_its_own_lifts_alone(city: City) -> None:
     assert other.send(f"/faults/{fault.id}/work", verb="acknowledge").status_code == 404
 
 
+def test_a_community_sees_its_own_lifts_alone(city: City) -> None:
+    """Its people find their community with its lifts counted; those of another find nothing."""
+    for role in (Role.PROPERTY_MANAGER, Role.COMMUNITY_OFFICER):
+        own = city.visitors.login_as(role, city.organisation)
+        other = city.visitors.login_as(role, city.visitors.organisation("community", "别处社区"))
+        assert own.get("/").status_code == other.get("/").status_code == 200
+        assert "示例苑" in own.get("/estates").text and "示例苑" not in other.get("/estates").text
+        (place,) = own.get("/api/v1/estates/communities").json["data"]
+        assert (place["lifts"], place["insured"]) == (4, 4)
+        assert len(own.get("/api/v1/estates/lifts").json["data"]) == 4
+        assert other.get("/api/v1/estates/lifts").json["data"] == []
+
+
 def test_the_repairer_is_set_by_program(city: City) -> None:
     """The list of repairers, a community, a lift; a wrong organisation is refused and changes nothing."""
     officer = city.visitors.login_as(Role.OFFICER)

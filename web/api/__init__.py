@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import importlib
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +23,8 @@ import marshmallow as ma
 from flask import Flask, Request
 from flask_smorest import Api, Blueprint
 from marshmallow import fields
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import Session
 from webargs.flaskparser import FlaskParser
 
 from core.errors import Invalid
@@ -177,11 +182,44 @@ def read_cursor(cursor: str) -> list[Any]:
     return key
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page of a list, and the cursor of the following one."""
+
+    rows: list[Any]
+    next: str | None
+
+
 def listed(rows: Sequence[Any], limit: int, key: Any) -> dict[str, object]:
     """Return a page of a list: `rows` were asked for with limit + 1; `key(row)` is what they are ordered by."""
     shown = rows[:limit]
     following = cursor_of(*key(shown[-1])) if len(rows) > limit else None
     return {"data": shown, "next": following}
+
+
+def newest_first(session: Session, rows: Select[Any], asked: Mapping[str, Any], instant: Any, row_id: Any) -> Page:
+    """Return the page of a list that its query asks for by `limit` and `cursor`, newest first; Invalid `cursor_wrong`.
+
+    `instant` and `row_id` are the columns that the rows are ordered by and hold.
+    """
+    rows = rows.order_by(instant.desc(), row_id.desc())
+    key = read_cursor(asked["cursor"])
+    if key:
+        rows = rows.where(tuple_(instant, row_id) < _instant_key(key))
+    found = session.execute(rows.limit(asked["limit"] + 1)).all()
+    shown = list(found[: asked["limit"]])
+    is_last = len(found) <= asked["limit"]
+    last = () if is_last else (getattr(shown[-1], instant.key).isoformat(), getattr(shown[-1], row_id.key))
+    return Page(shown, cursor_of(*last) if last else None)
+
+
+def _instant_key(key: list[Any]) -> Any:
+    """Return (instant, id) of a cursor as a row value; Invalid `cursor_wrong`."""
+    try:
+        instant, row_id = key
+        return tuple_(dt.datetime.fromisoformat(instant), uuid.UUID(row_id))
+    except (TypeError, ValueError, AttributeError):
+        raise Invalid("cursor_wrong") from None
 
 
 def modules() -> Iterator[ModuleType]:

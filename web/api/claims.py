@@ -8,14 +8,12 @@ from typing import Any
 
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
-from sqlalchemy import tuple_
 
 from claims import handling
 from claims.models import Claim
 from core.errors import Conflict, NotFound
 from web import claim_desk
-from web.api import Fen, MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
-from web.api.faults import instant_key
+from web.api import Fen, MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.money_desk import booked_on
 from web.shell import actor, at, needs, unit
 
@@ -148,15 +146,11 @@ def _claim(claim_id: uuid.UUID) -> Claim:
 @api.response(200, ClaimPage)
 def index(query: Mapping[str, Any]) -> ResponseReturnValue:
     """List the claims that the actor may see, newest first."""
-    rows = claim_desk.claims_of(actor()).order_by(Claim.made_at.desc(), Claim.id.desc())
+    rows = claim_desk.claims_of(actor())
     if query["stage"]:
         rows = rows.where(Claim.stage == query["stage"])
-    key = read_cursor(query["cursor"])
-    if key:
-        rows = rows.where(tuple_(Claim.made_at, Claim.id) < instant_key(key))
-    found = unit().execute(rows.limit(query["limit"] + 1)).all()
-    page = listed(found, query["limit"], key=lambda row: (row.made_at.isoformat(), row.id))
-    return {"data": [_row(row) for row in found[: query["limit"]]], "next": page["next"]}
+    page = newest_first(unit(), rows, query, Claim.made_at, Claim.id)
+    return {"data": [_row(row) for row in page.rows], "next": page.next}
 
 
 @api.get("/<uuid:claim_id>")

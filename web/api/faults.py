@@ -9,7 +9,6 @@ from typing import Any
 
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
-from sqlalchemy import tuple_
 
 from claims import faults
 from claims.faults import Report
@@ -18,7 +17,7 @@ from core.errors import Invalid
 from core.permits import SYSTEM
 from underwriting.models import Lift
 from web import reporting
-from web.api import PageQuery, Strict, listed, read_cursor, resource
+from web.api import PageQuery, Strict, newest_first, resource
 from web.fault_clocks import clocks_of
 from web.fault_queue import OPEN_STAGES, STAGES, faults_of
 from web.service_figures import document, figures, standard_now
@@ -108,26 +107,13 @@ def _fault(fault_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, FaultPage)
 def index(query: Mapping[str, Any]) -> ResponseReturnValue:
     """List the faults that the actor may see, newest first."""
-    rows = faults_of(actor()).order_by(Fault.reported_at.desc(), Fault.id.desc())
+    rows = faults_of(actor())
     if query["stage"]:
         rows = rows.where(Fault.stage.in_(OPEN_STAGES if query["stage"] == "open" else (query["stage"],)))
     if query["lift"]:
         rows = rows.where(Lift.number == query["lift"])
-    key = read_cursor(query["cursor"])
-    if key:
-        rows = rows.where(tuple_(Fault.reported_at, Fault.id) < instant_key(key))
-    found = unit().execute(rows.limit(query["limit"] + 1)).all()
-    page = listed(found, query["limit"], key=lambda row: (row.reported_at.isoformat(), row.id))
-    return {"data": _out(list(found[: query["limit"]])), "next": page["next"]}
-
-
-def instant_key(key: list[Any]) -> Any:
-    """Return (instant, id) of a cursor as a row value; Invalid `cursor_wrong`."""
-    try:
-        instant, row_id = key
-        return tuple_(dt.datetime.fromisoformat(instant), uuid.UUID(row_id))
-    except (TypeError, ValueError, AttributeError):
-        raise Invalid("cursor_wrong") from None
+    page = newest_first(unit(), rows, query, Fault.reported_at, Fault.id)
+    return {"data": _out(page.rows), "next": page.next}
 
 
 @api.post("")

@@ -8,14 +8,12 @@ from typing import Any
 
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
-from sqlalchemy import tuple_
 
 from core.errors import NotFound
 from underwriting import policies, pools
 from underwriting.models import Policy
 from web import policy_desk
-from web.api import MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
-from web.api.faults import instant_key
+from web.api import MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.money_desk import booked_on
 from web.shell import actor, at, needs, unit
 
@@ -157,15 +155,11 @@ def _whole(policy_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, PolicyPage)
 def index(query: Mapping[str, Any]) -> ResponseReturnValue:
     """List the policies that the actor may see, newest first."""
-    rows = policy_desk.policies_of(actor()).order_by(Policy.bound_at.desc(), Policy.id.desc())
+    rows = policy_desk.policies_of(actor())
     if query["stage"]:
         rows = rows.where(Policy.stage == query["stage"])
-    key = read_cursor(query["cursor"])
-    if key:
-        rows = rows.where(tuple_(Policy.bound_at, Policy.id) < instant_key(key))
-    found = unit().execute(rows.limit(query["limit"] + 1)).all()
-    page = listed(found, query["limit"], key=lambda row: (row.bound_at.isoformat(), row.id))
-    return {"data": [_row(row) for row in found[: query["limit"]]], "next": page["next"]}
+    page = newest_first(unit(), rows, query, Policy.bound_at, Policy.id)
+    return {"data": [_row(row) for row in page.rows], "next": page.next}
 
 
 @api.get("/<uuid:policy_id>")

@@ -9,12 +9,10 @@ from typing import Any
 from flask import url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
-from sqlalchemy import tuple_
 
 from ledger import statements
 from ledger.models import Period, Statement
-from web.api import MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
-from web.api.faults import instant_key
+from web.api import MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.documents.rows import StatementRows, rows_digest
 from web.keeping import sent, settings
 from web.shell import actor, at, needs, unit
@@ -123,13 +121,9 @@ def index(query: dict[str, Any]) -> dict[str, Any]:
     """List the statements that the caller may see, newest period first."""
     pool_id = int(query["pool_id"]) if query["pool_id"] else None
     narrowed = Narrowed(stage=query["stage"], pool_id=pool_id, period=query["period"])
-    found = listed_for(actor(), narrowed).order_by(None).order_by(Statement.made_at.desc(), Statement.id.desc())
-    found = found.add_columns(Statement.made_at)
-    if key := read_cursor(query["cursor"]):
-        found = found.where(tuple_(Statement.made_at, Statement.id) < instant_key(key))
-    rows = unit().execute(found.limit(query["limit"] + 1)).all()
-    page = listed(rows, query["limit"], key=lambda row: (row.made_at.isoformat(), str(row.id)))
-    return {"data": [_out(row) for row in page["data"]], "next": page["next"]}  # type: ignore[attr-defined]
+    found = listed_for(actor(), narrowed).order_by(None).add_columns(Statement.made_at)
+    page = newest_first(unit(), found, query, Statement.made_at, Statement.id)
+    return {"data": [_out(row) for row in page.rows], "next": page.next}
 
 
 def _out(row: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -122,11 +123,7 @@ _CSV_COLUMNS: Mapping[str, str] = {
 
 
 def _csv(rows: Sequence[Any]) -> Response:
-    return csv_of("claims", [(heading, _reader(name)) for heading, name in _CSV_COLUMNS.items()], rows)
-
-
-def _reader(name: str) -> Any:
-    return lambda row: getattr(row, name)
+    return csv_of("claims", [(heading, attrgetter(name)) for heading, name in _CSV_COLUMNS.items()], rows)
 
 
 @pages.get("/<uuid:claim_id>")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from flask import Blueprint, Response, render_template, url_for
@@ -29,6 +30,9 @@ from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, sort_asked
 from web.money_desk import Field, Step
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
+
+#: Does what a form asks; returns (what to say, where to go).
+Work = Callable[[Mapping[str, str]], tuple[str, str]]
 
 pages = Blueprint("estates", __name__, url_prefix="/estates")
 
@@ -65,7 +69,7 @@ def index() -> ResponseReturnValue:
     if wants_csv():
         names = ("district", "name", "households", "buildings", "lifts", "insured")
         rows = unit().execute(query.limit(EXPORT_MOST)).all()
-        return csv_of("communities", [(name, _reader(name)) for name in names], rows)
+        return csv_of("communities", [(name, attrgetter(name)) for name in names], rows)
     found = listed(unit(), query)
     return render_template(
         "estates/index.html",
@@ -80,10 +84,6 @@ def index() -> ResponseReturnValue:
         tiles=_tiles() if actor().sees_all else [],
         may_import=may(actor(), "estate.import"),
     )
-
-
-def _reader(name: str) -> Any:
-    return lambda row: getattr(row, name)
 
 
 def _districts() -> list[str]:
@@ -175,7 +175,7 @@ def _lifts_csv(query: Any) -> Response:
     places = ("district", "community", "building")
     names = (*places, "number", "in_service_on", "floors", "repairer", "policy_number", "insured_to")
     rows = unit().execute(query.limit(EXPORT_MOST)).all()
-    return csv_of("lifts", [(name, _reader(name)) for name in names], rows)
+    return csv_of("lifts", [(name, attrgetter(name)) for name in names], rows)
 
 
 def _lift_columns() -> list[Column]:
@@ -230,7 +230,7 @@ def appoint_for_community(community_id: uuid.UUID) -> ResponseReturnValue:
         return _said(whose, count), url_for("estates.one", community_id=community.id)
 
     sentence = t(
-        "设定 {place} 全部电梯的维保单位。未修复的故障随电梯转给新的单位；个别电梯不同的，之后在它的页面上单独设定。",
+        "设定{place}全部电梯的维保单位。未修复的故障随电梯转给新的单位；个别电梯不同的，之后在它的页面上单独设定。",
         "Say who maintains all lifts of {place}. Open faults go over with the lifts; a lift that differs is set on its "
         "own page afterwards.",
         place=community.name,
@@ -273,7 +273,7 @@ def _said(whose: Organisation | None, count: int) -> str:
     return t("{n} 部电梯已交由{name}维保。", "{n} lifts are maintained by {name} now.", n=count, name=whose.name)
 
 
-def _appoint(sentence: str, back: str, now: Sequence[tuple[str, str]], work: money_desk.Work) -> ResponseReturnValue:
+def _appoint(sentence: str, back: str, now: Sequence[tuple[str, str]], work: Work) -> ResponseReturnValue:
     options = [(str(one.id), one.name) for one in unit().scalars(estates.repairers())]
     last = ("none", t("不设维保单位", "no repairer"))
     field = Field(

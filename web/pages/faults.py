@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -161,11 +162,7 @@ _CSV_COLUMNS = (
 
 
 def _csv(rows: Sequence[Any]) -> Response:
-    return csv_of("faults", [(name, _reader(name)) for name in _CSV_COLUMNS], rows)
-
-
-def _reader(name: str) -> Any:
-    return lambda row: getattr(row, name)
+    return csv_of("faults", [(name, attrgetter(name)) for name in _CSV_COLUMNS], rows)
 
 
 @pages.get("/<uuid:fault_id>")

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -64,7 +65,7 @@ def index() -> ResponseReturnValue:
     query = query.order_by(*order, Policy.id)
     if wants_csv():
         rows = unit().execute(query.limit(EXPORT_MOST)).all()
-        return csv_of("policies", [(heading, _reader(name)) for heading, name in _CSV_COLUMNS.items()], rows)
+        return csv_of("policies", [(heading, attrgetter(name)) for heading, name in _CSV_COLUMNS.items()], rows)
     found = listed(unit(), query, sum_of="gross_fen")
     return render_template(
         "policies/index.html",
@@ -95,10 +96,6 @@ _CSV_COLUMNS: Mapping[str, str] = {
     "received_on": "received_on",
     "remitted_on": "remitted_on",
 }
-
-
-def _reader(name: str) -> Any:
-    return lambda row: getattr(row, name)
 
 
 def _words(stage: str) -> tuple[str, str]:
