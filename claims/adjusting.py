@@ -41,8 +41,9 @@ class CoverTerms:
 
 @dataclass(frozen=True, slots=True)
 class AssessedLine:
-    """One line of a repair bill: asked for, allowed, and why less was allowed (empty where nothing was cut)."""
+    """One line of a repair bill: what, asked for, allowed, and why less was allowed (empty where nothing was cut)."""
 
+    what: str
     asked_fen: int
     allowed_fen: int
     reason: str = ""
@@ -72,12 +73,21 @@ def allowed_loss(lines: Sequence[AssessedLine]) -> int:
     Refuses with `lines_refused` and a finding for every wrong line: `line_negative`, `line_above_asked` (more allowed
     than asked for), `line_cut_without_reason` (the owner is told why, Insurance Law article 24).
 
-    >>> allowed_loss([AssessedLine(300_000, 300_000), AssessedLine(150_000, 138_000, "price of the part")])
+    Beside these `line_without_words` (says not what), `line_asks_nothing`; `bill_needs_lines` for a bill without one.
+
+    >>> rope, labour = AssessedLine("钢丝绳", 300_000, 300_000), AssessedLine("人工", 150_000, 138_000, "超出当地价格")
+    >>> allowed_loss([rope, labour])
     438000
     """
+    if not lines:
+        raise Invalid("bill_needs_lines")
     findings = []
     for number, line in enumerate(lines, start=1):
-        if line.allowed_fen < 0:
+        if not line.what.strip():
+            findings.append(Finding("line_without_words", f"line {number}"))
+        if line.asked_fen <= 0:
+            findings.append(Finding("line_asks_nothing", f"line {number}"))
+        elif line.allowed_fen < 0:
             findings.append(Finding("line_negative", f"line {number}"))
         elif line.allowed_fen > line.asked_fen:
             findings.append(Finding("line_above_asked", f"line {number}", {"asked_fen": line.asked_fen}))
@@ -115,12 +125,3 @@ def adjust(loss_fen: int, terms: CoverTerms, paid_before_fen: int = 0) -> Adjust
             steps.append(Step(reduction, left_fen - ceiling_fen, ceiling_fen))
             left_fen = ceiling_fen
     return Adjustment(loss_fen, tuple(steps), left_fen)
-
-
-def payable_fen(loss_fen: int, deductible_fen: int, limit_fen: int | None = None) -> int:
-    """Return what is payable for one loss with a deductible and a limit; `adjust` without its working.
-
-    >>> payable_fen(438_000, 50_000), payable_fen(30_000, 50_000), payable_fen(438_000, 50_000, 300_000)
-    (388000, 0, 300000)
-    """
-    return adjust(loss_fen, CoverTerms(deductible_fen, 0, limit_fen)).payable_fen

@@ -1,5 +1,6 @@
 """The invariants of a claim's money: within what was approved, booked once, shared as the policy began."""
 
+# ruff: noqa: S608 - the queries are put together from constants of this program
 from __future__ import annotations
 
 from core.checks import every, rows
@@ -46,6 +47,62 @@ WITHIN_APPROVED = every(
         GROUP BY c.id, a.cash_call_from_fen
         HAVING (c.stage = 'called' AND count(k.id) = 0) OR (count(k.id) > 0 AND (c.stage NOT IN ('called', 'paid')
             OR c.payable_fen < a.cash_call_from_fen))
+        """,
+    ),
+)
+
+#: What each approved claim comes to under its policy's cover: the steps of `claims.adjusting.adjust`, on whole numbers,
+#: from the loss that its bill allows; without a bill, from its estimate.
+_ADJUSTED = """
+    SELECT c.id, c.number AS claim, c.policy_id, c.payable_fen, c.loss_fen, c.estimate_fen, c.paid_before_fen, c.stage,
+        a.limit_fen, a.aggregate_limit_fen, l.lines, l.allowed_fen, least(
+            greatest(0, w.loss - greatest(a.deductible_fen, div(2 * w.loss::numeric * a.deductible_bp + 10000, 20000))),
+            CASE WHEN a.limit_fen > 0 THEN a.limit_fen END,
+            CASE WHEN a.aggregate_limit_fen > 0 THEN greatest(0, a.aggregate_limit_fen - c.paid_before_fen) END
+        ) AS computed_fen
+    FROM claim c JOIN policy p ON p.id = c.policy_id JOIN agreement a ON a.id = p.agreement_id
+    LEFT JOIN (SELECT claim_id, count(*) AS lines, sum(allowed_fen) AS allowed_fen FROM claim_line GROUP BY claim_id) l
+        ON l.claim_id = c.id
+    CROSS JOIN LATERAL (SELECT coalesce(l.allowed_fen, c.estimate_fen) AS loss) w
+    WHERE c.payable_fen IS NOT NULL
+"""
+
+BY_BILL_AND_COVER = every(
+    # Where there is a bill, what was approved is what it gives; without one, no more than the cover gives.
+    rows(
+        "claim {claim}",
+        f"""
+        SELECT * FROM ({_ADJUSTED}) w WHERE payable_fen > computed_fen OR loss_fen IS DISTINCT FROM allowed_fen
+            OR (lines > 0 AND payable_fen <> computed_fen) OR paid_before_fen IS NULL
+        """,
+    ),
+    rows(
+        "policy {policy}",
+        """
+        SELECT p.number AS policy, p.id, a.limit_fen, a.aggregate_limit_fen, sum(c.payable_fen) AS payable_fen,
+            max(c.payable_fen) AS largest_fen
+        FROM claim c JOIN policy p ON p.id = c.policy_id JOIN agreement a ON a.id = p.agreement_id
+        GROUP BY p.id, a.limit_fen, a.aggregate_limit_fen
+        HAVING (a.limit_fen > 0 AND max(c.payable_fen) > a.limit_fen)
+            OR (a.aggregate_limit_fen > 0 AND sum(c.payable_fen) > a.aggregate_limit_fen)
+        """,
+    ),
+    rows(
+        "claim {claim}",
+        """
+        SELECT c.number AS claim, l.position, l.what, l.asked_fen, l.allowed_fen, l.reason, l.place FROM (
+            SELECT b.*, row_number() OVER (PARTITION BY claim_id ORDER BY position) AS place FROM claim_line b
+        ) l LEFT JOIN claim c ON c.id = l.claim_id
+        WHERE c.id IS NULL OR l.position <> l.place OR l.asked_fen <= 0 OR l.allowed_fen < 0
+            OR l.allowed_fen > l.asked_fen OR (l.allowed_fen < l.asked_fen AND btrim(l.reason) = '') OR l.what = ''
+        """,
+    ),
+    rows(
+        "claim {claim}",
+        """
+        SELECT c.number AS claim, c.id, c.assessed_by, c.approved_by FROM claim c
+        WHERE c.approved_by = c.assessed_by
+            OR (c.assessed_by IS NOT NULL AND NOT EXISTS (SELECT FROM claim_line l WHERE l.claim_id = c.id))
         """,
     ),
 )

@@ -51,6 +51,10 @@ _AGREEMENT_FIELDS: Mapping[str, str] = {
     "cash_call_due_days": "count",
     "late_interest_bp": "number",
     "day_count": "count",
+    "deductible_fen?": "number",
+    "deductible_bp?": "number",
+    "limit_fen?": "number",
+    "aggregate_limit_fen?": "number",
     "year": "count",
 }
 

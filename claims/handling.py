@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from claims import authority, stages
-from claims.models import CLAIM_NUMBER, Claim, ClaimAgreement, Fault, Recovery
+from claims import adjusting, authority, bills, stages
+from claims.adjusting import AssessedLine
+from claims.models import CLAIM_NUMBER, Claim, ClaimAgreement, ClaimLine, Fault, Recovery
 from core import audit, clock
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor, require_other_person
@@ -58,7 +59,6 @@ def make(
         estimate_fen=estimate_fen,
         estimate_version=1,
         needs=_needs(estimate_fen, agreement),
-        deductible_fen=0,
         made_by=by.person_id,
         made_at=at,
     )
@@ -148,6 +148,34 @@ def agreed_by(session: Session, claim: Claim) -> Sequence[uuid.UUID]:
     return session.scalars(query).all()
 
 
+#: Where the bill of a claim is entered and replaced.
+UNDECIDED = frozenset({"open", "submitted", "agreed"})
+#: The most lines of a bill.
+LINES_MOST = 200
+
+
+def enter_bill(session: Session, claim: Claim, lines: Sequence[AssessedLine], *, by: Actor, at: datetime) -> None:
+    """Give a claim its repair bill, whole, in the place of any before, while it is not decided.
+
+    What is approved then follows from the lines and the cover, and not by who entered them. Refuses Forbidden
+    `lead_only`, Conflict `bill_stands` once the claim is decided, Invalid `lines_refused` as `adjusting.allowed_loss`
+    does, `bill_needs_lines`, `bill_too_long`.
+    """
+    claim = lock(session, claim.id)
+    _require_lead(session, claim.pool_id, by)
+    if claim.stage not in UNDECIDED:
+        raise Conflict("bill_stands", number=claim.number)
+    if len(lines) > LINES_MOST:
+        raise Invalid("bill_too_long", most=LINES_MOST)
+    loss_fen = adjusting.allowed_loss(lines)
+    session.execute(delete(ClaimLine).where(ClaimLine.claim_id == claim.id))
+    session.add_all(bills.rows_of(claim, lines))
+    claim.assessed_by = by.person_id
+    session.flush()
+    facts = {"number": claim.number, "lines": len(lines), "loss_fen": loss_fen}
+    audit.record(session, "claim.bill_entered", by=by, at=at, of=("claim", claim.id), facts=facts)
+
+
 def reject(session: Session, claim: Claim, reason: str, *, by: Actor, at: datetime) -> None:
     """Refuse a claim, with the reasons that the owner is told (Insurance Law, article 24)."""
     claim = lock(session, claim.id)
@@ -161,16 +189,21 @@ def reject(session: Session, claim: Claim, reason: str, *, by: Actor, at: dateti
 def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: Actor, at: datetime) -> Posted:
     """Approve what is payable, by another person than the one who made the claim; book it to the members' accounts.
 
-    Split at the shares of the policy's inception. Whoever put the estimate as it stands approves no more than the maker
-    does. Refuses Forbidden `second_person_needed`, Invalid `payable_above_estimate`.
+    Where the claim has a bill, what is payable is what the bill and the policy's cover give, and is confirmed; without
+    one it is within the estimate and the cover. Split at the shares of the policy's inception. Whoever put the estimate
+    as it stands, or entered the bill, approves no more than the maker does. Refuses Forbidden `second_person_needed`,
+    and as `bills.require_payable` does.
     """
     entries.open_period_on(session, claim.pool_id, on)
+    # What is payable for a policy's losses is counted with nobody else adding to it.
+    session.execute(select(Policy.id).where(Policy.id == claim.policy_id).with_for_update())
     claim = lock(session, claim.id)
     _require_lead(session, claim.pool_id, by)
     require_other_person(claim.made_by, by)
     require_other_person(_estimated_by(session, claim), by)
-    if not 0 < payable_fen <= claim.estimate_fen:
-        raise Invalid("payable_above_estimate", payable_fen=payable_fen, estimate_fen=claim.estimate_fen)
+    require_other_person(claim.assessed_by, by)
+    told = bills.assess(session, claim)
+    bills.require_payable(claim, told, payable_fen)
     step(stages.CLAIM_MOVES, claim.stage, "approve", kind="claim")
     shares = pools.shares_of(session, claim.policy.agreement)
     split = streams.take(session, shares, "claim", payable_fen)
@@ -181,7 +214,8 @@ def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: A
     event = Event(Reason.CLAIM_APPROVED, on, "claim", claim.id, claim.number)
     posted = entries.post(session, claim.pool_id, event, moves, by=by, at=at, splits=[split])
     claim.payable_fen, claim.approved_by, claim.approved_on = payable_fen, by.person_id, on
-    claim.approved_entry_id = posted.entry_id
+    claim.approved_entry_id, claim.paid_before_fen = posted.entry_id, told.paid_before_fen
+    claim.loss_fen = told.adjustment.loss_fen if told.has_bill else None
     stages.move_claim(session, claim, "approve", by=by, at=at, facts={"payable_fen": payable_fen})
     return posted
 
@@ -210,6 +244,7 @@ def take_back(session: Session, claim: Claim, reason: str, *, on: date, by: Acto
     entry = entries.entry(session, claim.pool_id, claim.approved_entry_id or 0)
     posted = entries.reverse(session, entry, on=on, document=claim.number, by=by, at=at)
     claim.payable_fen = claim.approved_by = claim.approved_on = claim.approved_entry_id = None
+    claim.loss_fen = claim.paid_before_fen = None
     session.flush()
     return posted
 

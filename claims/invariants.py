@@ -4,7 +4,13 @@
 from __future__ import annotations
 
 from claims import stages
-from claims.claim_money_invariants import BOOKED, PAID_ONCE, SHARED_AT_INCEPTION, WITHIN_APPROVED
+from claims.claim_money_invariants import (
+    BOOKED,
+    BY_BILL_AND_COVER,
+    PAID_ONCE,
+    SHARED_AT_INCEPTION,
+    WITHIN_APPROVED,
+)
 from core.checks import Invariant, every, moved_by_table, rows
 
 AUTHORITY = every(
@@ -202,5 +208,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "报修各时点先后有序，并与其步骤记录一致",
         "The instants of every fault are in order and are those of its recorded steps",
         FAULT_TIMES,
+    ),
+    Invariant(
+        "INV-C7",
+        "有清单的赔案，核定赔款恰为清单与保单免赔、限额算得之数；任何赔案及一张保单的合计不超过限额；录入清单的人不核准",
+        "What was approved on a claim with a bill is what the bill, the deductible and the limits give; no claim and "
+        "no policy's claims together are above the limits; who entered the bill did not approve",
+        BY_BILL_AND_COVER,
     ),
 )

@@ -66,7 +66,9 @@ class FaultEvent(Model):
 class Claim(Model):
     """What a policy pays for one loss. `estimate_fen` is claimed at 100 %; `payable_fen` is what was approved.
 
-    `needs` says who must agree to the estimate: the lead alone, or all members. `paid_by` how it was paid.
+    `needs` says who must agree to the estimate: the lead alone, or all members. `assessed_by` entered the bill (its
+    lines), where there is one; its approval keeps the loss that the lines allowed (`loss_fen`), and every approval what
+    was payable for other losses of the policy by then (`paid_before_fen`), from which the working is done again.
     """
 
     __tablename__ = "claim"
@@ -81,7 +83,9 @@ class Claim(Model):
     estimate_version: Mapped[int]
     needs: Mapped[str]
     payable_fen: Mapped[int | None]
-    deductible_fen: Mapped[int]
+    loss_fen: Mapped[int | None]
+    paid_before_fen: Mapped[int | None]
+    assessed_by: Mapped[uuid.UUID | None]
     made_by: Mapped[uuid.UUID | None]
     made_at: Mapped[datetime]
     approved_by: Mapped[uuid.UUID | None]
@@ -99,11 +103,39 @@ class Claim(Model):
         CheckConstraint("needs IN ('lead', 'all')", name="needs"),
         CheckConstraint("estimate_fen > 0", name="estimate"),
         CheckConstraint("payable_fen > 0 AND payable_fen <= estimate_fen", name="payable"),
-        CheckConstraint("approved_by <> made_by", name="four_eyes"),
+        CheckConstraint("loss_fen >= payable_fen AND loss_fen <= estimate_fen", name="loss"),
+        CheckConstraint("approved_by <> made_by AND approved_by <> assessed_by", name="four_eyes"),
+        CheckConstraint(
+            "(approved_entry_id IS NULL) = (payable_fen IS NULL) AND (paid_before_fen IS NULL) = (payable_fen IS NULL)"
+            " AND (loss_fen IS NULL OR payable_fen IS NOT NULL)",
+            name="approved",
+        ),
         CheckConstraint("paid_on >= approved_on", name="paid"),
-        CheckConstraint("(approved_entry_id IS NULL) = (payable_fen IS NULL)", name="approved"),
         Index("ix_claim_pool", "pool_id", "made_at"),
         Index("uq_claim_fault", "fault_id", unique=True, postgresql_where=text("stage <> 'rejected'")),
+    )
+
+
+class ClaimLine(Model):
+    """One line of a claim's repair bill: what, asked for, allowed, and the reason where less is allowed.
+
+    The bill is replaced whole until the claim is decided, and never after.
+    """
+
+    __tablename__ = "claim_line"
+    claim_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    what: Mapped[str]
+    asked_fen: Mapped[int]
+    allowed_fen: Mapped[int]
+    reason: Mapped[str]
+    __table_args__ = (
+        CheckConstraint("position >= 1", name="position"),
+        CheckConstraint("length(what) BETWEEN 1 AND 200", name="what"),
+        CheckConstraint("asked_fen > 0 AND allowed_fen BETWEEN 0 AND asked_fen", name="amounts"),
+        CheckConstraint(
+            "length(reason) <= 500 AND (allowed_fen = asked_fen OR length(btrim(reason)) > 0)", name="reason"
+        ),
     )
 
 

@@ -51,6 +51,10 @@ class Agreement(Model):
     late_interest_bp: Mapped[int]
     day_count: Mapped[int]
     lift_premium_fen: Mapped[int]
+    deductible_fen: Mapped[int]
+    deductible_bp: Mapped[int]
+    limit_fen: Mapped[int]
+    aggregate_limit_fen: Mapped[int]
     service_standard: Mapped[dict[str, Any]]
     made_at: Mapped[datetime]
     __table_args__ = (
@@ -63,6 +67,10 @@ class Agreement(Model):
             "lead_fee_bp >= 0 AND vat_bp >= 0 AND lead_alone_limit_fen >= 0 AND cash_call_from_fen >= 0"
             " AND cash_call_due_days > 0 AND late_interest_bp >= 0 AND day_count > 0 AND lift_premium_fen >= 0",
             name="terms",
+        ),
+        CheckConstraint(
+            "deductible_fen >= 0 AND deductible_bp BETWEEN 0 AND 10000 AND limit_fen >= 0 AND aggregate_limit_fen >= 0",
+            name="cover",
         ),
     )
 

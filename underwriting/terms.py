@@ -19,6 +19,9 @@ class Terms:
     `remittance` gross: collected premium is passed on whole and fees are billed; net: it stays in the current accounts
     and is settled by statement. `collection` lead: the lead collects all; each: every member collects its share.
     `lift_premium_fen` is the gross premium of one lift for one policy year, as awarded (0: priced case by case).
+    Cover: of each loss the higher of `deductible_fen` and `deductible_bp` of it is the owners' own; `limit_fen` is the
+    most for one loss, `aggregate_limit_fen` the most for all losses of one policy (0: none). Every policy under this
+    version has this cover, so that all members carry the same (docs/decisions/0012).
     """
 
     remittance: str = "gross"
@@ -31,6 +34,10 @@ class Terms:
     late_interest_bp: int = 0
     day_count: int = 365
     lift_premium_fen: int = 0
+    deductible_fen: int = 0
+    deductible_bp: int = 0
+    limit_fen: int = 0
+    aggregate_limit_fen: int = 0
 
     def __post_init__(self) -> None:
         """Refuse terms that no agreement can have, naming every field at once (Invalid `terms_invalid`)."""
@@ -67,6 +74,10 @@ _BOUNDS = (
     ("late_interest_bp", 0, 3600),
     ("day_count", 360, 366),
     ("lift_premium_fen", 0, 10**9),
+    ("deductible_fen", 0, 10**13),
+    ("deductible_bp", 0, 10_000),
+    ("limit_fen", 0, 10**13),
+    ("aggregate_limit_fen", 0, 10**13),
 )
 
 TERM_NAMES = tuple(field.name for field in fields(Terms))

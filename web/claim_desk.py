@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from claims import faults, handling
+from claims import bills, faults, handling
 from claims.models import Claim, ClaimAgreement, Fault
 from core import clock
 from core.errors import Forbidden
@@ -26,7 +26,7 @@ from web.listing import Asked, Query, contains
 from web.service_figures import start_of
 
 STAGES = ("open", "submitted", "agreed", "approved", "called", "paid", "rejected")
-UNDECIDED = ("open", "submitted", "agreed")
+UNDECIDED = tuple(stage for stage in STAGES if stage in handling.UNDECIDED)
 
 #: A complex claim is decided within 30 days, and paid within 10 days of the agreement (Insurance Law, article 23).
 DECIDE_DAYS = 30
@@ -110,12 +110,16 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """A claim with its members in rank order; `is_booked` says whether the parts are those of the book."""
+    """A claim with its members in rank order; `is_booked` says whether the parts are those of the book.
+
+    Before that they are those of what the bill gives (`is_by_bill`), or of the estimate.
+    """
 
     members: list[MemberView]
     whole: int
     total_fen: int
     is_booked: bool
+    is_by_bill: bool
 
     @property
     def missing(self) -> list[MemberView]:
@@ -124,11 +128,15 @@ class ClaimView:
 
 
 def view_of(session: Session, claim: Claim) -> ClaimView:
-    """Return who must agree to a claim and who has, and the split: as booked, or as the estimate would be split now."""
+    """Return who must agree to a claim and who has, and the split: as booked, or as it would be split now."""
     agreement = session.get_one(Agreement, claim.policy.agreement_id)
     shares = pools.shares_of(session, agreement)
     names = names_of(session, list(shares.members))
-    parts = _parts(session, claim, shares)
+    told = bills.assess(session, claim)
+    is_booked = claim.payable_fen is not None
+    is_by_bill = not is_booked and told.has_bill and told.adjustment.payable_fen > 0
+    total = told.adjustment.payable_fen if is_by_bill else claim.payable_fen or claim.estimate_fen
+    parts = _parts(session, claim, shares, total)
     query = select(ClaimAgreement.organisation_id, ClaimAgreement.at).where(
         ClaimAgreement.claim_id == claim.id, ClaimAgreement.estimate_version == claim.estimate_version
     )
@@ -145,16 +153,14 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
         )
         for member, weight, fen in zip(shares.members, shares.weights.weights, parts, strict=True)
     ]
-    is_booked = claim.payable_fen is not None
-    total = claim.payable_fen if claim.payable_fen is not None else claim.estimate_fen
-    return ClaimView(members, shares.weights.whole, total, is_booked)
+    return ClaimView(members, shares.weights.whole, total, is_booked, is_by_bill)
 
 
-def _parts(session: Session, claim: Claim, shares: MemberShares) -> Sequence[int]:
+def _parts(session: Session, claim: Claim, shares: MemberShares, total_fen: int) -> Sequence[int]:
     if claim.approved_entry_id is not None:
         (item,) = streams.items(session, claim.pool_id, claim.approved_entry_id)
         return item.parts_fen
-    return split_now(session, shares, claim.estimate_fen)
+    return split_now(session, shares, total_fen)
 
 
 def split_now(session: Session, shares: books.MemberShares, amount_fen: int) -> tuple[int, ...]:
@@ -171,7 +177,7 @@ def is_lead(session: Session, claim: Claim, actor: Actor) -> bool:
 def next_steps(session: Session, claim: Claim, view: ClaimView, actor: Actor) -> list[str]:
     """Return what the actor may do with a claim now, the usual step first.
 
-    Approval is offered to another person than the one who made the claim only.
+    Approval is offered to another person than those who made the claim and entered its bill only.
     """
     steps: list[str] = []
     leads = is_lead(session, claim, actor)
@@ -180,7 +186,8 @@ def next_steps(session: Session, claim: Claim, view: ClaimView, actor: Actor) ->
         steps.append("submit")
     if claim.stage == "submitted" and mine and mine.agreed_at is None and may(actor, "claim.agree"):
         steps.append("agree")
-    if claim.stage == "agreed" and leads and may(actor, "claim.approve") and claim.made_by != actor.person_id:
+    is_second = actor.person_id not in (claim.made_by, claim.assessed_by)
+    if claim.stage == "agreed" and leads and may(actor, "claim.approve") and is_second:
         steps.append("approve")
     if claim.stage in ("submitted", "agreed") and leads and may(actor, "claim.make"):
         steps.append("revise")

@@ -57,6 +57,7 @@ ASKED: Mapping[str, Pair] = {
     "pool.form": ("组建共保体", "form a pool"),
     "estate.read": ("查看小区与电梯", "read communities and lifts"),
     "estate.import": ("登记电梯名单", "register lists of lifts"),
+    "repairer.set": ("设定维保单位", "set a lift’s repairer"),
     "policy.read": ("查看保单", "read policies"),
     "policy.bind": ("承保出单", "bind a policy"),
     "policy.endorse": ("批改保单", "endorse a policy"),

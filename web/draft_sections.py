@@ -193,6 +193,15 @@ AGREEMENT = DraftSection(
         ),
         DraftField("late_interest_bp", "逾期年利率", "Late interest a year", "percent", unit_zh="%", unit_en="%"),
         DraftField("day_count", "一年按", "Days of a year", "count", unit_zh="日", unit_en="days"),
+        *(
+            DraftField(name, zh, en, kind, "不填即无", "none if empty", is_optional=True, unit_zh=unit, unit_en=unit)
+            for name, zh, en, kind, unit in (
+                ("deductible_fen", "每次事故免赔额", "Deductible of a loss", "amount", ""),
+                ("deductible_bp", "免赔率（与免赔额取高）", "or a part of it, whichever is higher", "percent", "%"),
+                ("limit_fen", "每次事故赔偿限额", "Limit of a loss", "amount", ""),
+                ("aggregate_limit_fen", "每张保单累计赔偿限额", "Aggregate limit of a policy", "amount", ""),
+            )
+        ),
     ),
 )
 

@@ -35,6 +35,7 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "GB003": "period_takes_no_posting",
     "GB004": "entry_not_balanced",
     "GB005": "lift_on_another_policy",
+    "GB006": "bill_stands",
     "23505": "already_there",
     "23P01": "already_there",
     "23503": "still_referred_to",

@@ -278,6 +278,15 @@ def anchor(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
+def deductible_words(fixed_fen: int, part_bp: int) -> str:
+    """Return the deductible of each loss in words; empty where there is none."""
+    part = t("损失的 {p}", "{p} of the loss", p=percent(part_bp))
+    fixed = t("{sum} 元", "CNY {sum}", sum=money(fixed_fen))
+    if fixed_fen and part_bp:
+        return t("{fixed}与{part}取高者", "the higher of {fixed} and {part}", fixed=fixed, part=part)
+    return fixed if fixed_fen else part if part_bp else ""
+
+
 def qr_picture(text: str, label: str) -> Markup:
     """Return a QR code of `text` as inline SVG with a spoken label; no data address, so a strict policy holds."""
     import segno  # used on few pages
@@ -331,6 +340,7 @@ GLOBALS = {
     "line_name": line_name,
     "reason_name": reason_name,
     "stream_name": stream_name,
+    "deductible_words": deductible_words,
     "qr_picture": qr_picture,
     "share_bar": charts.share_bar,
     "columns_chart": charts.columns,

@@ -103,6 +103,7 @@ def _who(event: AuditEvent, person: str, whose: str) -> str:
 #: Facts that a reader is told in the note, in this order; money facts are shown in yuan.
 _NOTED: Sequence[tuple[str, str, str]] = (
     ("estimate_fen", "估损 {} 元", "estimate CNY {}"),
+    ("loss_fen", "核定损失 {} 元", "loss allowed CNY {}"),
     ("payable_fen", "核定 {} 元", "payable CNY {}"),
     ("gross_fen", "{} 元", "CNY {}"),
     ("amount_fen", "{} 元", "CNY {}"),

@@ -11,6 +11,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "community.repairer_ended": ("全部电梯不再有维保单位", "All lifts without a repairer"),
     "lift.repairer_set": ("设定维保单位", "Repairer set"),
     "lift.repairer_ended": ("不再有维保单位", "Without a repairer"),
+    "claim.bill_entered": ("录入维修清单", "Repair bill entered"),
     "policy.take": ("未划付保费转入结算单", "Premium not remitted goes into the statement"),
     "demo.begun": ("开始讲述演示", "Demo begun"),
     "demo.told": ("演示讲述完毕", "Demo told"),

@@ -231,6 +231,7 @@ _BESIDE: Mapping[str, str] = {
     "recovery_kind_unknown": "kind",
     "estimate_not_positive": "amount",
     "payable_above_estimate": "amount",
+    "payable_above_cover": "amount",
     "rejection_needs_reason": "reason",
     "removal_outside_term": "effective_on",
     "query_needs_words": "words",

@@ -150,7 +150,8 @@ def with_section(draft: TenderDraft, section: DraftSection, form: MultiDict[str,
     """Return the draft with one section as a form has it. Refuses with Invalid `draft_wrong` (findings)."""
     said = read_section(section, form)
     if section.name == "agreement":
-        return replace(draft, agreement_terms=said)
+        # Cover that is not said is none, as in a notice that never had it.
+        return replace(draft, agreement_terms={name: value for name, value in said.items() if value is not None})
     if section.name == "service":
         return replace(draft, service_standard={**draft.service_standard, **said})
     if section.name == "shares":

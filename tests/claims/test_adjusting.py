@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claims.adjusting import AssessedLine, CoverTerms, Reduction, Step, adjust, allowed_loss, payable_fen
+from claims.adjusting import AssessedLine, CoverTerms, Reduction, Step, adjust, allowed_loss
 from core.errors import Invalid
 from ledger.money import LIMIT_FEN
 
@@ -32,7 +32,7 @@ def test_a_loss_less_its_deductible_up_to_the_limit(
     loss: int, deductible: int, limit: int | None, payable: int
 ) -> None:
     """The deductible comes off the loss, the limit bounds what is left of it."""
-    assert payable_fen(loss, deductible, limit) == payable
+    assert adjust(loss, CoverTerms(deductible, 0, limit)).payable_fen == payable
 
 
 def test_the_higher_of_two_deductibles_counts() -> None:
@@ -113,22 +113,24 @@ def test_terms_of_cover_are_amounts_and_parts(terms: tuple[int, int, int | None,
 def test_a_bill_allows_the_sum_of_its_lines() -> None:
     """What was asked for and cut with a reason, added up."""
     lines = [
-        AssessedLine(300_000, 300_000),
-        AssessedLine(150_000, 138_000, "配件价格"),
-        AssessedLine(9_900, 0, "不属保险责任"),
+        AssessedLine("钢丝绳", 300_000, 300_000),
+        AssessedLine("人工", 150_000, 138_000, "配件价格"),
+        AssessedLine("广告牌", 9_900, 0, "不属保险责任"),
     ]
     assert allowed_loss(lines) == 438_000
-    assert allowed_loss([]) == 0
+    with pytest.raises(Invalid, match="bill_needs_lines"):
+        allowed_loss([])
 
 
 def test_every_wrong_line_of_a_bill_is_named() -> None:
     """Less than nothing, more than asked, cut without a reason: all findings at once, each with its line."""
     lines = [
-        AssessedLine(100, 100),
-        AssessedLine(100, -1, "reason"),
-        AssessedLine(100, 101),
-        AssessedLine(100, 99),
-        AssessedLine(100, 99, "  "),
+        AssessedLine("人工", 100, 100),
+        AssessedLine("人工", 100, -1, "reason"),
+        AssessedLine("人工", 100, 101),
+        AssessedLine("人工", 100, 99),
+        AssessedLine("人工", 100, 99, "  "),
+        AssessedLine(" ", 0, 0),
     ]
     with pytest.raises(Invalid, match="lines_refused") as refused:
         allowed_loss(lines)
@@ -137,4 +139,6 @@ def test_every_wrong_line_of_a_bill_is_named() -> None:
         ("line_above_asked", "line 3"),
         ("line_cut_without_reason", "line 4"),
         ("line_cut_without_reason", "line 5"),
+        ("line_without_words", "line 6"),
+        ("line_asks_nothing", "line 6"),
     ]

@@ -100,7 +100,8 @@ UNDERWRITING: tuple[Plant, ...] = (
         " (SELECT FROM policy p WHERE p.pool_id = v.pool_id AND p.number = 'P-5')",
         "INSERT INTO agreement SELECT gen_random_uuid(), pool_id, 2, '2026-07-01', ends_on, remittance, collection,"
         " lead_fee_bp, vat_bp, lead_alone_limit_fen, cash_call_from_fen, cash_call_due_days, late_interest_bp,"
-        " day_count, lift_premium_fen, service_standard, made_at - interval '1 day' FROM agreement a WHERE EXISTS"
+        " day_count, lift_premium_fen, deductible_fen, deductible_bp, limit_fen, aggregate_limit_fen,"
+        " service_standard, made_at - interval '1 day' FROM agreement a WHERE EXISTS"
         " (SELECT FROM policy p WHERE p.pool_id = a.pool_id AND p.number = 'P-5')",
     ),
     plant(
@@ -160,6 +161,7 @@ CLAIMS: tuple[Plant, ...] = (
         "INV-C1",
         "more approved than claimed",
         drop("claim", "ck_claim_payable"),
+        drop("claim", "ck_claim_loss"),
         f"UPDATE claim SET payable_fen = estimate_fen + 1 WHERE id = {_SMALL}",
     ),
     plant("INV-C1", "more recovered than approved", "UPDATE recovery SET amount_fen = 30000000 WHERE kind = 'salvage'"),
@@ -278,6 +280,31 @@ CLAIMS: tuple[Plant, ...] = (
         "INV-C6",
         "reported later",
         "UPDATE fault SET reported_at = reported_at + interval '1 minute' WHERE stage = 'accepted'",
+    ),
+    plant("INV-C7", "a line allowed more", "UPDATE claim_line SET allowed_fen = allowed_fen + 1 WHERE position = 2"),
+    plant("INV-C7", "a line gone", "DELETE FROM claim_line WHERE position = 2"),
+    plant("INV-C7", "a bill gone", "DELETE FROM claim_line"),
+    plant("INV-C7", "a line without its number", "UPDATE claim_line SET position = 3 WHERE position = 2"),
+    plant(
+        "INV-C7",
+        "a cut without its reason",
+        drop("claim_line", "ck_claim_line_reason"),
+        "UPDATE claim_line SET reason = ' ' WHERE position = 2",
+    ),
+    plant("INV-C7", "less approved than the bill gives", f"UPDATE claim SET payable_fen = 1 WHERE id = {_SMALL}"),
+    plant(
+        "INV-C7",
+        "approved by who entered the bill",
+        drop("claim", "ck_claim_four_eyes"),
+        f"UPDATE claim SET assessed_by = approved_by WHERE id = {_SMALL}",
+    ),
+    plant("INV-C7", "a deductible not taken off", "UPDATE agreement SET deductible_bp = 500"),
+    plant("INV-C7", "a claim above the limit of a loss", "UPDATE agreement SET limit_fen = 10000000"),
+    plant(
+        "INV-C7",
+        "a policy's claims above its limit together",
+        "UPDATE agreement SET aggregate_limit_fen = 26900000",
+        f"UPDATE claim SET paid_before_fen = 0 WHERE id IN ({_SMALL}, {_LARGE})",
     ),
 )
 

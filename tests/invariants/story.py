@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from claims import closing, faults, handling, settlements
+from claims.adjusting import AssessedLine
 from claims.fault_rows import FaultRow
 from claims.models import Claim
 from core import audit, clock, papers
@@ -121,11 +122,21 @@ def _tender(town: Town) -> None:
         pools.form_from_award(session, numbers, by=town.approver, at=town.at(OFFERED + timedelta(days=20)))
 
 
-def _approved(session: Session, made: MadePool, policy: Policy, fen: int, on: date, name: str) -> Claim:
+def _approved(
+    session: Session,
+    made: MadePool,
+    policy: Policy,
+    fen: int,
+    on: date,
+    name: str,
+    bill: Sequence[AssessedLine] = (),
+) -> Claim:
     """Return a claim that everyone who must has agreed to, approved by a second person."""
     maker, checker = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.SIGNATORY)
     claim = handling.make(session, policy, name, fen, number=name, by=maker, at=AT)
     handling.submit(session, claim, by=maker, at=AT)
+    if bill:
+        handling.enter_bill(session, claim, bill, by=maker, at=AT)
     if claim.needs == "all":
         for member in range(1, len(made.members)):
             handling.agree(session, claim, by=made.actor(Role.CLAIMS_HANDLER, member), at=AT)
@@ -159,7 +170,8 @@ def _first_quarter(engine: Engine) -> MadePool:
             refund = policies.remove_lift(session, policy, lift.id, off, on=date(2026, 3, 20), by=desk, at=AT)
             if is_paid:
                 policies.pay_refund(session, refund, on=date(2026, 3, 21), by=second, at=AT)
-        small = _approved(session, made, remitted, 438_001, date(2026, 3, 6), "C-1")
+        bill = [AssessedLine("门机组件", 300_000, 300_000), AssessedLine("人工", 150_000, 138_001, "超出当地价格")]
+        small = _approved(session, made, remitted, 438_001, date(2026, 3, 6), "C-1", bill)
         settlements.pay_by_lead(session, small, on=date(2026, 3, 7), by=second, at=AT)
         _large_claim(session, made, remitted)
         maker = made.actor(Role.CLAIMS_HANDLER)

@@ -49,6 +49,7 @@ def town(engine: Engine, place: Urls, tmp_path: Path) -> Town:
         ({"lock": "nobody"}, "draft_not_one_of"),
         ({"deadline_at": datetime(2026, 4, 1, 9, 30)}, "draft_instant_without_zone"),  # noqa: DTZ001 - the mistake itself
         ({"agreement_terms": {key: AGREEMENT_TERMS[key] for key in list(AGREEMENT_TERMS)[1:]}}, "draft_field_missing"),
+        ({"agreement_terms": {**AGREEMENT_TERMS, "deductible_bp": 10_001}}, "draft_out_of_range"),
     ],
 )
 def test_a_draft_that_says_too_little(town: Town, session: Session, changes: dict[str, Any], code: str) -> None:

@@ -89,6 +89,34 @@ def test_a_claim_is_made_agreed_and_approved(city: City) -> None:
     assert stranger.get(f"{V1}/claims").json["data"] == []
 
 
+def test_a_bill_by_program_and_its_working(city: City) -> None:
+    """Lines in, the working out; the amount approved is the computed one; a wrong line names itself."""
+    maker, second = city.browser(Role.CLAIMS_HANDLER), city.browser(Role.SIGNATORY)
+    told = {
+        "fault_id": str(city.fault(300).id),
+        "policy_id": str(city.policy.id),
+        "title": "x",
+        "estimate_fen": 450_000,
+    }
+    path = f"/claims/{post(maker, '/claims', **told).json['id']}"
+    part = {"what": "门机组件", "asked_fen": 300_000, "allowed_fen": 300_000}
+    labour = {"what": "人工", "asked_fen": 150_000, "allowed_fen": 138_000}
+    refused = post(maker, f"{path}/bill", lines=[part, labour])
+    assert refused.status_code == 422 and refused.json["errors"][0]["code"] == "line_cut_without_reason"
+    assert post(maker, f"{path}/bill", lines=[]).status_code == 422
+    assert post(maker, f"{path}/bill", lines=[{**part, "asked_fen": 1.5}]).status_code == 422
+    assert post(second, f"{path}/bill", lines=[part]).status_code == 403
+    whole = post(maker, f"{path}/bill", lines=[part, {**labour, "reason": "超出当地价格"}]).json
+    assert [(line["position"], line["allowed"]["fen"]) for line in whole["lines"]] == [(1, 300_000), (2, 138_000)]
+    adjustment = whole["adjustment"]
+    assert (adjustment["loss"]["fen"], adjustment["steps"], adjustment["payable"]["fen"]) == (438_000, [], 438_000)
+    post(maker, f"{path}/submit")
+    on = clock.on(city.now).isoformat()
+    assert post(second, f"{path}/approve", payable_fen=450_000, on=on).json["code"] == "payable_not_computed"
+    assert post(second, f"{path}/approve", payable_fen=438_000, on=on).json["payable"]["fen"] == 438_000
+    assert post(maker, f"{path}/bill", lines=[part]).json["code"] == "bill_stands"
+
+
 @pytest.mark.parametrize("fen", [1.9, "4380", "４３８０", True, None, 0, -5, 10**30])
 def test_an_estimate_is_a_whole_number_of_fen_above_zero(city: City, fen: object) -> None:
     """Anything else is refused with 422 and no claim is made."""

@@ -237,6 +237,8 @@ def test_the_agreement_carries_the_awarded_numbers() -> None:
         ({"collection": "each"}, "各方各自收取本方份额的保险费"),
         ({"remittance": "net"}, "扣除首席管理费及其增值税后"),
         ({"has_step_up": True}, "由其余各方按份额比例补足"),
+        ({"deductible_fen": 50_000, "deductible_bp": 500}, "免赔额 500.00 元，或损失的 5.00%，以高者为准"),
+        ({"limit_fen": 50_000_000, "aggregate_limit_fen": 200_000_000}, "每张保单累计赔偿限额 2,000,000.00 元"),
     ],
 )
 def test_the_articles_follow_the_terms(changes: dict[str, object], words: str) -> None:

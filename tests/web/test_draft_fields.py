@@ -28,6 +28,15 @@ def test_a_section_shown_and_saved_unchanged_changes_nothing(section: object) ->
     assert with_section(DRAFT, section, form) == DRAFT  # type: ignore[arg-type]
 
 
+def test_cover_is_said_or_left_out() -> None:
+    """免赔与限额不填即无，公告里就没有；填了就按金额与百分比读。"""
+    section = BY_NAME["agreement"]
+    form = values_of(DRAFT, section)
+    assert form["deductible_fen"] == form["aggregate_limit_fen"] == ""
+    said = with_section(DRAFT, section, MultiDict({**form, "deductible_bp": "5", "limit_fen": "500,000.00"}))
+    assert dict(said.agreement_terms) == {**DRAFT.agreement_terms, "deductible_bp": 500, "limit_fen": 50_000_000}
+
+
 def test_every_wrong_field_of_a_section_is_named_at_once() -> None:
     """一节中的错误一次全部指出，不猜测、不取整。"""
     form = values_of(DRAFT, BY_NAME["basics"]) | {

@@ -174,3 +174,51 @@ def test_a_mistaken_approval_is_taken_back(city: City) -> None:
     assert second.send(f"{page}/take-back", reason="金额有误", on=city.now.date()).status_code == 303
     told = second.get(page).text
     assert "撤回核定，冲回分录" in told and f"{page}/approve" in told
+
+
+def test_a_bill_is_entered_line_by_line_and_confirmed_by_another(city: City) -> None:
+    """The form keeps what was typed and names the wrong field; the approver confirms what the bill gives."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    maker = city.visitors.signed_in(handler)
+    claim = city.claim(450_000, by=handler)
+    page = f"/claims/{claim.id}"
+    assert f"{page}/bill" in maker.get(page).text and "还没有清单" in maker.get(page).text
+    typed = {"what_0": "门机组件", "asked_0": "3,000.00", "what_3": "人工", "asked_3": "1500", "allowed_3": "1380.00"}
+    more = maker.send(f"{page}/bill", then="more", **typed)
+    assert more.status_code == 200 and 'name="what_5"' in more.text and "门机组件" in more.text
+    refused = maker.send(f"{page}/bill", **typed)
+    assert refused.status_code == 422 and 'id="f-reason_1-wrong"' in refused.text and "1380.00" in refused.text
+    wrong = maker.send(f"{page}/bill", what_0="人工", asked_0="1,5x0")
+    assert wrong.status_code == 422 and 'id="f-asked_0-wrong"' in wrong.text
+    assert maker.send(f"{page}/bill").status_code == 422
+    kept = maker.send(f"{page}/bill", **typed, reason_3="超出当地人工价格")
+    assert kept.status_code == 303, kept.text
+    told = maker.get(page).text
+    for part in ("门机组件", "超出当地人工价格", "4,500.00", "4,380.00", "更换清单…", "录入维修清单"):
+        assert part in told
+    maker.send(f"{page}/submit")
+    second = city.browser(Role.SIGNATORY)
+    form = second.get(f"{page}/approve").text
+    assert "清单核定的损失" in form and 'name="amount" value="4380.00"' in form
+    day = city.now.date()
+    assert second.send(f"{page}/approve", amount="4500.00", on=day).status_code == 409
+    assert second.send(f"{page}/approve", amount="4380.00", on=day).status_code == 303
+    done = second.get(page).text
+    assert "4,380.00" in done and f"{page}/bill" not in done
+    assert maker.get(f"{page}/bill").status_code == 409
+    follower = city.browser(Role.CLAIMS_HANDLER, 1)
+    assert "门机组件" in follower.get(page).text and follower.get(f"{page}/bill").status_code == 403
+
+
+def test_a_bill_above_the_estimate_is_not_offered_for_approval(city: City) -> None:
+    """The page says that the estimate is to be revised first, and has no button that would be refused."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    maker = city.visitors.signed_in(handler)
+    claim = city.claim(400_000, by=handler)
+    page = f"/claims/{claim.id}"
+    assert maker.send(f"{page}/bill", what_0="变频器", asked_0="4500.00").status_code == 303
+    maker.send(f"{page}/submit")
+    second = city.browser(Role.SIGNATORY)
+    told = second.get(page).text
+    assert "须先修改估损" in told and f"{page}/approve" not in told
+    assert second.send(f"{page}/approve", amount="4500.00", on=city.now.date()).status_code == 409

@@ -9,10 +9,11 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 
-from claims import handling
+from claims import bills, handling
+from claims.adjusting import AssessedLine
 from claims.models import Claim
 from core.errors import Conflict, NotFound
-from web import claim_desk
+from web import claim_bill, claim_desk
 from web.api import Fen, MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.money_desk import booked_on
 from web.shell import actor, at, needs, unit
@@ -21,7 +22,7 @@ api = resource("claims", "Claims: estimate, the members' agreement, approval. Pa
 
 
 class ClaimMemberOut(Strict):
-    """A member of the pool: its part, as booked or as the estimate would be split now; whether it must agree."""
+    """A member of the pool: its part, as booked or as it would be split now; whether it must agree."""
 
     id = fields.UUID()
     name = fields.String()
@@ -54,9 +55,38 @@ class ClaimOut(Strict):
     paid_on = fields.Date(allow_none=True)
 
 
+class ClaimLineOut(Strict):
+    """One line of the repair bill; `reason` where less is allowed than was asked for."""
+
+    position = fields.Integer(strict=True)
+    what = fields.String()
+    asked = fields.Nested(MoneySchema)
+    allowed = fields.Nested(MoneySchema)
+    reason = fields.String()
+
+
+class ClaimReductionOut(Strict):
+    """One step of the working: what it took off and what it left."""
+
+    reduction = fields.String(metadata={"description": "deductible, limit or aggregate_limit"})
+    taken = fields.Nested(MoneySchema)
+    left = fields.Nested(MoneySchema)
+
+
+class ClaimAdjustmentOut(Strict):
+    """From the loss that the bill allows (without a bill: the estimate) to what is payable (at most)."""
+
+    loss = fields.Nested(MoneySchema)
+    steps = fields.List(fields.Nested(ClaimReductionOut))
+    payable = fields.Nested(MoneySchema)
+    paid_before = fields.Nested(MoneySchema)
+
+
 class ClaimWhole(ClaimOut):
     """A claim with its members in rank order; `is_booked` says whether their parts are those of the book."""
 
+    lines = fields.List(fields.Nested(ClaimLineOut))
+    adjustment = fields.Nested(ClaimAdjustmentOut)
     whole = fields.Integer(strict=True)
     is_booked = fields.Boolean()
     members = fields.List(fields.Nested(ClaimMemberOut))
@@ -96,8 +126,26 @@ class ClaimAgreeIn(Strict):
     estimate_version = fields.Integer(strict=True, required=True)
 
 
+class ClaimLineIn(Strict):
+    """One line of a repair bill. Where less is allowed than was asked for, the reason."""
+
+    what = fields.String(required=True, validate=validate.Length(1, 200))
+    asked_fen = Fen(required=True)
+    allowed_fen = Fen(required=True)
+    reason = fields.String(load_default="", validate=validate.Length(max=500))
+
+
+class ClaimBillIn(Strict):
+    """A whole repair bill, in the place of any before."""
+
+    lines = fields.List(fields.Nested(ClaimLineIn), required=True, validate=validate.Length(1, handling.LINES_MOST))
+
+
 class ClaimApproveIn(Strict):
-    """What is payable, and the day it is booked on: today or before, in an open period."""
+    """What is payable, and the day it is booked on: today or before, in an open period.
+
+    Where the claim has a bill, `payable_fen` confirms the `adjustment.payable` of the claim; any other is refused.
+    """
 
     payable_fen = Fen(required=True)
     on = fields.Date(required=True)
@@ -133,7 +181,8 @@ def _whole(claim: Claim) -> dict[str, Any]:
         }
         for one in view.members
     ]
-    return {**_row(row), "whole": view.whole, "is_booked": view.is_booked, "members": members}
+    bill = claim_bill.as_json(bills.assess(unit(), claim), money)
+    return {**_row(row), **bill, "whole": view.whole, "is_booked": view.is_booked, "members": members}
 
 
 def _claim(claim_id: uuid.UUID) -> Claim:
@@ -172,6 +221,17 @@ def make(told: Mapping[str, Any]) -> ResponseReturnValue:
     if policy is None:
         raise NotFound("policy_not_found")
     claim = handling.make(unit(), policy, told["title"], told["estimate_fen"], fault=fault, by=actor(), at=at())
+    return _whole(claim)
+
+
+@api.post("/<uuid:claim_id>/bill")
+@needs("claim.make")
+@api.arguments(ClaimBillIn)
+@api.response(200, ClaimWhole)
+def enter_bill(told: Mapping[str, Any], claim_id: uuid.UUID) -> ResponseReturnValue:
+    """Give a claim its repair bill, whole, until it is decided."""
+    claim = _claim(claim_id)
+    handling.enter_bill(unit(), claim, [AssessedLine(**line) for line in told["lines"]], by=actor(), at=at())
     return _whole(claim)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims import faults, handling, settlements
+from claims.adjusting import AssessedLine
 from claims.models import Claim, Fault
 from core import clock
 from core.clock import CITY
@@ -39,6 +40,17 @@ class PlannedClaim:
     reported_at: datetime | None
     is_rejected: bool = False
     is_revised: bool = False
+
+
+def _bill(planned: PlannedClaim) -> list[AssessedLine]:
+    """Return the repair bill of a claim: the part and the labour, whose price is cut to what is payable."""
+    part = planned.estimate_fen * 7 // 10
+    labour, cut = planned.estimate_fen - part, planned.estimate_fen - planned.payable_fen
+    reason = "超出当地同类维修的人工价格" if cut else ""
+    return [
+        AssessedLine(planned.title.partition("（")[0], part, part),
+        AssessedLine("拆装与调试人工", labour, labour - cut, reason),
+    ]
 
 
 @dataclass
@@ -131,6 +143,8 @@ class ClaimsStory:
 
         def submit(session: Session, when: datetime) -> None:
             claim = handling.lock(session, claim_id)
+            if planned.estimate_fen % 3 and not planned.is_rejected:
+                handling.enter_bill(session, claim, _bill(planned), by=self.handler, at=when)
             handling.submit(session, claim, by=self.handler, at=when)
             if planned.is_revised:
                 handling.revise(session, claim, planned.estimate_fen * 9 // 8, by=self.handler, at=when)

@@ -51,6 +51,9 @@ from web.tender_papers import agreement_of
 
 MEDIUM = "示范市公共资源交易网"
 
+#: The cover of the told pool: limits, and no deductible.
+COVER: Mapping[str, Any] = {"limit_fen": 500_000_00, "aggregate_limit_fen": 2_000_000_00}
+
 SERVICE_STANDARD: Mapping[str, Any] = {
     "response_min": 30,
     "arrival_min": 30,
@@ -179,7 +182,7 @@ class TenderStory:
             allocation=allocation.Terms(
                 method=allocation.Method.LADDER, ladder_bp=(4500, 2500, 2000, 1000), winners_max=4, cap_bp=6000
             ),
-            agreement_terms=USUAL_TERMS,
+            agreement_terms={**USUAL_TERMS, **COVER},
             service_standard=SERVICE_STANDARD,
             threshold=3,
         )

@@ -28,6 +28,7 @@ def articles_of(rows: AgreementRows) -> list[Clause]:
         _lead(rows.lead.name),
         _collection(terms),
         _fee(terms),
+        *_cover(terms),
         _authority(terms),
         _cash_call(terms),
         _statements(),
@@ -97,6 +98,25 @@ def _fee(terms: AgreementTerms) -> Clause:
         f"从承保方按本方已收不含税保险费的 {fee} 向首席承保人支付管理费，另加 {vat} 增值税。",
         f"Each follower pays the lead {fee} of its collected premium net of VAT, and VAT of {vat} on the fee.",
     )
+
+
+def _cover(terms: AgreementTerms) -> list[Clause]:
+    """Return the article on deductible and limits; none where the agreement has none."""
+    zh, en = [], []
+    fixed, part = format_fen(terms.deductible_fen), percent(terms.deductible_bp)
+    if terms.deductible_fen and terms.deductible_bp:
+        zh.append(f"每次事故免赔额 {fixed} 元，或损失的 {part}，以高者为准。")
+        en.append(f"Of each loss the higher of CNY {fixed} and {part} of it is not paid.")
+    elif terms.deductible_fen or terms.deductible_bp:
+        zh.append(f"每次事故免赔额 {fixed} 元。" if terms.deductible_fen else f"每次事故免赔率 {part}。")
+        en.append(f"Of each loss {f'CNY {fixed}' if terms.deductible_fen else part} is not paid.")
+    if terms.limit_fen:
+        zh.append(f"每次事故赔偿限额 {format_fen(terms.limit_fen)} 元。")
+        en.append(f"No loss is paid above CNY {format_fen(terms.limit_fen)}.")
+    if terms.aggregate_limit_fen:
+        zh.append(f"每张保单累计赔偿限额 {format_fen(terms.aggregate_limit_fen)} 元。")
+        en.append(f"The losses of one policy are paid up to CNY {format_fen(terms.aggregate_limit_fen)} in all.")
+    return [Clause("免赔与限额", "Deductible and limits", "".join(zh), " ".join(en))] if zh else []
 
 
 def _authority(terms: AgreementTerms) -> Clause:

@@ -128,6 +128,10 @@ class AgreementTerms:
     late_interest_bp: int
     day_count: int
     has_step_up: bool = False
+    deductible_fen: int = 0
+    deductible_bp: int = 0
+    limit_fen: int = 0
+    aggregate_limit_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

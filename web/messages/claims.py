@@ -259,6 +259,42 @@ _ADJUSTING: dict[str, tuple[str, str]] = {
         "定损明细有 {count} 行需要更正，见各行说明。",
         "{count} lines of the assessment must be corrected; each says why.",
     ),
+    "bill_needs_lines": (
+        "清单至少要有一行。请逐行写明项目与金额。",
+        "A bill has at least one line. Say what each is, and its amount.",
+    ),
+    "bill_too_long": (
+        "清单最多 {most} 行。请合并同类项目。",
+        "A bill has at most {most} lines. Put like ones together.",
+    ),
+    "bill_stands": (
+        "赔案已经核定或拒赔，清单不能再改。核定有误的，先撤回核定。",
+        "The claim is decided, so its bill stands. Where the approval is wrong, take it back first.",
+    ),
+    "bill_above_estimate": (
+        "清单核定的损失 {loss_fen} 分高于已获同意的估损 {estimate_fen} 分。请先修改估损并重新征求同意。",
+        "The bill allows {loss_fen} fen, more than the estimate of {estimate_fen} fen that was agreed to. Revise the "
+        "estimate and have it agreed first.",
+    ),
+    "nothing_payable": (
+        "赔案 {number} 扣除免赔、限额之后没有应付金额，不能核准。请写明理由拒赔。",
+        "After deductible and limits nothing is payable on claim {number}. Reject it with its reasons.",
+    ),
+    "payable_not_computed": (
+        "按清单与保单条款应付 {computed_fen} 分，不是 {payable_fen} 分。请看过算法再核准。",
+        "By the bill and the policy’s cover {computed_fen} fen are payable, not {payable_fen}. Look at the working, "
+        "then approve.",
+    ),
+    "payable_above_cover": (
+        "核定赔款 {payable_fen} 分高于保单责任之内的 {most_fen} 分（扣除免赔，不超过限额）。请更正金额。",
+        "{payable_fen} fen is more than the {most_fen} fen that the cover gives after deductible and limits. Correct "
+        "the amount.",
+    ),
+    "line_without_words": ("没有写明是什么项目。请补上。", "The line does not say what it is for. Add it."),
+    "line_asks_nothing": (
+        "索赔金额须大于零。请更正，或清空这一行。",
+        "The amount asked must be above zero. Correct it, or empty the line.",
+    ),
     "line_negative": ("核定金额小于零。请更正。", "The amount allowed is less than nothing. Correct it."),
     "line_above_asked": (
         "核定金额超过索赔金额 {asked_fen} 分。请更正。",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from operator import attrgetter
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from claims import handling
+from claims import bills, handling
 from claims.models import Claim, Fault
 from claims.stages import CLAIM_MOVES
 from core import stages
@@ -21,7 +21,7 @@ from core.permits import Role, may, require_other_person
 from ledger.money import parse_fen, plain_fen
 from underwriting import policies
 from underwriting.models import Policy
-from web import claim_desk, money_desk
+from web import claim_bill, claim_desk, money_desk
 from web.columns import Column
 from web.errors import words
 from web.formats import money, t
@@ -132,12 +132,20 @@ def one(claim_id: uuid.UUID) -> ResponseReturnValue:
     """Show one claim: estimate, who must agree and who has, the split, what can be done now."""
     claim = handling.get(unit(), claim_id, actor())
     view = claim_desk.view_of(unit(), claim)
+    told = bills.assess(unit(), claim)
     steps = claim_desk.next_steps(unit(), claim, view, actor())
+    if not bills.may_approve(claim, told):
+        steps = [step for step in steps if step != "approve"]
     fault = unit().get(Fault, claim.fault_id) if claim.fault_id else None
+    may_bill = may(actor(), "claim.make") and claim.stage in handling.UNDECIDED
     return render_template(
         "claims/one.html",
         claim=claim,
         view=view,
+        bill=told,
+        working=claim_bill.working(told),
+        may_approve=bills.may_approve(claim, told),
+        may_bill=may_bill and claim_desk.is_lead(unit(), claim, actor()),
         steps=[(step, *_WORDS[step]) for step in steps],
         due=claim_desk.due_of(claim),
         waits_for=_waits_for(claim, view, steps),
@@ -167,7 +175,7 @@ def _waits_for(claim: Claim, view: claim_desk.ClaimView, steps: Sequence[str]) -
         names = t("、", ", ").join(one.name for one in view.missing)
         return t("正在等 {names} 表示同意。", "Waiting for {names} to agree.", names=names)
     if claim.stage == "agreed" and "approve" not in steps:
-        if claim.made_by is not None and claim.made_by == actor().person_id:
+        if actor().person_id is not None and actor().person_id in (claim.made_by, claim.assessed_by):
             return t(
                 "您经办了这件赔案，须由首席的另一人核准。",
                 "You made this claim; another person of the lead approves it.",
@@ -234,6 +242,7 @@ def _claim(claim_id: uuid.UUID, step: str) -> tuple[Claim, claim_desk.ClaimView]
     stages.step(CLAIM_MOVES, claim.stage, step, kind="claim")
     if step == "approve":
         require_other_person(claim.made_by, actor())
+        require_other_person(claim.assessed_by, actor())
     return claim, claim_desk.view_of(unit(), claim)
 
 
@@ -335,14 +344,9 @@ def approve(claim_id: uuid.UUID) -> ResponseReturnValue:
         handling.approve(unit(), claim, fen, on=booked_day(form), by=actor(), at=at())
         return _after(claim, "{number} 已核准并入账。", "{number} is approved and booked.")
 
-    sentence = t(
-        "核准后按起保时的份额记入各成员往来，不能修改，只能冲正。",
-        "It is booked to the members at the shares of inception, and is not changed but reversed.",
-    )
-    hint = t("扣除免赔后的应付金额，不高于估损", "What is payable after deductibles, not above the estimate")
-    fields = [Field("amount", t("核定赔款", "Payable"), "amount", hint=hint), day_field()]
-    values = {"amount": plain_fen(claim.estimate_fen)}
-    return money_desk.step_page(_step(claim, view, "approve", sentence, fields=fields, values=values), work)
+    told = bills.assess(unit(), claim)
+    step = _step(claim, view, "approve", **claim_bill.approval(told))
+    return money_desk.step_page(replace(step, facts=[*step.facts, *claim_bill.working_facts(told)]), work)
 
 
 @pages.route("/<uuid:claim_id>/reject", methods=["GET", "POST"])

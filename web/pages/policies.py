@@ -12,15 +12,15 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from claims import handling
+from claims import bills, handling
 from claims.models import Claim
 from core import clock
 from core.errors import Conflict, Invalid, NotFound
 from core.permits import Role, may
 from underwriting import estates, policies, pools, rating
-from underwriting.models import Community, Lift, Policy, PolicyLift, Pool
+from underwriting.models import Agreement, Community, Lift, Policy, PolicyLift, Pool
 from underwriting.rating import months_after
-from web import money_desk, policy_desk
+from web import claim_bill, money_desk, policy_desk
 from web.columns import Column
 from web.errors import words
 from web.formats import date_words, money, t, yuan
@@ -137,6 +137,7 @@ def one(policy_id: uuid.UUID) -> ResponseReturnValue:
         whole=whole,
         refunds=refunds,
         claims=claims,
+        cover=claim_bill.cover_facts(bills.cover_of(unit().get_one(Agreement, policy.agreement_id))),
         events=history(unit(), "policy", policy.id, *(("refund", refund.id) for refund in refunds)),
         may_see_money=may(actor(), "ledger.read"),
     )

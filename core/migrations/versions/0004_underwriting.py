@@ -127,6 +127,10 @@ def upgrade() -> None:
         sa.Column("late_interest_bp", sa.BigInteger(), nullable=False),
         sa.Column("day_count", sa.BigInteger(), nullable=False),
         sa.Column("lift_premium_fen", sa.BigInteger(), nullable=False),
+        sa.Column("deductible_fen", sa.BigInteger(), nullable=False),
+        sa.Column("deductible_bp", sa.BigInteger(), nullable=False),
+        sa.Column("limit_fen", sa.BigInteger(), nullable=False),
+        sa.Column("aggregate_limit_fen", sa.BigInteger(), nullable=False),
         sa.Column("service_standard", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("collection IN ('lead', 'each')", name=op.f("ck_agreement_collection")),
@@ -135,6 +139,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "lead_fee_bp >= 0 AND vat_bp >= 0 AND lead_alone_limit_fen >= 0 AND cash_call_from_fen >= 0 AND cash_call_due_days > 0 AND late_interest_bp >= 0 AND day_count > 0 AND lift_premium_fen >= 0",
             name=op.f("ck_agreement_terms"),
+        ),
+        sa.CheckConstraint(
+            "deductible_fen >= 0 AND deductible_bp BETWEEN 0 AND 10000 AND limit_fen >= 0 AND aggregate_limit_fen >= 0",
+            name=op.f("ck_agreement_cover"),
         ),
         sa.ForeignKeyConstraint(
             ["pool_id", "number"],

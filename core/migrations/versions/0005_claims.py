@@ -13,6 +13,21 @@ branch_labels = None
 depends_on = None
 
 
+# The bill of a claim stands from its decision on; who changes a line waits for whoever decides on the claim.
+CLAIM_LINES_STAND = """
+CREATE FUNCTION check_claim_lines_open() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    whose uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.claim_id ELSE NEW.claim_id END;
+BEGIN
+    PERFORM 1 FROM claim WHERE id = whose AND stage IN ('open', 'submitted', 'agreed') FOR UPDATE;
+    IF NOT FOUND OR (TG_OP = 'UPDATE' AND OLD.claim_id <> NEW.claim_id) THEN
+        RAISE EXCEPTION 'the bill of claim % stands', whose USING ERRCODE = 'GB006';
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$
+"""
+
+
 def upgrade() -> None:
     for name in ("fault_number", "claim_number"):
         op.execute(sa.schema.CreateSequence(sa.Sequence(name)))
@@ -94,7 +109,9 @@ def upgrade() -> None:
         sa.Column("estimate_version", sa.BigInteger(), nullable=False),
         sa.Column("needs", sa.Text(), nullable=False),
         sa.Column("payable_fen", sa.BigInteger(), nullable=True),
-        sa.Column("deductible_fen", sa.BigInteger(), nullable=False),
+        sa.Column("loss_fen", sa.BigInteger(), nullable=True),
+        sa.Column("paid_before_fen", sa.BigInteger(), nullable=True),
+        sa.Column("assessed_by", sa.Uuid(), nullable=True),
         sa.Column("made_by", sa.Uuid(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("approved_by", sa.Uuid(), nullable=True),
@@ -108,8 +125,13 @@ def upgrade() -> None:
             "stage IN ('open', 'submitted', 'agreed', 'approved', 'called', 'paid', 'rejected')",
             name=op.f("ck_claim_stage"),
         ),
-        sa.CheckConstraint("(approved_entry_id IS NULL) = (payable_fen IS NULL)", name=op.f("ck_claim_approved")),
-        sa.CheckConstraint("approved_by <> made_by", name=op.f("ck_claim_four_eyes")),
+        sa.CheckConstraint(
+            "(approved_entry_id IS NULL) = (payable_fen IS NULL) AND (paid_before_fen IS NULL) = (payable_fen IS NULL)"
+            " AND (loss_fen IS NULL OR payable_fen IS NOT NULL)",
+            name=op.f("ck_claim_approved"),
+        ),
+        sa.CheckConstraint("approved_by <> made_by AND approved_by <> assessed_by", name=op.f("ck_claim_four_eyes")),
+        sa.CheckConstraint("loss_fen >= payable_fen AND loss_fen <= estimate_fen", name=op.f("ck_claim_loss")),
         sa.CheckConstraint("paid_on >= approved_on", name=op.f("ck_claim_paid")),
         sa.CheckConstraint("estimate_fen > 0", name=op.f("ck_claim_estimate")),
         sa.CheckConstraint("payable_fen > 0 AND payable_fen <= estimate_fen", name=op.f("ck_claim_payable")),
@@ -162,6 +184,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("claim_id", "estimate_version", "organisation_id", name=op.f("pk_claim_agreement")),
     )
     op.create_table(
+        "claim_line",
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("asked_fen", sa.BigInteger(), nullable=False),
+        sa.Column("allowed_fen", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint("asked_fen > 0 AND allowed_fen BETWEEN 0 AND asked_fen", name=op.f("ck_claim_line_amounts")),
+        sa.CheckConstraint("length(what) BETWEEN 1 AND 200", name=op.f("ck_claim_line_what")),
+        sa.CheckConstraint("position >= 1", name=op.f("ck_claim_line_position")),
+        sa.CheckConstraint(
+            "length(reason) <= 500 AND (allowed_fen = asked_fen OR length(btrim(reason)) > 0)",
+            name=op.f("ck_claim_line_reason"),
+        ),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_line_claim_id")),
+        sa.PrimaryKeyConstraint("claim_id", "position", name=op.f("pk_claim_line")),
+    )
+    op.create_table(
         "claim_cost",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("claim_id", sa.Uuid(), nullable=False),
@@ -212,6 +252,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_recovery_claim_id"), "recovery", ["claim_id"], unique=False)
     walls.append_only("fault_event", "claim_agreement", "claim_payment", "recovery", "fee_charge")
     walls.editable("fault", "claim", "cash_call", "claim_cost")
+    walls.editable("claim_line", delete=True)
+    op.execute(CLAIM_LINES_STAND)
+    op.execute(
+        "CREATE TRIGGER claim_line_open BEFORE INSERT OR UPDATE OR DELETE ON claim_line"
+        " FOR EACH ROW EXECUTE FUNCTION check_claim_lines_open()"
+    )
     op.execute("GRANT USAGE ON SEQUENCE fault_number, claim_number TO gongbao_app")
     walls.rows_of_one_insurer("cash_call", using=walls.OWN_OR_LED)
     walls.rows_of_one_insurer("fee_charge", using=walls.OWN_OR_LED)
@@ -223,6 +269,8 @@ def downgrade() -> None:
     op.drop_table("claim_payment")
     op.drop_index(op.f("ix_claim_cost_claim_id"), table_name="claim_cost")
     op.drop_table("claim_cost")
+    op.drop_table("claim_line")
+    op.execute("DROP FUNCTION check_claim_lines_open()")
     op.drop_table("claim_agreement")
     op.drop_index("ix_cash_call_pool", table_name="cash_call")
     op.drop_table("cash_call")
