@@ -279,7 +279,7 @@ def test_another_bureau_acts_on_no_tender_of_this_one(town):
             tenders.amend(session, tender, "澄清", affects_bids=False, by=elsewhere, at=PUBLISHED)
         with pytest.raises(Forbidden, match="tender_of_another_bureau"):
             tenders.cancel(session, tender, "取消", by=replace(elsewhere, role=Role.APPROVER), at=PUBLISHED)
-        watching = replace(town.supervisor, organisation_id=uuid.uuid4())
+        watching = replace(town.supervisor, organisation_id=town.chair.organisation_id)
         tenders.suspend(session, tender, "投诉", by=watching, at=PUBLISHED)
         assert tender.stage == "suspended"
 
