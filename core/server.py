@@ -72,6 +72,19 @@ def start_embedded(folder: Path, database: str = DATABASE, *, is_kept: bool = Tr
     return urls
 
 
+def embedded_process(folder: Path) -> psutil.Process:
+    """Return the process of the embedded server that runs in `folder`."""
+    return psutil.Process(int((folder / "postmaster.pid").read_text(encoding="utf-8").split(maxsplit=1)[0]))
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Say whether a process has ended, even where nobody has taken note of it yet."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 class _ForShell(type(Path())):  # type: ignore[misc]
     """A path that is written into a command as the shell reads it."""
 

@@ -19,6 +19,7 @@ def test_a_folder_of_any_name_holds_the_embedded_database(name: str) -> None:
     home = Path(tempfile.mkdtemp(prefix="gongbao-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)  # what is registered first runs last
     urls = server.start_embedded(home / name / "postgres", is_kept=False)
+    assert not server.has_ended(server.embedded_process(home / name / "postgres"))
     for url, role in ((urls.owner, server.OWNER), (urls.app, server.APP), (urls.auditor, server.AUDITOR)):
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT current_user, current_database()").fetchone() == (role, "gongbao")

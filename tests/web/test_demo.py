@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
+import psutil
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -380,3 +381,16 @@ def test_every_child_is_stopped(tmp_path: Path) -> None:
     assert "no-such-verb" in children.last_words("wrong")
     children.stop()
     assert steady.poll() is not None
+
+
+def test_no_child_outlives_its_parent() -> None:
+    """A demo that is killed outright leaves no process behind: the system stops its children."""
+    child = (
+        "from web.demo.serving import leave_with_parent as l; l(); import time; print(1, flush=True); time.sleep(60)"
+    )
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as killed:
+        assert killed.stdout is not None and killed.stdout.readline() == b"1\n"
+        (left,) = psutil.Process(killed.pid).children()
+        killed.kill()
+        left.wait(20)

@@ -182,7 +182,11 @@ def _show(settings: Settings, place: Urls, host: str, port: int, say: Say) -> in
         serving.serve(children, listener)
         say(f"\n  请打开 Open:  http://{'localhost' if host == '127.0.0.1' else host}:{port}/\n")
         say("  按 Ctrl-C 停止。 Ctrl-C stops it.")
+        postmaster = server.embedded_process(settings.state_dir / "postgres") if settings.is_embedded else None
         while (name := children.ended()) is None:
+            if postmaster is not None and server.has_ended(postmaster):
+                say("内嵌数据库意外结束；请重新启动演示。 The embedded database ended by itself; start the demo again.")
+                return FAILED
             time.sleep(0.3)
         say(f"进程 {name} 意外结束 ended by itself:\n{children.last_words(name)}")
         return FAILED

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +22,10 @@ PORTS_TRIED = 50
 READY_WITHIN_S, STOPPED_WITHIN_S = 90, 20
 
 #: The words by which both children are started: the same as the command's own.
-_COMMAND = "from web.cli import main; main()"
+_COMMAND = "from web.demo.serving import leave_with_parent as l; l(); from web.cli import main; main()"
+
+#: What Linux calls the wish to be told of the parent's end.
+_PR_SET_PDEATHSIG = 1
 
 #: The same for a child that inherits a listening socket, handed over as systemd would: by its number and this process.
 _WITH_SOCKET = (
@@ -30,6 +35,12 @@ _WITH_SOCKET = (
 
 class NotServed(Exception):
     """The server did not come up; the message says why and where its log is."""
+
+
+def leave_with_parent() -> None:
+    """Have this process asked to stop when its parent ends in any way, kill -9 among them; on Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def listen(host: str, wanted: int) -> socket.socket:
