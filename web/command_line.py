@@ -6,6 +6,7 @@ Heavy modules are imported where they are used, so that a small command is there
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAILED = 1
+#: What the system says of a file or folder that may not be written to or read, or for which there is no room.
+NOT_WRITTEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
 EXIT_CODES: Mapping[type[Refusal], int] = {Invalid: 2, NotFound: 4, Forbidden: 5, Conflict: 6}
 
 
@@ -160,6 +163,10 @@ class Commands(click.Group):
             # Whoever read the output has had enough; Python must not complain about it again at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise click.exceptions.Exit(FAILED) from None
+        except OSError as fault:
+            if fault.errno not in NOT_WRITTEN:
+                raise
+            fail(_words_of_file(fault))
         except _known() as fault:
             fail(_words_of(fault), 2 if type(fault).__name__ == "SettingsError" else FAILED)
 
@@ -174,6 +181,15 @@ def _known() -> tuple[type[Exception], ...]:
     if "psycopg" in sys.modules:
         kinds.append(sys.modules["psycopg"].OperationalError)
     return tuple(kinds)
+
+
+def _words_of_file(fault: OSError) -> str:
+    words = t(
+        "文件或目录不能使用：{}（{}）。状态目录由 GONGBAO_STATE_DIR 指定，须可由当前用户写入。",
+        "A file or folder cannot be used: {} ({}). The state folder is named by GONGBAO_STATE_DIR; this user must be"
+        " able to write to it.",
+    )
+    return words.format(fault.filename or "—", fault.strerror)
 
 
 def _words_of(fault: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -353,3 +354,15 @@ def test_a_state_folder_of_two_users_is_told(environment: None, engine: object, 
     state_dir.joinpath("keys").rmdir()
     state_dir.rmdir()
     assert str(state_dir) in json.loads(run("doctor", "--json").stdout)["checks"]["state"]
+
+
+def test_a_folder_that_cannot_be_used_is_told(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback where the state folder is another user's: its name, what to set, and exit code 1."""
+
+    def closed(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/srv/state/postgres")
+
+    monkeypatch.setattr("web.database_cli.database", closed)
+    result = run("db", "current")
+    assert result.exit_code == 1
+    assert "/srv/state/postgres" in result.stderr and "GONGBAO_STATE_DIR" in result.stderr
