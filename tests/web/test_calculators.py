@@ -174,6 +174,7 @@ def test_as_many_rehearsals_as_may_run_at_once(client: Browser, place: Urls) -> 
         assert (answer.status_code, answer.json["code"]) == (409, "rehearsals_busy")
         page = client.send("/calculators/rehearse", file=json.dumps(data))
         assert page.status_code == 409 and "正在推演的已有 2 份" in page.text
+        assert "lead_alone_limit_fen" in page.text, "what was typed still stands"
         others.execute("SELECT pg_advisory_unlock(%s, 0)", (db.REHEARSAL_LOCK,))
         assert client.post("/api/v1/calculators/rehearse", json=data).status_code == 200
 

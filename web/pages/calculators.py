@@ -10,7 +10,7 @@ from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import calendar
-from core.errors import Finding, Invalid, Refusal
+from core.errors import Conflict, Finding, Invalid, Refusal
 from core.working_time import due_at, parse_instant
 from tender.allocation import allocate_file
 from tender.exact import read_json
@@ -121,11 +121,11 @@ def rehearse() -> ResponseReturnValue:
         text = _rehearsal_text()
         data = calculating.check_rehearsal(read_json(text))
         result = calculating.rehearse(engine, data, budget_s=calculating.REHEARSAL_SECONDS)
-    except Invalid as refusal:
-        findings = [(one.where, words(one)) for one in refusal.findings]
+    except (Invalid, Conflict) as refusal:
+        findings = [(one.where, words(one)) for one in refusal.findings] if isinstance(refusal, Invalid) else []
         name = "upload" if refusal.code == "not_utf8" else "file"
         shown |= {"errors": {name: words(refusal)}, "findings": findings}
-        return render_template("calculators/rehearse.html", values={"file": text}, **shown), 422
+        return render_template("calculators/rehearse.html", values={"file": text}, **shown), refusal.status
     agreement: Mapping[str, Any] = data["agreement"]  # type: ignore[index]  # its form was checked by the rehearsal
     whole = sum(agreement.get("shares_bp") or agreement["weights"])
     shown["tables"] = rehearsal_tables(result, agreement["members"], whole)
