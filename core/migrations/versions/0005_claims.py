@@ -19,7 +19,7 @@ CREATE FUNCTION check_claim_lines_open() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     whose uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.claim_id ELSE NEW.claim_id END;
 BEGIN
-    PERFORM 1 FROM claim WHERE id = whose AND stage IN ('open', 'submitted', 'agreed') FOR UPDATE;
+    PERFORM 1 FROM public.claim WHERE id = whose AND stage IN ('open', 'submitted', 'agreed') FOR UPDATE;
     IF NOT FOUND OR (TG_OP = 'UPDATE' AND OLD.claim_id <> NEW.claim_id) THEN
         RAISE EXCEPTION 'the bill of claim % stands', whose USING ERRCODE = 'GB006';
     END IF;
