@@ -23,6 +23,15 @@ def on(at: datetime) -> date:
     return at.astimezone(CITY).date()
 
 
+def written(at: datetime) -> str:
+    """Return an instant as files and programs are given it: ISO 8601, exact, with the city's offset.
+
+    >>> written(datetime(2026, 3, 31, 16, 0, tzinfo=UTC))
+    '2026-04-01T00:00:00+08:00'
+    """
+    return at.astimezone(CITY).isoformat()
+
+
 def today() -> date:
     """Return the city's date now."""
     return on(now())

@@ -24,7 +24,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core import clock
 from core.permits import PUBLIC, Role
 from core.settings import Settings
-from web import api, errors, formats, health, pages, repeats, shell, sign_in, visits
+from web import api, errors, formats, health, pages, repeats, shell, sign_in, typed, visits
 from web.pages import MenuItem, menu_of
 
 #: What a page may load and where its forms may go: our own, and nothing inline.
@@ -54,6 +54,8 @@ class Edge:
 class Application(Flask):
     """Flask, writing a fault that nobody foresaw as one line of JSON under the request's number."""
 
+    request_class = typed.Asked
+
     def log_exception(self, exc_info: Any) -> None:
         """Write the fault with its traceback; the answer to whoever asked holds the number alone."""
         log.error("fault", id=g.get("request_id", ""), endpoint=request.endpoint, exc_info=exc_info)
@@ -68,7 +70,9 @@ class PlainJSON(DefaultJSONProvider):
     @staticmethod
     def default(value: object) -> Any:
         """Return what JSON has no form for as text; Flask's own would write a date as HTTP does."""
-        if isinstance(value, (dt.date, dt.datetime)):
+        if isinstance(value, dt.datetime):
+            return clock.written(value)
+        if isinstance(value, dt.date):
             return value.isoformat()
         return DefaultJSONProvider.default(value)
 
@@ -102,6 +106,7 @@ def create_app(settings: Settings, engine: Engine, *, proxies: int = 0) -> Flask
     app.before_request(_know_visitor)
     csrf = CSRFProtect(app)
     app.before_request(lambda: _check_form(csrf))
+    app.before_request(typed.check_request)
     sign_in.install(app, engine)
     _harden(app, settings)
     app.context_processor(_frame)

@@ -58,11 +58,12 @@ def sign() -> None:
 def _document(signed: AuditHead) -> dict[str, Any]:
     """Return a signed head as anyone can check it: what was signed, by which key."""
     from core.audit import head_bytes
+    from core.clock import written
 
     return {
         "size": signed.size,
         "root": signed.root.hex(),
-        "signed_at": signed.signed_at.isoformat(),
+        "signed_at": written(signed.signed_at),
         "signed": head_bytes(signed.size, signed.root, signed.signed_at).decode(),
         "public_key": signed.public_key.hex(),
         "signature": signed.signature.hex(),

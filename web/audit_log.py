@@ -152,7 +152,7 @@ def head_document(head: AuditHead) -> dict[str, Any]:
     return {
         "size": head.size,
         "root": head.root.hex(),
-        "signed_at": head.signed_at.isoformat(),
+        "signed_at": head.signed_at,
         "public_key": head.public_key.hex(),
         "signature": head.signature.hex(),
         "signed": base64.b64encode(audit.head_bytes(head.size, head.root, head.signed_at)).decode(),

@@ -19,11 +19,13 @@ from flask import Flask, Response, current_app, g, render_template, request
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
+from core import clock
 from core.errors import Conflict, Finding, Forbidden, Invalid, Refusal
 from tender.moving import DATABASE_REFUSALS as TENDER_REFUSALS
 from web.formats import is_english, t
 from web.limits import TooMany
 from web.messages import told
+from web.schema_words import finding_of
 
 log = structlog.get_logger("gongbao.web")
 
@@ -46,24 +48,6 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "40P01": "busy",
 }
 
-#: What marshmallow says, by our own codes, so that it is told in the reader's language.
-_FIELD_CODES: Mapping[str, str] = {
-    "Missing data for required field.": "input_missing",
-    "Field may not be null.": "input_missing",
-    "Unknown field.": "input_unknown",
-    "Not a valid integer.": "input_not_whole",
-    "Not a valid string.": "input_not_text",
-    "Not a valid boolean.": "input_not_yes_or_no",
-    "Not a valid date.": "input_not_date",
-    "Not a valid aware datetime.": "input_not_instant",
-    "Not a valid datetime.": "input_not_instant",
-    "Not a valid UUID.": "input_not_id",
-    "Not a valid list.": "input_not_list",
-    "Invalid input type.": "input_not_object",
-    "Not a valid mapping type.": "input_not_object",
-    "Invalid JSON body.": "input_not_json",
-}
-
 
 def plain(value: object) -> Any:
     """Return a fact as JSON holds it: ids, dates and instants as text, fractions as `n/d`, collections as lists."""
@@ -75,6 +59,8 @@ def plain(value: object) -> Any:
         return [plain(one) for one in value]
     if isinstance(value, (set, frozenset)):
         return sorted((plain(one) for one in value), key=str)
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return clock.written(value)
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
     if isinstance(value, bytes):
@@ -270,9 +256,7 @@ def _schema_findings(messages: object, where: tuple[str, ...] = ()) -> Iterator[
         for message in messages:
             yield from _schema_findings(message, where)
     else:
-        text = str(messages)
-        code = _FIELD_CODES.get(text, "input_refused")
-        yield Finding(code, ".".join(where), {} if code in _FIELD_CODES.values() else {"message": text})
+        yield finding_of(str(messages), ".".join(where))
 
 
 def _document(document: dict[str, Any], status: int) -> Response:

@@ -39,9 +39,12 @@ class Asked:
     errors: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
-        """Return a word to look for, empty where none is asked."""
-        self.values[name] = request.args.get(name, "").replace("\0", "").strip()[:TEXT_MOST]
-        return self.values[name]
+        """Return a word to look for, empty where none is asked; one too long is told beside its field."""
+        self.values[name] = request.args.get(name, "").strip()
+        if len(self.values[name]) <= TEXT_MOST:
+            return self.values[name]
+        self.errors[name] = words(Finding("text_too_long", name, {"most": TEXT_MOST, "length": len(self.values[name])}))
+        return ""
 
     def choice(self, name: str, allowed: Iterable[str]) -> str:
         """Return one of the allowed words; any other counts as not asked."""

@@ -69,6 +69,10 @@ def short_names(session: Session, pool_ids: Sequence[int]) -> dict[uuid.UUID, st
     return {row[0]: row[1] for row in session.execute(query)}
 
 
+#: An id as an address and a form write it.
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
 def today() -> date:
     """Return the city's date at the instant of the request."""
     return clock.on(at())
@@ -94,7 +98,7 @@ def entry_rows(pool_id: int, rows: Iterable[JournalRow]) -> list[dict[str, objec
 def read_day(text: str | None) -> date | None:
     """Return a date of a filter; None where it is empty or none."""
     try:
-        return date.fromisoformat(text or "") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text or "") else None
+        return date.fromisoformat(text or "") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text or "", re.ASCII) else None
     except ValueError:
         return None
 
@@ -127,18 +131,18 @@ def booked_on(day: date) -> date:
 
 def read_id(text: str | None) -> uuid.UUID | None:
     """Return an id of an address; None where it is empty or none."""
-    try:
-        return uuid.UUID(text or "")
-    except ValueError:
-        return None
+    return uuid.UUID(text) if text and _ID.fullmatch(text) else None
 
 
 def need_ids(name: str) -> list[uuid.UUID]:
-    """Return the ids chosen in a list, in the address or the form; Invalid `nothing_chosen` for none."""
-    found = [one for one in map(read_id, request.values.getlist(name)) if one is not None]
+    """Return the ids chosen in a list, in the address or the form; Invalid `nothing_chosen`, `choice_unreadable`."""
+    found = [read_id(one) for one in request.values.getlist(name)]
     if not found:
         raise Invalid("nothing_chosen")
-    return list(dict.fromkeys(found))
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        raise Invalid("choice_unreadable")
+    return list(dict.fromkeys(known))
 
 
 # A step that has a page of its own

@@ -48,7 +48,7 @@ def place_of(session: Session, number: str, seen: Any = None) -> Any:
         )
         .join(Building, Building.id == Lift.building_id)
         .join(Community, Community.id == Building.community_id)
-        .where(Lift.number == number.strip()[:40])
+        .where(Lift.number == number.strip())
     )
     if seen is not None:
         query = query.where(Community.id.in_(seen))

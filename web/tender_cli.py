@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core import clock
 from web.command_line import Commands, database, json_option, now, t, tell
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _status(session: Session, number: str) -> dict[str, Any]:
     shares = {int(place): int(count) for place, count in session.execute(counted.group_by(CustodianShare.place))}
     return {
         **_head(row, now(session)),
-        "rehearsed_at": row.rehearsed_at.isoformat() if row.rehearsed_at else None,
+        "rehearsed_at": clock.written(row.rehearsed_at) if row.rehearsed_at else None,
         "threshold": row.threshold,
         "lock": row.lock,
         "bids": len(keys.standing_bids(session, row)) if is_closed and row.opened_at is None else None,

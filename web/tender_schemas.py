@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields
 
 from core.errors import Finding, Invalid
 from tender import allocation
@@ -15,6 +14,7 @@ from tender.drafting import DraftCriterion, TenderDraft
 from tender.models import Criterion, Custodian, Tender
 from tender.rules.plan import Profile
 from tender.stages import shown_stage
+from web import fields
 from web.api import Fen, MoneySchema, PageQuery, Strict, money
 
 
@@ -42,7 +42,7 @@ class AllocationTermsIn(Strict):
         load_default="rest_to_lead", validate=ma.validate.OneOf(["rest_to_lead", "renormalise", "fail"])
     )
     ladder_lead_first = fields.Boolean(load_default=False)
-    base = fields.String(load_default="0", validate=ma.validate.Regexp(r"\A[0-9]{1,3}(\.[0-9]{1,2})?\Z"))
+    base = fields.String(load_default="0", validate=fields.Pattern(r"^[0-9]{1,3}(\.[0-9]{1,2})?$"))
     power = _whole(load_default=1)
     cap_bp = _whole(load_default=10_000)
     floor_bp = _whole(load_default=0)

@@ -89,7 +89,7 @@ class Report:
         """Return the report as plain JSON values."""
         states = [result.state for result in self.results]
         return {
-            "verified_at": self.at.isoformat(),
+            "verified_at": clock.written(self.at),
             "took_ms": self.took_ms,
             "is_whole": self.is_whole,
             "checked": len(states) - states.count("left_out"),

@@ -22,13 +22,14 @@ from typing import Any, Protocol, TypeVar
 import marshmallow as ma
 from flask import Flask, Request
 from flask_smorest import Api, Blueprint
-from marshmallow import fields
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import Session
+from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
 
 from core.errors import Invalid
 from ledger.money import plain_fen
+from web import fields, typed
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -76,6 +77,7 @@ class Problem(Strict):
     code = fields.String(metadata={"example": "stage_refuses"})
     facts = fields.Dict()
     errors = fields.List(fields.Nested(ProblemFinding))
+    request = fields.String(metadata={"description": "the request's number, to be told where help is asked for"})
 
 
 class Count(fields.Field[int]):
@@ -102,6 +104,12 @@ class OurApi(Api):  # type: ignore[misc]
     def _register_error_handlers(self) -> None:
         """Leave failures to web/errors.py."""
 
+    def _register_responses(self) -> None:
+        """Describe refusals as what they are: problem documents."""
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = "application/problem+json"
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
+
 
 class StrictParser(FlaskParser):
     """Reads what a request brings: an unknown name in the address is refused like one in the body."""
@@ -112,9 +120,9 @@ class StrictParser(FlaskParser):
     }
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """Return the JSON body; refuses `input_not_json` where its digits or its nesting have no end."""
+        """Return the JSON body; refuses `input_not_json`, also where its digits or its nesting have no end."""
         try:
-            return super().load_json(req, schema)
+            return typed.read_body(req.get_data(cache=True)) if is_json(req.mimetype) else missing
         except (ValueError, RecursionError):
             raise Invalid("input_not_json") from None
 
@@ -177,7 +185,7 @@ def read_cursor(cursor: str) -> list[Any]:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, ValueError):
         raise Invalid("cursor_wrong") from None
-    if not isinstance(key, list):
+    if not isinstance(key, list) or not key:
         raise Invalid("cursor_wrong")
     return key
 

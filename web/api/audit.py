@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import validate
 
 from core.audit import AuditEvent, AuditHead
 from core.errors import Invalid, NotFound
-from web import audit_log
+from web import audit_log, fields
 from web.api import PageQuery, Strict, listed, read_cursor, resource
 from web.audit_log import Wanted
 from web.money_desk import read_id
@@ -53,7 +53,7 @@ class HeadOut(Strict):
 
     size = fields.Integer(strict=True)
     root = fields.String()
-    signed_at = fields.String()
+    signed_at = fields.AwareDateTime(format="iso")
     public_key = fields.String()
     signature = fields.String()
     signed = fields.String()

@@ -11,13 +11,13 @@ from typing import Any
 
 import marshmallow as ma
 from flask import current_app, request
-from marshmallow import fields
 from sqlalchemy import select
 
 from core.errors import Invalid, NotFound
 from tender import allocations, bids, counter, keys, receipts, tenders
 from tender.envelope import ONE_ENVELOPE
 from tender.models import Bid, BidReceipt, SealedBid, SigningKey, Tender
+from web import fields
 from web.api import PageQuery, Strict, listed, read_cursor, resource
 from web.forms import hex_field
 from web.keeping import receipt_key, settings, store_in
@@ -25,7 +25,7 @@ from web.shell import actor, at, needs, unit
 
 api = resource("bids", "An insurer's own bids: sealed files in, signed receipts out.")
 
-_HEX = r"\A([0-9a-f]{2})*\Z"
+_HEX = r"^([0-9a-f]{2})*$"
 
 
 class SealedOut(Strict):
@@ -68,8 +68,8 @@ class ReceiptOut(Strict):
 class SigningKeyIn(Strict):
     """A P-256 point and its signature of `gongbao/signing-key/1`, a zero byte, the organisation's id and the point."""
 
-    public_key = fields.String(required=True, validate=ma.validate.Regexp(_HEX))
-    proof = fields.String(required=True, validate=ma.validate.Regexp(_HEX))
+    public_key = fields.String(required=True, validate=fields.Pattern(_HEX))
+    proof = fields.String(required=True, validate=fields.Pattern(_HEX))
 
 
 class SigningKeyOut(Strict):
@@ -91,7 +91,7 @@ class BidderKeyIn(Strict):
     """One's own key for one's own bid at the opening: `k1`, the lock, or `k2`, should the custodians fail."""
 
     kind = fields.String(required=True, validate=ma.validate.OneOf(["k1", "k2"]))
-    key = fields.String(required=True, validate=ma.validate.Regexp(_HEX))
+    key = fields.String(required=True, validate=fields.Pattern(_HEX))
 
 
 class AnswerIn(Strict):

@@ -7,7 +7,6 @@ from typing import Any
 import marshmallow as ma
 from flask import current_app, jsonify, request
 from flask.typing import ResponseReturnValue
-from marshmallow import fields
 
 from core import calendar
 from core.errors import Finding, Invalid
@@ -17,7 +16,7 @@ from ledger.money import check_amount
 from tender.allocation import allocate_file
 from tender.exact import read_json
 from tender.scoring import score_file
-from web import calculating, limits
+from web import calculating, fields, limits
 from web.api import Fen, Strict, resource
 from web.shell import needs, unit
 

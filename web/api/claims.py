@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask.typing import ResponseReturnValue
-from marshmallow import fields, validate
+from marshmallow import validate
 
 from claims import bills, handling
 from claims.adjusting import AssessedLine
 from claims.models import Claim
 from core.errors import Conflict, NotFound
-from web import claim_bill, claim_desk
+from web import claim_bill, claim_desk, fields
 from web.api import Fen, MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.money_desk import booked_on
 from web.shell import actor, at, needs, unit

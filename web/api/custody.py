@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields
 
 from core.errors import Conflict
 from tender import custody, keys, tenders
 from tender.envelope import SHARE_LENGTH
 from tender.models import Custodian, Tender
 from tender.p256 import POINT_LENGTH
+from web import fields
 from web.api import Strict, resource
 from web.errors import finding_document
 from web.forms import hex_field
@@ -21,7 +21,7 @@ from web.shell import actor, at, needs, unit
 
 api = resource("custody", "A custodian's keys and shares. Private keys never come here.")
 
-_HEX = ma.validate.Regexp(r"\A([0-9a-f]{2})*\Z")
+_HEX = fields.Pattern(r"^([0-9a-f]{2})*$")
 
 
 class ShareTaskOut(Strict):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask.typing import ResponseReturnValue
-from marshmallow import fields, validate
+from marshmallow import validate
 from sqlalchemy import tuple_
 
 from core import clock
@@ -15,6 +15,7 @@ from core.errors import Invalid
 from core.parties import Organisation
 from underwriting import estates
 from underwriting.models import Community, Lift
+from web import fields
 from web.api import PageQuery, Strict, listed, read_cursor, resource
 from web.estate_query import communities_of, lifts_of
 from web.shell import actor, at, needs, unit

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask.typing import ResponseReturnValue
-from marshmallow import fields, validate
+from marshmallow import validate
 
 from claims import faults
 from claims.faults import Report
@@ -16,7 +16,7 @@ from claims.models import Fault
 from core.errors import Invalid
 from core.permits import SYSTEM
 from underwriting.models import Lift
-from web import reporting
+from web import fields, reporting
 from web.api import PageQuery, Strict, newest_first, resource
 from web.fault_clocks import clocks_of
 from web.fault_queue import OPEN_STAGES, STAGES, faults_of

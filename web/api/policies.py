@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask.typing import ResponseReturnValue
-from marshmallow import fields, validate
+from marshmallow import validate
 
 from core.errors import NotFound
 from underwriting import policies, pools
 from underwriting.models import Policy
-from web import policy_desk
+from web import fields, policy_desk
 from web.api import MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.money_desk import booked_on
 from web.shell import actor, at, needs, unit

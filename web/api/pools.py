@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import validate
 
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 from ledger import books, journal, statements
 from ledger.journal import JournalRow, Wanted
 from ledger.reasons import Reason
 from underwriting import pools as pool_verbs
-from web import pool_book
+from web import fields, pool_book
 from web.api import Fen, MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
 from web.money_desk import member_names, pool_of, pools_seen, view_of
 from web.shell import actor, needs, unit
@@ -115,7 +115,7 @@ class EntryQuery(PageQuery):
 
     reason = fields.String(load_default="", validate=validate.OneOf(["", *(reason.value for reason in Reason)]))
     period = fields.String(load_default="")
-    account = fields.String(load_default="", validate=validate.Regexp(r"^([0-9]{4})?$"))
+    account = fields.String(load_default="", validate=fields.Pattern(r"^([0-9]{4})?$"))
     subject_id = fields.UUID(load_default=None)
 
 
@@ -174,6 +174,8 @@ def entries(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List entries, newest first; with `account`, amounts are what they put on it, debit positive."""
     pool = pool_of(pool_id)
     key = read_cursor(query["cursor"])
+    if key and not (type(key[0]) is int and 0 < key[0] < 1 << 62):
+        raise Invalid("cursor_wrong")
     period = statements.period(unit(), pool.id, query["period"]).id if query["period"] else None
     wanted = Wanted(
         only=view_of(pool.id, actor()),
@@ -181,7 +183,7 @@ def entries(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
         period_id=period,
         code=query["account"],
         subject_id=query["subject_id"],
-        before_entry=key[0] if key and type(key[0]) is int else 0,
+        before_entry=key[0] if key else 0,
     )
     rows = journal.page(unit(), pool.id, wanted, limit=query["limit"] + 1)
     page = listed(rows, query["limit"], key=lambda row: (row.id,))

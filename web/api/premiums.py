@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import validate
 from sqlalchemy import select
 
 from core.errors import Forbidden, Invalid
 from underwriting import policies
 from underwriting.models import Policy
+from web import fields
 from web.api import MoneySchema, PageQuery, Strict, listed, money, read_cursor, resource
 from web.money_desk import booked_on, read_id
 from web.shell import actor, at, needs, unit

@@ -8,10 +8,11 @@ from typing import Any
 
 from flask import url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import fields, validate
+from marshmallow import validate
 
 from ledger import statements
 from ledger.models import Period, Statement
+from web import fields
 from web.api import MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.documents.rows import StatementRows, rows_digest
 from web.keeping import sent, settings
@@ -96,7 +97,7 @@ class StatementQuery(PageQuery):
     """Which statements: by state, pool, period label."""
 
     stage = fields.String(load_default="", validate=validate.OneOf(["", *STATES["statement"]]))
-    pool_id = fields.String(load_default="", validate=validate.Regexp(r"^[0-9]{0,18}$"))
+    pool_id = fields.String(load_default="", validate=fields.Pattern(r"^[0-9]{0,18}$"))
     period = fields.String(load_default="")
 
 

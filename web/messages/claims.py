@@ -315,6 +315,8 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "没有找到这次故障，或您无权查看。",
         "There is no such fault, or it is not yours to see.",
     ),
+    "fault_trapped_not_said": ("请选择是否有人被困在里面。", "Say whether anyone is inside."),
+    "fault_kind_unknown": ("请从列出的现象中选择一种。", "Choose one of the things listed."),
     "fault_needs_words": (
         "请用一两句话说明电梯怎么了（最多 {most} 字）。",
         "Say in a sentence or two what the lift does (at most {most} characters).",

@@ -77,7 +77,50 @@ _REQUESTS: dict[str, tuple[str, str]] = {
     "input_not_object": ("应为 JSON 对象。", "This is a JSON object."),
     "input_not_json": ("内容不是合格的 JSON。", "The body is not JSON."),
     "input_too_deep": ("内容嵌套过深，无法读取。", "The body is nested too deeply to be read."),
-    "input_refused": ("这一项不合要求：{message}", "This is not taken: {message}"),
+    "input_refused": (
+        "这一项不合要求。请对照接口说明改正。",
+        "This is not taken. Correct it by the description of the API.",
+    ),
+    "text_unreadable": (
+        "含有不能保存的字符（控制字符，或不是 UTF-8 的内容）。请删去后重新输入。",
+        "It holds characters that cannot be kept (control characters, or bytes that are not UTF-8). Type it again.",
+    ),
+    "text_too_long": (
+        "最多 {most} 个字，现有 {length} 个。请缩短后再提交。",
+        "At most {most} characters; there are {length}. Shorten it and send again.",
+    ),
+    "form_cut_short": (
+        "表单无法读取：内容残缺，或文件名不是 UTF-8。请返回、刷新页面后重新提交；文件请先改名。没有任何内容被保存。",
+        "The form cannot be read: it is cut short, or a file's name is not UTF-8. Go back, reload and send it again, "
+        "the file under another name. Nothing was kept.",
+    ),
+    "field_repeated": (
+        "这一项只填一次，却来了不止一个。请只留一个。",
+        "This is given once, but came more than once. Leave one.",
+    ),
+    "choice_unreadable": (
+        "选择中有无法识别的编号。请回到列表重新选择。",
+        "One of the choices is no id. Go back to the list and choose again.",
+    ),
+    "input_too_large": ("数字太大。", "This number is too large."),
+    "input_not_one_of": ("应为以下之一：{choices}。", "This is one of: {choices}."),
+    "input_not_this_form": (
+        "写法不对。应有的写法见接口说明。",
+        "This is not written as it should be; the description of the API says how.",
+    ),
+    "input_too_short": ("至少应有 {min} 个（字或项）。", "This has at least {min} (characters or items)."),
+    "input_too_long": ("最多 {max} 个（字或项）。", "This has at most {max} (characters or items)."),
+    "input_length_wrong": (
+        "应有 {min} 至 {max} 个（字或项）。",
+        "This has {min} to {max} (characters or items).",
+    ),
+    "input_too_small": ("应不小于 {min}。", "This is at least {min}."),
+    "input_above_most": ("应不大于 {max}。", "This is at most {max}."),
+    "input_out_of_range": ("应在 {min} 与 {max} 之间。", "This is between {min} and {max}."),
+    "step_unknown": (
+        "没有“{step}”这一步。请回到页面，用页面上的按钮办理。",
+        "There is no step “{step}”. Use a button of the page.",
+    ),
     "cursor_wrong": ("翻页标记无效，请从第一页重新开始。", "The cursor is not ours. Start again from the first page."),
     "form_sent_already": (
         "这张表单已经提交并办理过，这次内容不同，没有再办。请重新打开该页面填写。",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core import audit
 from core.audit import AuditEvent, AuditHead
-from core.clock import CITY, on
+from core.clock import CITY, on, written
 from core.errors import NotFound
 from core.permits import Role
 from web import audit_log, charts
@@ -194,7 +194,7 @@ def proof(event_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _file(document: Any, name: str) -> Response:
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=written) + "\n"
     answer = Response(text, mimetype="application/json")
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer

@@ -21,9 +21,9 @@ from core.permits import Role, may, require_other_person
 from ledger.money import parse_fen, plain_fen
 from underwriting import policies
 from underwriting.models import Policy
-from web import claim_bill, claim_desk, money_desk
+from web import claim_bill, claim_desk, money_desk, typed
 from web.columns import Column
-from web.errors import words
+from web.errors import field_errors, words
 from web.formats import money, t
 from web.history import history
 from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, sort_asked, wants_csv
@@ -208,13 +208,13 @@ def new() -> ResponseReturnValue:
         if policy is None:
             raise NotFound("policy_not_found")
         fen = parse_fen(request.form.get("estimate", "").strip())
-        title = request.form.get("title", "").strip()[:200] or fault.description[:80]
+        title = typed.within(request.form.get("title", ""), "title", 200) or fault.description[:80]
         claim = handling.make(
             unit(), policies.get(unit(), policy.id, actor()), title, fen, fault=fault, by=actor(), at=at()
         )
     except (Invalid, Conflict) as refusal:
-        where = "" if isinstance(refusal, Conflict) else "estimate"
-        return _new(fault, led, request.form, {where: words(refusal)}), refusal.status
+        errors = {"": words(refusal)} if isinstance(refusal, Conflict) else field_errors(refusal, "estimate", "title")
+        return _new(fault, led, request.form, errors), refusal.status
     flash(t("已立案，赔案号 {number}。", "The claim is made: {number}.", number=claim.number), "success")
     return redirect(url_for("claims.one", claim_id=claim.id), 303)
 
@@ -356,7 +356,8 @@ def reject(claim_id: uuid.UUID) -> ResponseReturnValue:
     claim, view = _claim(claim_id, "reject")
 
     def work(form: Mapping[str, str]) -> tuple[str, str]:
-        handling.reject(unit(), claim, form.get("reason", "")[:2000], by=actor(), at=at())
+        reason = typed.within(form.get("reason", ""), "reason", 2000)
+        handling.reject(unit(), claim, reason, by=actor(), at=at())
         return _after(
             claim, "{number} 已拒赔。请在三日内送达理由。", "{number} is rejected. Send the reasons in three days."
         )

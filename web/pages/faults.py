@@ -19,6 +19,7 @@ from core.errors import Forbidden, Invalid
 from core.permits import Role, may
 from underwriting import policies
 from underwriting.models import Policy, PolicyLift
+from web import typed
 from web.columns import Column
 from web.errors import field_errors
 from web.fault_clocks import clocks_of, next_clock, verdict
@@ -229,11 +230,11 @@ def _step(fault_id: uuid.UUID, action: str) -> ResponseReturnValue:
     """Take the step that the form names, if it is one of this action."""
     verb = request.form.get("verb", "")
     if STEPS.get(verb, ("",))[0] != action:
-        raise Invalid("input_refused", message=verb[:20])
+        raise Invalid("step_unknown", step=verb[:20])
     fault = faults.get(unit(), fault_id, actor())
     note = request.form.get("note", "")
     try:
-        faults.advance(unit(), fault, verb, by=actor(), at=at(), note=note[:2000])
+        faults.advance(unit(), fault, verb, by=actor(), at=at(), note=typed.within(note, "note", 2000))
     except Invalid as refusal:
         return _ask(fault, verb, field_errors(refusal, "note")), 422
     flash(t("已登记：{step}。", "Recorded: {step}.", step=t(STEPS[verb][1], STEPS[verb][2])), "success")

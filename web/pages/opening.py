@@ -166,15 +166,14 @@ def record_json(tender_id: uuid.UUID) -> ResponseReturnValue:
     tender = load(tender_id)
     rows = record_rows(tender)
     for row in rows:
-        row["received_at"] = row["received_at"].isoformat()
         row["will_lead"] = None if not row["will_lead"] else row["will_lead"] == t("愿意", "yes")
     answer: Response = jsonify(
         {
             "tender": str(tender.id),
             "number": tender.number,
             "notice_sha256": tender.notice_hash,
-            "deadline_at": tender.deadline_at.isoformat(),
-            "opened_at": tender.opened_at.isoformat() if tender.opened_at else None,
+            "deadline_at": tender.deadline_at,
+            "opened_at": tender.opened_at,
             "bids": rows,
         }
     )

@@ -20,7 +20,7 @@ from core.permits import Role, may
 from underwriting import estates, policies, pools, rating
 from underwriting.models import Agreement, Community, Lift, Policy, PolicyLift, Pool
 from underwriting.rating import months_after
-from web import claim_bill, money_desk, policy_desk
+from web import claim_bill, money_desk, policy_desk, typed
 from web.columns import Column
 from web.errors import words
 from web.formats import date_words, money, t, yuan
@@ -252,12 +252,11 @@ def _kept() -> dict[str, Any]:
 
 def _bind(pool: Pool, starts_on: date, ends_on: date) -> Policy:
     """Bind the policy that the form describes; refuses as `policies.bind` does."""
-    chosen = [money_desk.read_id(text) for text in request.form.getlist("lift")]
-    number = request.form.get("number", "").strip()[:40]
+    number = typed.within(request.form.get("number", ""), "number", 40)
     if not number:
         raise Invalid("policy_needs_number")
     day = booked_day(request.form)
-    lift_ids = [one for one in chosen if one is not None]
+    lift_ids = money_desk.need_ids("lift") if request.form.getlist("lift") else []
     return policies.bind(unit(), pool, number, lift_ids, starts_on, ends_on, on=day, by=actor(), at=at())
 
 
@@ -266,7 +265,9 @@ def _beside(refusal: Invalid | Conflict) -> dict[str, str]:
     where = {
         "policy_number_taken": "number",
         "policy_needs_number": "number",
+        "input_wrong": "number",
         "policy_needs_lifts": "lift",
+        "choice_unreadable": "lift",
         "policy_lifts_refused": "lift",
         "lift_on_another_policy": "lift",
     }.get(refusal.code, "on")

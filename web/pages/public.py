@@ -83,7 +83,7 @@ def data() -> ResponseReturnValue:
 @needs("public.read")
 def as_json(name: str) -> ResponseReturnValue:
     """Return one set of open data as JSON."""
-    return jsonify({"set": name, "at": at().isoformat(), "data": [_plain(row) for row in _rows(name)]})
+    return jsonify({"set": name, "at": at(), "data": [_plain(row) for row in _rows(name)]})
 
 
 @pages.get("/<name>.csv")
