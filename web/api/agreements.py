@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields
 
 from core import parties
 from tender import agreements, awards, tenders
 from tender.models import Tender
 from underwriting import pools
+from web import fields
 from web.api import Strict, resource
 from web.keeping import settings
 from web.shell import actor, at, needs, unit

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from marshmallow import fields
-
 from claims.closing import close_period
 from core.errors import Conflict
 from ledger import statements
 from ledger.models import Period
+from web import fields
 from web.api import Strict, resource
 from web.api.statements import StatementList, statements_out
 from web.money_desk import booked_on, led_pool, pool_of
