@@ -33,8 +33,11 @@ PLATFORM = ("account", "calendar", "job", "mandate", "organisation", "person", "
 DAYS_SHOWN = 30
 
 
-def is_told() -> ColumnElement[bool]:
-    """Return the condition that an event may be read by now: one of a bid, once the box of its tender is closed."""
+def is_told(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that an actor may read an event by now: one of a bid, once the box of its tender is closed.
+
+    An insurer reads at any time what it did itself. Whatever shows events asks this, the timeline of a page too.
+    """
     closed = select(cast(Tender.id, Text)).where(Tender.box_closed_at.is_not(None))
     sealed = (
         select(cast(SealedBid.id, Text))
@@ -46,6 +49,11 @@ def is_told() -> ColumnElement[bool]:
         and_(AuditEvent.object_kind == "tender", AuditEvent.object_id.in_(closed)),
         and_(AuditEvent.object_kind == "sealed_bid", AuditEvent.object_id.in_(sealed)),
         AuditEvent.facts["tender"].astext.in_(closed),
+        *(
+            ()
+            if actor.sees_all or not actor.organisation_id
+            else (AuditEvent.organisation_id == actor.organisation_id,)
+        ),
     )
 
 
@@ -69,7 +77,7 @@ def events_visible_to(actor: Actor, wanted: Wanted = Wanted()) -> Query:
         .outerjoin(AuditLeaf, AuditLeaf.event_id == AuditEvent.id)
         .outerjoin(Person, Person.id == AuditEvent.person_id)
         .outerjoin(Organisation, Organisation.id == AuditEvent.organisation_id)
-        .where(is_told(), *_conditions(wanted))
+        .where(is_told(actor), *_conditions(wanted))
         .order_by(AuditEvent.id.desc())
     )
     return query.where(AuditEvent.object_kind.in_(PLATFORM)) if actor.role is Role.ADMINISTRATOR else query
@@ -100,7 +108,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 def areas_of(session: Session, actor: Actor) -> list[str]:
     """Return the areas of the actions that the log tells this reader of: `tender`, `claim` ..."""
     area = func.split_part(AuditEvent.action, ".", 1)
-    query = select(area).where(is_told()).group_by(area).order_by(area)
+    query = select(area).where(is_told(actor)).group_by(area).order_by(area)
     if actor.role is Role.ADMINISTRATOR:
         query = query.where(AuditEvent.object_kind.in_(PLATFORM))
     return list(session.scalars(query))
@@ -111,7 +119,7 @@ def told_size(session: Session, actor: Actor) -> int | None:
     if actor.role is Role.AUDITOR:
         return None
     waiting = select(func.min(AuditLeaf.index)).join(AuditEvent, AuditEvent.id == AuditLeaf.event_id)
-    first = session.scalar(waiting.where(~func.coalesce(is_told(), False)))
+    first = session.scalar(waiting.where(~func.coalesce(is_told(actor), False)))
     return audit.tree_size(session) if first is None else first
 
 
@@ -208,7 +216,7 @@ def by_day(session: Session, actor: Actor, today: date) -> list[tuple[date, int]
     """Return how many events each of the last days had, today's last."""
     first = today - timedelta(days=DAYS_SHOWN - 1)
     day = func.date(func.timezone(CITY.key, AuditEvent.at))
-    query = select(day, func.count()).where(is_told(), AuditEvent.at >= datetime.combine(first, time(), CITY))
+    query = select(day, func.count()).where(is_told(actor), AuditEvent.at >= datetime.combine(first, time(), CITY))
     if actor.role is Role.ADMINISTRATOR:
         query = query.where(AuditEvent.object_kind.in_(PLATFORM))
     counted = {row[0]: int(row[1]) for row in session.execute(query.group_by(day))}

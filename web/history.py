@@ -13,8 +13,10 @@ from core.audit import AuditEvent
 from core.parties import Organisation, Person
 from core.permits import Role
 from ledger.money import format_fen
+from web.audit_log import is_told
 from web.formats import role_name, t
 from web.history_words import ACTIONS, MARKS
+from web.shell import actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def history(
 
     Several records are told together as pairs: `history(session, ("fault", one), ("claim", other))`. `words` are the
     page's own names of actions; `leaves_out` names actions that the reader may not know of, or need not;
-    `hides_people` tells organisations only.
+    `hides_people` tells organisations only. Of bids nothing is told that the log does not yet tell this reader.
     """
     about = _pairs(subjects)
     if not about:
@@ -52,7 +54,7 @@ def history(
         .outerjoin(Person, Person.id == AuditEvent.person_id)
         .outerjoin(Organisation, Organisation.id == AuditEvent.organisation_id)
         .where(or_(*(_is_about(kind, what) for kind, what in about)))
-        .where(AuditEvent.action.not_in(list(leaves_out)))
+        .where(is_told(actor()), AuditEvent.action.not_in(list(leaves_out)))
         .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
         .limit(most)
     )
