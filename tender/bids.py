@@ -148,6 +148,26 @@ def versions_of(session: Session, tender: Tender, organisation_id: uuid.UUID) ->
     return session.scalars(query.order_by(SealedBid.number)).all()
 
 
+def own_version(session: Session, tender: Tender, number: int, *, by: Actor) -> SealedBid:
+    """Return one sealed version of the actor's organisation; NotFound `bid_not_found`."""
+    row = session.get(SealedBid, (tender.id, by.organisation_id, number)) if by.organisation_id else None
+    if row is None:
+        raise NotFound("bid_not_found")
+    return row
+
+
+def standing_version(session: Session, tender: Tender, header_sha256: str, *, by: Actor) -> SealedBid | None:
+    """Return the newest version of the actor's bid where it has this header and was not taken back; else None."""
+    require(by, "bid.seal")
+    organisation_id, _ = _insurer(by)
+    versions = versions_of(session, tender, organisation_id)
+    if not versions or versions[-1].header_sha256 != header_sha256:
+        return None
+    newest = versions[-1]
+    taken_back = session.get(BidWithdrawal, (newest.tender_id, newest.organisation_id, newest.number))
+    return newest if taken_back is None else None
+
+
 def head_of(sealed: SealedBid) -> Head:
     """Return the signed head of a sealed version: what receipts state and shares are checked against."""
     return read_head(io.BytesIO(sealed.header))

@@ -31,6 +31,7 @@ from tender.keys import require_confirmed, standing_bids
 from tender.models import Bid, BidderKey, CustodianShare, SealedBid, Tender
 from tender.moving import lock_tender, move_bid, move_tender
 from tender.outcome_models import OpenedBid, OpenedPart
+from tender.receipts import unreceipted
 from tender.tenders import require_stage
 
 #: How long keys are collected where some are missing; with all in hand nobody need wait.
@@ -67,6 +68,8 @@ def open_all(session: Session, tender: Tender, store: Store, *, by: Actor, at: d
     require_stage(tender, "opening")
     require_confirmed(tender)
     standing = standing_bids(session, tender)
+    if unreceipted(session, tender):
+        raise Conflict("receipts_missing")
     if len(standing) < tender.bidders_min:
         _fail(session, tender, "too_few_bids", by, at)
         return []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -11,15 +12,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, merkle
-from core.errors import Invalid
-from core.permits import Actor
+from core.errors import Conflict, Invalid
+from core.permits import Actor, require
 from tender.canonical import Json, canonical, read_canonical
 from tender.drafting import as_text
 from tender.models import BidReceipt, SealedBid, Tender
 
 
 def issue_receipt(
-    session: Session, tender: Tender, sealed: SealedBid, key: Ed25519PrivateKey, *, by: Actor
+    session: Session, tender: Tender, sealed: SealedBid, key: Ed25519PrivateKey, *, by: Actor, at: datetime
 ) -> BidReceipt:
     """Return the signed receipt of a sealed version that is committed and has its place in the log.
 
@@ -44,11 +45,36 @@ def issue_receipt(
         session,
         "bid.receipt_issued",
         by=by,
-        at=sealed.received_at,
+        at=max(at, sealed.received_at),
         of=("sealed_bid", sealed.id),
         facts={"header_sha256": sealed.header_sha256},
     )
     return row
+
+
+def unreceipted(session: Session, tender: Tender) -> Sequence[SealedBid]:
+    """Return the sealed versions of a tender that have no receipt, in the order in which they came."""
+    has_one = select(BidReceipt.number).where(
+        BidReceipt.tender_id == SealedBid.tender_id,
+        BidReceipt.organisation_id == SealedBid.organisation_id,
+        BidReceipt.number == SealedBid.number,
+    )
+    query = select(SealedBid).where(SealedBid.tender_id == tender.id, ~has_one.exists())
+    return session.scalars(query.order_by(SealedBid.received_at, SealedBid.id)).all()
+
+
+def issue_missing(
+    session: Session, tender: Tender, key: Ed25519PrivateKey, *, by: Actor, at: datetime
+) -> list[BidReceipt]:
+    """Return the receipts that a closed box was still owed, issued now: the last thing before its bids are opened.
+
+    A bid that the platform took and gave no receipt for is the platform's fault and not its bidder's; the log holds it,
+    so the receipt proves as much as one given at once. Refuses with Conflict `keys_too_early` before the box is closed.
+    """
+    require(by, "tender.open")
+    if tender.box_closed_at is None:
+        raise Conflict("keys_too_early")
+    return [issue_receipt(session, tender, sealed, key, by=by, at=at) for sealed in unreceipted(session, tender)]
 
 
 def _document(session: Session, tender: Tender, sealed: SealedBid) -> bytes:

@@ -197,8 +197,9 @@ def give_shares(town: Town, tender_id: uuid.UUID, keeper: Keeper, at: datetime) 
 def open_bids(town: Town, tender_id: uuid.UUID, at: datetime, by: Actor | None = None) -> list[opening.OpenedBid]:
     """Open all bids, the officer where nobody else is told, and return the record."""
     actor = by or town.officer
+
     record: list[opening.OpenedBid] = town.run(
-        actor, lambda s: opening.open_all(s, town.tender(s, tender_id), town.store, by=actor, at=at)
+        actor, lambda s: counter.open_box(s, town.tender(s, tender_id), town.store, town.receipt_key, by=actor, at=at)
     )
     return record
 

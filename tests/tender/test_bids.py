@@ -83,7 +83,7 @@ def test_a_receipt_asked_for_again_is_the_same_and_rubbish_is_none(town):
     with unit_of_work(town.engine, who) as session:
         tender = town.tender(session, tender_id)
         (sealed,) = bids.versions_of(session, tender, town.insurers[0].id)
-        again = receipts.issue_receipt(session, tender, sealed, town.receipt_key, by=who)
+        again = receipts.issue_receipt(session, tender, sealed, town.receipt_key, by=who, at=BEFORE)
         assert again.document == receipt.document
     said = json.loads(receipt.document)
     for rubbish in ("", "[]", "{}", "{ }", json.dumps({**said, "proof": {**said["proof"], "path": "x"}})):
@@ -128,7 +128,7 @@ def test_a_bid_whose_receipt_must_wait_is_told_to_be_in_the_box(town, monkeypatc
     with unit_of_work(town.engine, who) as session:
         tender = town.tender(session, tender_id)
         (sealed,) = bids.versions_of(session, tender, insurer.id)
-        row = receipts.issue_receipt(session, tender, sealed, town.receipt_key, by=who)
+        row = receipts.issue_receipt(session, tender, sealed, town.receipt_key, by=who, at=BEFORE)
     assert receipts.receipt_holds(row.document, row.public_key, row.signature)
 
 

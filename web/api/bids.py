@@ -218,7 +218,12 @@ def one(tender_id: uuid.UUID) -> dict[str, Any]:
 )
 @api.response(201, ReceiptOut)
 def submit(tender_id: uuid.UUID) -> dict[str, Any]:
-    """Hand in a sealed envelope, the body of the request; the answer is its receipt. No receipt, no bid."""
+    """Hand in a sealed envelope, the body of the request; the answer is its receipt. No receipt, no bid.
+
+    The same envelope sent again is answered with the same receipt, so the route takes no `Idempotency-Key`.
+    """
+    if "Idempotency-Key" in request.headers:
+        raise Invalid("idempotency_key_not_taken")
     most_bytes = settings().upload_limit_mb << 20
     with tempfile.SpooledTemporaryFile(max_size=1 << 20) as container:
         shutil.copyfileobj(request.stream, container)
@@ -250,12 +255,10 @@ def _receipt(row: BidReceipt) -> dict[str, Any]:
 @needs("bid.seal", writes=True)
 @api.response(200, ReceiptOut)
 def receipt(tender_id: uuid.UUID, number: int) -> dict[str, Any]:
-    """Return the receipt of one's own version."""
+    """Return the receipt of one's own version, issued now where it is still owed."""
     tender = _tender(tender_id)
-    sealed = unit().get(SealedBid, (tender.id, actor().organisation_id, number))
-    if sealed is None:
-        raise NotFound("bid_not_found")
-    return _receipt(receipts.issue_receipt(unit(), tender, sealed, receipt_key(settings()), by=actor()))
+    sealed = bids.own_version(unit(), tender, number, by=actor())
+    return _receipt(receipts.issue_receipt(unit(), tender, sealed, receipt_key(settings()), by=actor(), at=at()))
 
 
 @api.post("/<uuid:tender_id>/withdrawal")

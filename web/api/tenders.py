@@ -13,11 +13,11 @@ from sqlalchemy import tuple_
 
 from core import parties
 from core.errors import Invalid, NotFound
-from tender import allocations, awards, keys, opening, reports, tenders
+from tender import allocations, awards, counter, keys, opening, reports, tenders
 from tender.drafting import criteria_of, custodians_of
 from tender.models import Tender
 from web.api import listed, money, read_cursor, resource
-from web.keeping import settings, store_in
+from web.keeping import receipt_key, settings, store_in
 from web.shell import actor, at, needs, unit
 from web.states import STATES
 from web.tender_frame import sees_report
@@ -275,8 +275,8 @@ def confirm_opening(tender_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, TenderWholeOut)
 def open_bids(tender_id: uuid.UUID) -> dict[str, Any]:
     """Open every bid at once."""
-    store = store_in(settings())
-    return _step(tender_id, lambda tender: opening.open_all(unit(), tender, store, by=actor(), at=at()))
+    store, key = store_in(settings()), receipt_key(settings())
+    return _step(tender_id, lambda tender: counter.open_box(unit(), tender, store, key, by=actor(), at=at()))
 
 
 @api.post("/<uuid:tender_id>/allocation")

@@ -107,6 +107,10 @@ _KEYS: dict[str, tuple[str, str]] = {
         "截止时间未到，不能封箱、提交份额或开封。",
         "The deadline has not come: the box stays open and no share or key is taken.",
     ),
+    "receipts_missing": (
+        "还有投标没有回执，补发后才能开启。",
+        "A bid is still owed its receipt; it is issued before the box is opened.",
+    ),
     "key_kind_wrong": (
         "密钥种类“{kind}”不对，应为 k1（投标人锁）或 k2（补交密钥）。",
         "There is no key “{kind}”; give k1 (the bidder's lock) or k2 (the fallback).",

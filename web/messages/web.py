@@ -130,6 +130,10 @@ _REQUESTS: dict[str, tuple[str, str]] = {
         "Idempotency-Key 应为 1 至 100 个可见的 ASCII 字符。",
         "An Idempotency-Key has 1 to 100 visible ASCII characters.",
     ),
+    "idempotency_key_not_taken": (
+        "这里不接受 Idempotency-Key：同一份密封文件再交一次，得到的就是同一张回执。请去掉这个请求头再试。",
+        "No Idempotency-Key here: the same sealed file handed in again gets the same receipt. Leave the header out.",
+    ),
     "code_unknown": ("没有代码“{code}”。", "There is no code “{code}”."),
     "choose_a_file": ("请选择文件，或把内容粘贴到框里。", "Choose a file, or paste its text into the box."),
     "not_utf8": (

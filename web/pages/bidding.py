@@ -213,14 +213,12 @@ def submit(tender_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _sealed(tender: Tender, number: int) -> tuple[SealedBid, BidReceipt]:
-    """Return one of the insurer's own versions with its receipt, issued now where it was not yet.
+    """Return one of the insurer's own versions with its receipt, issued now where it is still owed.
 
     Refuses NotFound `bid_not_found`, `log_place_not_found` where the log has still not given the version its place.
     """
-    sealed = unit().get(SealedBid, (tender.id, actor().organisation_id, number))
-    if sealed is None or sealed.organisation_id != actor().organisation_id:
-        raise NotFound("bid_not_found")
-    return sealed, receipts.issue_receipt(unit(), tender, sealed, receipt_key(settings()), by=actor())
+    sealed = bids.own_version(unit(), tender, number, by=actor())
+    return sealed, receipts.issue_receipt(unit(), tender, sealed, receipt_key(settings()), by=actor(), at=at())
 
 
 @pages.get("/<uuid:tender_id>/receipts/<int:number>")

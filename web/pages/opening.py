@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 
 from core import parties
 from core.errors import Conflict
-from tender import keys, opening
+from tender import counter, keys, opening
 from tender.drafting import custodians_of
 from tender.models import BidderKey, CustodianShare, Tender
 from web.formats import is_english, t
-from web.keeping import sent, settings, store_in
+from web.keeping import receipt_key, sent, settings, store_in
 from web.messages import told
 from web.pages.tender_steps import Step, take
 from web.pages.tenders import load
@@ -155,8 +155,11 @@ def open_bids(tender_id: uuid.UUID) -> ResponseReturnValue:
         t("已开标，记录已公布。", "Opened; the record is public."),
     )
     to = url_for("opening.one", tender_id=tender.id)
-    store = store_in(settings())
-    return take(tender, step, lambda _: opening.open_all(unit(), tender, store, by=actor(), at=at()), to=to)
+    return take(tender, step, lambda _: _open_box(tender), to=to)
+
+
+def _open_box(tender: Tender) -> None:
+    counter.open_box(unit(), tender, store_in(settings()), receipt_key(settings()), by=actor(), at=at())
 
 
 @pages.get("/record.json")
