@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -138,7 +139,7 @@ def test_a_bid_is_sealed_before_it_is_sent(site: Site, tmp_path: Path) -> None:
     page.fill("#s-pass", PHRASE)
     page.fill("#s-recovery", "a recovery passphrase")
     page.click("[data-seal] [data-go]")
-    page.wait_for_selector("[data-sealing] [data-status].tone-stop")
+    page.wait_for_selector("#errors >> text=请勾选")
     page.check("#s-sure")
     with page.expect_download() as download:
         page.click("[data-seal] [data-go]")
@@ -149,3 +150,46 @@ def test_a_bid_is_sealed_before_it_is_sent(site: Site, tmp_path: Path) -> None:
     plain = ("二十四小时值守".encode(), CANARY, b"price_fen", "标书.txt".encode(), PHRASE.encode())
     assert site.holds(*plain, p256.scalar(insurer.key), b"a recovery passphrase") == []
     assert any(b"GONGBAO\x01" in body for body in site.sent)
+
+
+@pytest.mark.parametrize("width", (1280, 390))
+def test_an_empty_form_names_every_field_that_it_needs(site: Site, tmp_path: Path, width: int) -> None:
+    """空表一次列出全部要填的项，链接直达；改好的不再提示，填过的都还在；口令不对也指到那一栏。"""
+    town = site.scene.town
+    tender_id = make_tender(town)
+    town.at(PUBLISHED + timedelta(days=10))
+    insurer = town.insurers[0]
+    (tmp_path / "key.json").write_bytes(keyfiles.lock_key("bidder-key", insurer.key, PHRASE))
+    page = site.visit(insurer.bidder, f"/bids/{tender_id}")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.fill("#s-plan", "二十四小时值守")
+    page.click("[data-seal] [data-go]")
+    page.wait_for_selector("#errors")
+    assert page.evaluate("document.activeElement.id") == "errors"
+    fields = ["s-price", "s-line", "s-lead-yes", "s-key", "s-pass", "s-recovery", "s-sure"]
+    assert page.eval_on_selector_all("#errors a", "links => links.map((one) => one.hash.slice(1))") == fields
+    for name in fields:
+        assert page.get_attribute(f"#{name}", "aria-invalid") == "true"
+        assert page.inner_text(f"#{name}-wrong")
+    if folder := os.environ.get("GONGBAO_PICTURES"):
+        page.screenshot(path=f"{folder}/bid-form-{width}.png", full_page=True)
+    page.click("#errors a[href='#s-line']")
+    assert page.evaluate("document.activeElement.id") == "s-line"
+    page.fill("#s-price", "9999999")
+    page.fill("#s-line", "10")
+    page.fill("#s-floor", "20")
+    page.check("#s-lead-no")
+    page.set_input_files("#s-key", str(tmp_path / "key.json"))
+    page.fill("#s-pass", "another passphrase")
+    page.fill("#s-recovery", "a recovery passphrase")
+    page.check("#s-sure")
+    page.click("[data-seal] [data-go]")
+    page.wait_for_selector("#errors >> text=不得高于认受份额上限")
+    left = page.eval_on_selector_all("#errors a", "links => links.map((one) => one.hash.slice(1))")
+    assert left == ["s-price", "s-floor"]
+    assert page.get_attribute("#s-line", "aria-invalid") is None
+    page.fill("#s-price", "1234.56")
+    page.fill("#s-floor", "5")
+    page.click("[data-seal] [data-go]")
+    page.wait_for_selector("#errors a[href='#s-pass']", timeout=60_000)
+    assert (page.input_value("#s-plan"), page.input_value("#s-line")) == ("二十四小时值守", "10")

@@ -2,7 +2,8 @@
 import {
   fingerprint, hex, keySigner, lockKey, lockRecovery, newKey, readTerms, seal, unlockKey, unlockRecovery,
 } from "./sealing.js";
-import { bytesOf, chosenKey, english, keep, kept, onGo, reveal, save, tell } from "./keyring.js";
+import { clear, show } from "./field-errors.js";
+import { bytesOf, chosenKey, english, keep, kept, onGo, reveal, save, sentence, tell } from "./keyring.js";
 
 const KIND = "bidder-key";
 const utf8 = (text) => new TextEncoder().encode(text);
@@ -10,12 +11,12 @@ const size = (count) => (count < 1048576 ? `${(count / 1024).toFixed(1)} KiB` : 
 const random = (count) => hex(crypto.getRandomValues(new Uint8Array(count)));
 const fail = (zh, en) => { throw new Error(tell(zh, en)); };
 
-/** Read a decimal as hundredths without ever making it a binary fraction. */
-function hundredths(text, most, zh, en) {
+/** Read a decimal as hundredths without ever making it a binary fraction; a string says what is wrong with it. */
+function hundredths(text, most, mostWords) {
   const found = /^(0|[1-9][0-9]{0,8})(?:\.([0-9]{1,2}))?$/.exec(text.trim().replaceAll(",", ""));
-  if (!found) fail(`${zh}：请填写数字，最多两位小数。`, `${en}: a number with at most two decimals.`);
+  if (!found) return tell("请填写数字，最多两位小数。", "a number with at most two decimals.");
   const value = Number(found[1]) * 100 + Number((found[2] ?? "").padEnd(2, "0"));
-  if (value > most) fail(`${zh}：超过上限。`, `${en}: above the limit.`);
+  if (value > most) return tell(`不得高于 ${mostWords}。`, `at most ${mostWords}.`);
   return value;
 }
 
@@ -54,16 +55,27 @@ function bidderKey(part) {
   });
 }
 
-/** Read the form into the fields of an envelope; whatever is wrong is said at once. */
-function fieldsOf(form, data) {
+const yuan = (fen) => `${Math.floor(fen / 100).toLocaleString("en")}.${String(fen % 100).padStart(2, "0")}`;
+
+/** Read the form into the fields of an envelope, noting all that is wrong as (field's id, words). */
+function fieldsOf(form, data, wrong) {
   const value = (name) => form.querySelector(`[data-field="${name}"]`).value;
   const lead = form.querySelector('[data-field="lead"]:checked')?.value;
-  const price = hundredths(value("price"), data.ceiling_fen, "报价", "Price");
-  const line = hundredths(value("line"), 10000, "认受份额上限", "The largest share");
-  const floor = hundredths(value("floor") || "0", 10000, "最低份额", "The least share");
-  if (price <= 0) fail("报价须大于零。", "The price is above zero.");
-  if (line <= 0 || floor > line) fail("份额上限须大于零，最低份额不得高于上限。", "The largest share is above zero and not below the least.");
-  if (!lead) fail("请选择是否愿意担任首席。", "Say whether you are willing to lead.");
+  const read = (name, zh, en, text, most, mostWords) => {
+    const found = hundredths(text, most, mostWords);
+    if (typeof found === "number") return found;
+    wrong.push([`s-${name}`, tell(`${zh}：${found}`, `${en}: ${found}`)]);
+    return null;
+  };
+  const price = read("price", "报价", "Price", value("price"), data.ceiling_fen, yuan(data.ceiling_fen));
+  const line = read("line", "认受份额上限", "The largest share", value("line"), 10000, "100%");
+  const floor = read("floor", "可接受的最低份额", "The least share", value("floor") || "0", 10000, "100%");
+  if (price === 0) wrong.push(["s-price", tell("报价：须大于零。", "Price: above zero.")]);
+  if (line === 0) wrong.push(["s-line", tell("认受份额上限：须大于零。", "The largest share: above zero.")]);
+  else if (line !== null && floor !== null && floor > line) {
+    wrong.push(["s-floor", tell("可接受的最低份额：不得高于认受份额上限。", "The least share: not above the largest.")]);
+  }
+  if (!lead) wrong.push(["s-lead-yes", tell("请选择是否愿意担任首席。", "Say whether you are willing to lead.")]);
   const fields = {
     price_fen: String(price),
     line_bp: String(line),
@@ -74,6 +86,26 @@ function fieldsOf(form, data) {
   const plan = value("plan").trim();
   return plan ? { ...fields, plan } : fields;
 }
+
+/** Note what is missing beside the fields of the bid: the key, its passphrase, the new one, the tick. */
+function checkRest(form, own, wrong) {
+  const isKept = own && form.querySelector("[data-use-kept]").checked;
+  if (!isKept && !form.querySelector("[data-key-file]").files.length) {
+    wrong.push(["s-key", tell("投标密钥文件：请选择文件。", "Signing key file: choose it.")]);
+  }
+  if (!form.querySelector("[data-passphrase]").value) {
+    wrong.push(["s-pass", tell("密钥口令：请填写。", "Passphrase of the key: type it.")]);
+  }
+  if ([...form.querySelector("[data-recovery]").value.normalize("NFC")].length < 10) {
+    wrong.push(["s-recovery", tell("恢复文件的新口令：至少 10 个字符。", "New passphrase of the recovery file: at least 10 characters.")]);
+  }
+  if (!form.querySelector("[data-sure]").checked) {
+    wrong.push(["s-sure", tell("请勾选“现在封存并提交”。", "Tick “Seal and submit now”.")]);
+  }
+}
+
+/** The field that a refusal of the key file or of its passphrase is about. */
+const FIELD_OF = { passphrase_wrong: "s-pass", key_file_kind_wrong: "s-key", private_key_wrong: "s-key" };
 
 const typed = (form) => Object.fromEntries(
   [...form.querySelectorAll("[data-field]")]
@@ -140,12 +172,26 @@ function sealing(part) {
     }
   });
   onGo(form, data.words, async (status) => {
+    const wrong = [];
+    const fields = fieldsOf(form, data, wrong);
+    checkRest(form, own, wrong);
+    if (wrong.length) {
+      status.textContent = "";
+      show(form, wrong);
+      return;
+    }
+    clear(form);
+    try {
+      await sealAndSubmit(status, fields);
+    } catch (error) {
+      show(form, [[FIELD_OF[error.code] ?? "", sentence(error, data.words)]]);
+      throw error;
+    }
+  });
+  async function sealAndSubmit(status, fields) {
     const say = (text) => { status.textContent = text; };
     const bar = form.querySelector("[data-bar]");
-    const fields = fieldsOf(form, data);
     const recovery = form.querySelector("[data-recovery]").value;
-    if ([...recovery.normalize("NFC")].length < 10) fail("恢复文件的口令至少 10 个字符。", "The recovery passphrase has at least 10 characters.");
-    if (!form.querySelector("[data-sure]").checked) fail("请勾选“现在封存并提交”。", "Tick “Seal and submit now”.");
     const file = await chosenKey(part, own);
     const key = await unlockKey(KIND, file, form.querySelector("[data-passphrase]").value);
     if (!data.signers.includes(hex(key.point))) {
@@ -174,7 +220,7 @@ function sealing(part) {
     const receipt = await submit(part, data, made.container, say, bar);
     dirty = false;
     location.assign(receipt);
-  });
+  }
 }
 
 for (const [name, start] of [["register", register], ["bidder-key", bidderKey], ["seal", sealing]]) {
