@@ -19,7 +19,7 @@ from core.errors import Invalid
 from tender import unsealing
 from tender.bids import head_of
 from tender.envelope import Head
-from tender.models import BidderKey, BidReceipt, Custodian, CustodianShare, SealedBid
+from tender.models import BidderKey, BidReceipt, Custodian, CustodianShare, SealedBid, SigningKey
 from tender.receipts import receipt_holds
 
 #: The log tells of every sealed version once, with the hash of what was sealed.
@@ -35,6 +35,33 @@ SEALED_IS_LOGGED = rows(
     ) v ON v.object_id = s.id::text
     WHERE (s.header_sha256, s.digest, s.received_at, 1) IS DISTINCT FROM (v.header_sha256, v.digest, v.at, v.times)
     """,
+)
+
+
+#: Every sealed version has its receipt once its box is closed, and every receipt that was issued is there.
+RECEIPTS_STAND = every(
+    rows(
+        "sealed bid {id}",
+        """
+        SELECT s.id, s.tender_id, s.organisation_id, s.number, t.box_closed_at FROM sealed_bid s
+        JOIN tender t ON t.id = s.tender_id LEFT JOIN bid_receipt r
+            ON (r.tender_id, r.organisation_id, r.number) = (s.tender_id, s.organisation_id, s.number)
+        WHERE t.box_closed_at IS NOT NULL AND r.number IS NULL
+        """,
+    ),
+    rows(
+        "receipt of sealed bid {sealed_bid}",
+        """
+        SELECT coalesce(v.object_id, r.id::text) AS sealed_bid, v.times, r.number FROM (
+            SELECT object_id, count(*) AS times FROM audit_event
+            WHERE object_kind = 'sealed_bid' AND action = 'bid.receipt_issued' GROUP BY object_id
+        ) v FULL JOIN (
+            SELECT s.id, b.number FROM bid_receipt b JOIN sealed_bid s
+                ON (s.tender_id, s.organisation_id, s.number) = (b.tender_id, b.organisation_id, b.number)
+        ) r ON r.id::text = v.object_id
+        WHERE r.number IS NULL OR v.times IS DISTINCT FROM 1
+        """,
+    ),
 )
 
 
@@ -102,6 +129,37 @@ OPENED_IS_SEALED = every(
 )
 
 
+#: Every share that the log says was taken is there; every signing key is the one that was registered.
+KEYS_ARE_LOGGED = every(
+    rows(
+        "shares of custodian {place} of tender {tender}",
+        """
+        SELECT coalesce(v.tender, s.tender) AS tender, coalesce(v.place, s.place) AS place, v.taken, s.kept FROM (
+            SELECT object_id AS tender, (facts ->> 'place')::bigint AS place, sum((facts ->> 'taken')::bigint) AS taken
+            FROM audit_event WHERE object_kind = 'tender' AND action = 'key.share_submitted' GROUP BY 1, 2
+        ) v FULL JOIN (
+            SELECT tender_id::text AS tender, place, count(*) AS kept FROM custodian_share GROUP BY 1, 2
+        ) s ON (s.tender, s.place) = (v.tender, v.place)
+        WHERE coalesce(v.taken, 0) <> coalesce(s.kept, 0)
+        """,
+    ),
+    rows(
+        "signing key {id}",
+        """
+        SELECT coalesce(k.id::text, e.object_id) AS id, k.organisation_id, k.fingerprint, e.fingerprint AS logged,
+            encode(sha256(k.public_key), 'hex') AS of_its_key
+        FROM signing_key k FULL JOIN (
+            SELECT object_id, organisation_id, person_id, facts ->> 'fingerprint' AS fingerprint FROM audit_event
+            WHERE object_kind = 'signing_key' AND action = 'signing_key.registered'
+        ) e ON e.object_id = k.id::text
+        WHERE (k.organisation_id, k.registered_by, k.fingerprint)
+                IS DISTINCT FROM (e.organisation_id, e.person_id, e.fingerprint)
+            OR k.fingerprint <> encode(sha256(k.public_key), 'hex')
+        """,
+    ),
+)
+
+
 def keys_are_committed(connection: Connection) -> Found:
     """Return the sealed versions whose header is not what was hashed, and the keys that are not what it commits to."""
     with Session(connection) as session:
@@ -118,9 +176,14 @@ def _wrong_keys(session: Session) -> Iterator[Broken]:
     custodians: dict[uuid.UUID, list[str]] = defaultdict(list)
     for custodian in session.scalars(select(Custodian).order_by(Custodian.tender_id, Custodian.place)):
         custodians[custodian.tender_id].append(custodian.fingerprint or "")
+    signers: dict[uuid.UUID, set[bytes]] = defaultdict(set)
+    for signing in session.scalars(select(SigningKey)):
+        signers[signing.organisation_id].add(signing.public_key)
     for sealed in session.scalars(select(SealedBid).order_by(SealedBid.tender_id, SealedBid.id)):
         place = (sealed.tender_id, sealed.organisation_id, sealed.number)
         why = _why_uncommitted(sealed, shares[place], keys[place], custodians[sealed.tender_id])
+        if not why and head_of(sealed).header.signer not in signers[sealed.organisation_id]:
+            why = "it is signed by a key that its insurer has not registered"
         if why:
             yield Broken(f"sealed bid {place[0]}/{place[1]}/{place[2]}", {"why": why})
 
@@ -158,14 +221,16 @@ def _check_keys(head: Head, shares: Sequence[CustodianShare], keys: Sequence[Bid
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-T3",
-        "每份投标在日志中恰有一条记录；每份回执签名有效，其证明通向现在的日志树",
-        "The log tells of every sealed bid once; every receipt is signed and its proof leads to the tree as it stands",
-        every(SEALED_IS_LOGGED, receipts_prove),
+        "每份投标在日志中恰有一条记录；每份回执签名有效，其证明通向现在的日志树；关箱后每份投标都有回执，签发过的回执都在",
+        "The log tells of every sealed bid once; every receipt is signed and its proof leads to the tree as it stands; "
+        "once a box is closed every bid in it has its receipt, and none that was issued is gone",
+        every(SEALED_IS_LOGGED, RECEIPTS_STAND, receipts_prove),
     ),
     Invariant(
         "INV-T4",
-        "开启的正是所密封的版本；每个密钥与份额均与密封时的承诺一致",
-        "What was opened is what was sealed; every key and every share is what the signed header commits to",
-        every(OPENED_IS_SEALED, keys_are_committed),
+        "开启的正是所密封的版本；每个密钥与份额均与密封时的承诺一致；日志所记的份额都在，签署投标的公钥正是登记的那一把",
+        "What was opened is what was sealed; every key and every share is what the signed header commits to; every "
+        "share that the log tells of is there, and a bid was signed by a key that its insurer had registered",
+        every(OPENED_IS_SEALED, KEYS_ARE_LOGGED, keys_are_committed),
     ),
 )

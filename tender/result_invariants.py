@@ -200,6 +200,20 @@ AWARDED_AS_ALLOCATED = every(
     ),
 )
 
+#: Every answer to an offer is the one that the log tells of, given by that person at that instant.
+ANSWERS_ARE_LOGGED = rows(
+    "offer {tender_id}/{number}/{organisation_id}",
+    """
+    SELECT f.tender_id, f.number, f.organisation_id, f.answer, f.answered_by, f.answered_at, e.answer AS logged,
+        e.person_id AS logged_by, e.at AS logged_at
+    FROM share_offer f LEFT JOIN (
+        SELECT object_id, facts ->> 'run' AS run, facts ->> 'answer' AS answer, person_id, at FROM audit_event
+        WHERE object_kind = 'bid' AND action IN ('allocation.accept', 'allocation.decline') AND facts ->> 'answer' <> ''
+    ) e ON (e.object_id, e.run) = (f.bid_id::text, f.number::text)
+    WHERE (f.answer, f.answered_by, f.answered_at) IS DISTINCT FROM (e.answer, e.person_id, e.at)
+    """,
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-T6",
@@ -209,9 +223,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-T7",
-        "按记录重新计算的得分、排名、份额与存档一致；授标即最后一次分配的结果",
+        "按记录重新计算的得分、排名、份额与存档一致；授标即最后一次分配的结果；对邀约的每个答复与日志一致",
         "Scores, ranking and shares worked out again from the record are those on file; the award is the last "
-        "allocation's result",
-        every(results_follow, AWARDED_AS_ALLOCATED),
+        "allocation's result; every answer to an offer is the one in the log",
+        every(results_follow, AWARDED_AS_ALLOCATED, ANSWERS_ARE_LOGGED),
     ),
 )

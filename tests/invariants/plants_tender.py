@@ -52,6 +52,34 @@ BOX: tuple[Plant, ...] = (
         "INSERT INTO bidder_key SELECT b.tender_id, b.organisation_id, b.number, 'bid', 'k1', '\\x00', b.received_at"
         f" FROM sealed_bid b WHERE tender_id = {_OPEN}",
     ),
+    plant("INV-T3", "a receipt gone", f"DELETE FROM bid_receipt WHERE tender_id = {_DONE} AND number = 2"),
+    plant("INV-T3", "a receipt of an open box gone", f"DELETE FROM bid_receipt WHERE tender_id = {_OPEN}"),
+    plant(
+        "INV-T3",
+        "a bid that never had a receipt",
+        f"DELETE FROM bid_receipt WHERE tender_id = {_DONE} AND number = 2",
+        "DELETE FROM audit_event WHERE action = 'bid.receipt_issued' AND object_id = "
+        f"(SELECT id::text FROM sealed_bid WHERE tender_id = {_DONE} AND number = 2)",
+    ),
+    plant("INV-T4", "every share gone", "DELETE FROM custodian_share"),
+    plant("INV-T4", "one share gone", "DELETE FROM custodian_share WHERE place = 2 AND number = 2"),
+    plant("INV-T4", "a signing key zeroed", "UPDATE signing_key SET public_key = decode(repeat('00', 65), 'hex')"),
+    plant(
+        "INV-T4",
+        "another signing key under its name",
+        "UPDATE signing_key SET public_key = '\\x01', fingerprint = encode(sha256('\\x01'), 'hex')"
+        " WHERE id = (SELECT min(id::text)::uuid FROM signing_key)",
+    ),
+    plant("INV-T4", "a signing key gone", "DELETE FROM signing_key"),
+    plant("INV-T7", "an answer of nobody", "UPDATE share_offer SET answered_by = NULL WHERE answer = 'accepted'"),
+    plant(
+        "INV-T7", "an answer at another hour", "UPDATE share_offer SET answered_at = answered_at - interval '1 hour'"
+    ),
+    plant(
+        "INV-T7",
+        "an answer taken back",
+        "UPDATE share_offer SET (answer, answered_by, answered_at) = (NULL, NULL, NULL)",
+    ),
     plant("INV-T3", "a receipt's words", "UPDATE bid_receipt SET document = replace(document, 'size', 'sise')"),
     plant(
         "INV-T3",
