@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -64,7 +64,10 @@ def submit(
 def _receipt_in_turn(
     engine: Engine, sealed: SealedBid, receipt_key: Ed25519PrivateKey, by: Actor, at: datetime
 ) -> BidReceipt:
-    """Return a receipt, after waiting for the bid's place in the log where that was left to somebody else."""
+    """Return a receipt, after waiting for the bid's place in the log where that was left to somebody else.
+
+    The bid is in the box by now: whatever is in the way, the answer says so and never that nothing was done.
+    """
 
     def issue(session: Session) -> BidReceipt:
         tender = _tender(session, sealed.tender_id, by)
@@ -78,7 +81,7 @@ def _receipt_in_turn(
                 raise
             audit.sequence(engine)
             return run_in_unit(engine, by, issue)
-    except (DBAPIError, Conflict):
+    except (SQLAlchemyError, Conflict, NotFound):
         raise Conflict("receipt_later", version=sealed.number) from None
 
 
