@@ -153,6 +153,13 @@ def forms_of(walk: Walk) -> list[Form]:
 UNSEEN: Mapping[str, Sequence[str]] = {
     "admin_accounts.open_account": ("email",),
     "award.close_answers": (),
+    "ceremony.finish": (),
+    "claim_bills.bill": (
+        "what_0",
+        "asked_0",
+        "allowed_0",
+        "reason_0",
+    ),
     "claims.agree": ("version",),
     "claims.approve": ("amount", "on"),
     "claims.reject": ("reason",),
