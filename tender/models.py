@@ -216,20 +216,29 @@ class RehearsalShare(Model):
 
 
 class Amendment(Model):
-    """A published change of a tender, numbered from 1; `affects_bids` keeps 15 days to the deadline. Never changed."""
+    """A published change of a tender, numbered from 1; `affects_bids` keeps 15 days to the deadline. Never changed.
+
+    One that moves the deadline was confirmed by a second person, or gives back the time of a halt (`cause`).
+    """
 
     __tablename__ = "amendment"
     tender_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tender.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     text: Mapped[str]
+    reason: Mapped[str]
+    cause: Mapped[str]
     affects_bids: Mapped[bool]
     deadline_before: Mapped[datetime]
     deadline_after: Mapped[datetime]
     issued_by: Mapped[uuid.UUID | None]
+    confirmed_by: Mapped[uuid.UUID | None]
     issued_at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint("deadline_after >= deadline_before", name="deadline"),
+        CheckConstraint("length(reason) > 0 AND cause IN ('change', 'halt')", name="why"),
+        CheckConstraint("deadline_after = deadline_before OR cause = 'halt' OR confirmed_by IS NOT NULL", name="moved"),
+        CheckConstraint("confirmed_by <> issued_by", name="two_persons"),
     )
 
 

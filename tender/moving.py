@@ -34,6 +34,8 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "GB029": "opening_unconfirmed",
     "GB030": "award_replaced",
     "GB031": "committee_tied",
+    "GB032": "halt_stands",
+    "GB033": "deadline_moved_otherwise",
 }
 
 #: Those who act for the bureau whose tender it is; the supervisor watches over every bureau's.

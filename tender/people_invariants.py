@@ -154,6 +154,64 @@ OPENED_BY_TWO = every(
     ),
 )
 
+#: A later deadline was proposed by one person and confirmed by another, or gave back what a halt had taken; a halt was
+#: lifted by another than who ordered it, the supervisor's by the supervisor. The rows say so and the log says the same.
+MOVED_BY_TWO = every(
+    rows(
+        "amendment {tender}/{number}",
+        """
+        SELECT t.number AS tender, a.number, a.cause, a.deadline_before, a.deadline_after, a.issued_by, a.confirmed_by,
+            e.person_id AS logged_by, p.person_id AS proposed_by
+        FROM amendment a JOIN tender t ON t.id = a.tender_id
+        LEFT JOIN audit_event e ON e.object_kind = 'tender' AND e.object_id = t.id::text
+            AND e.action IN ('tender.amended', 'tender.extended') AND e.facts ->> 'number' = a.number::text
+        LEFT JOIN audit_event p ON p.object_kind = 'tender' AND p.object_id = t.id::text
+            AND p.action = 'tender.extension_proposed' AND p.facts ->> 'proposal' = e.facts ->> 'proposal'
+        WHERE a.confirmed_by = a.issued_by
+            OR (a.deadline_after <> a.deadline_before AND a.cause = 'change' AND (a.confirmed_by IS NULL
+                OR a.confirmed_by IS DISTINCT FROM e.person_id OR a.issued_by IS DISTINCT FROM p.person_id))
+            OR (a.cause = 'halt' AND NOT EXISTS (SELECT FROM halt h WHERE h.tender_id = a.tender_id
+                AND h.lifted_at = a.issued_at AND h.lifted_by = a.issued_by
+                AND a.deadline_after - a.deadline_before = h.lifted_at - h.ordered_at))
+        """,
+    ),
+    rows(
+        "extension {tender}/{number}",
+        """
+        SELECT t.number AS tender, x.number, x.answer, x.proposed_by, x.answered_by, p.person_id AS logged_by
+        FROM extension x JOIN tender t ON t.id = x.tender_id
+        LEFT JOIN audit_event p ON p.object_kind = 'tender' AND p.object_id = t.id::text
+            AND p.action = 'tender.extension_proposed' AND p.facts ->> 'proposal' = x.number::text
+        WHERE x.proposed_by IS DISTINCT FROM p.person_id
+            OR (x.answer IN ('confirmed', 'refused') AND NOT EXISTS (SELECT FROM audit_event e
+                WHERE e.object_kind = 'tender' AND e.object_id = t.id::text AND e.person_id = x.answered_by
+                AND e.action = CASE x.answer WHEN 'confirmed' THEN 'tender.extended' ELSE 'tender.extension_refused' END
+                AND e.facts ->> 'proposal' = x.number::text AND x.answered_by <> x.proposed_by))
+        """,
+    ),
+    rows(
+        "halt {tender}/{number}",
+        """
+        SELECT t.number AS tender, coalesce(h.number, v.number) AS number, h.ordered_as, h.ordered_by, h.lifted_as,
+            h.lifted_by, v.person_id AS suspended_by, v.role AS suspended_as, r.person_id AS resumed_by,
+            r.role AS resumed_as
+        FROM halt h FULL JOIN (
+            SELECT object_id, row_number() OVER (PARTITION BY object_id ORDER BY at, id) AS number, person_id, role, at
+            FROM audit_event WHERE object_kind = 'tender' AND action = 'tender.suspended'
+        ) v ON (v.object_id, v.number) = (h.tender_id::text, h.number)
+        LEFT JOIN (
+            SELECT object_id, row_number() OVER (PARTITION BY object_id ORDER BY at, id) AS number, person_id, role, at
+            FROM audit_event WHERE object_kind = 'tender' AND action = 'tender.resumed'
+        ) r ON (r.object_id, r.number) = (v.object_id, v.number)
+        LEFT JOIN tender t ON t.id::text = coalesce(h.tender_id::text, v.object_id)
+        WHERE (h.ordered_by, h.ordered_as, h.ordered_at, h.lifted_by, h.lifted_as, h.lifted_at)
+                IS DISTINCT FROM (v.person_id, v.role, v.at, r.person_id, r.role, r.at)
+            OR (h.ordered_as = 'supervisor' AND h.lifted_as <> 'supervisor')
+            OR (h.ordered_as <> 'supervisor' AND h.lifted_by = h.ordered_by)
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-T9",
@@ -175,5 +233,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "Two people opened: the officer closed the box, another person confirmed; before that no share and no key was "
         "taken",
         OPENED_BY_TWO,
+    ),
+    Invariant(
+        "INV-T13",
+        "截止时间只由两人顺延（一人提出、另一人确认），或恰按暂停时长顺延；监督人员的暂停只由监督人员解除，其余由下令者以外的人解除",
+        "A deadline moved by two people, one proposing and another confirming, or by exactly the time of a halt; the "
+        "supervisor's halt was lifted by the supervisor, any other by another person than who ordered it",
+        MOVED_BY_TWO,
     ),
 )

@@ -1,11 +1,11 @@
-"""Verbs on a tender up to its opening, and on its end: draft, approve, publish, amend, suspend, cancel; who sees it."""
+"""Verbs on a tender up to its opening, and on its end: draft, approve, publish, cancel; who sees it."""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
@@ -19,10 +19,8 @@ from core.stages import step
 from tender.drafting import TenderDraft, broken_rules, columns_of, custodians_of, notice_of
 from tender.envelope import ONE_ENVELOPE, Terms
 from tender.models import Amendment, Criterion, Tender, TenderSide
-from tender.moving import database_speaks, lock_tender, move_tender, take_side
-from tender.rules.articles import DRAFT_RULES, AmendedBefore, in_force
-from tender.rules.plan import Profile
-from tender.stages import TENDER_MOVES, has_closed, resume_verb
+from tender.moving import lock_tender, move_tender, take_side
+from tender.stages import TENDER_MOVES, has_closed
 
 #: Who sees tenders that are not published.
 _BUREAU = frozenset({Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR, Role.SYSTEM})
@@ -201,105 +199,8 @@ def publish(session: Session, tender: Tender, *, medium: str, by: Actor, at: dat
     move_tender(session, tender, "publish", by=by, at=at, facts={"notice_sha256": tender.notice_hash})
 
 
-def amend(
-    session: Session,
-    tender: Tender,
-    text: str,
-    *,
-    affects_bids: bool,
-    deadline_at: datetime | None = None,
-    by: Actor,
-    at: datetime,
-) -> Amendment:
-    """Publish a change and return it; a bid sealed from now on names it.
-
-    Where it affects bids and fewer days are left than the law asks for (15), the deadline moves so that they are; a
-    later one may be given. An outage of the platform is made good by an extension that does not affect bids. Refuses
-    with Invalid `amendment_empty`, `deadline_earlier`, Conflict `deadline_passed`, `tender_takes_no_bids`.
-    """
-    require(by, "tender.amend")
-    tender = lock_tender(session, tender, by=by)
-    if not text.strip():
-        raise Invalid("amendment_empty")
-    if tender.stage != "published":
-        raise Conflict("tender_takes_no_bids")
-    if has_closed(tender.stage, tender.deadline_at, at):
-        raise Conflict("deadline_passed")
-    after = deadline_at or tender.deadline_at
-    if after < tender.deadline_at:
-        raise Invalid("deadline_earlier", deadline_at=tender.deadline_at)
-    if affects_bids:
-        short = _days_before_deadline(tender, at) - (on(after) - on(at)).days
-        after += timedelta(days=max(short, 0))
-    return _put_amendment(session, tender, text.strip(), affects_bids, after, by, at)
-
-
-def _days_before_deadline(tender: Tender, at: datetime) -> int:
-    """Return how many days the profile's law wants between a change that affects bids and the deadline."""
-    rules = in_force(DRAFT_RULES, Profile(tender.profile), on(at))
-    return max((rule.check.days for rule in rules if isinstance(rule.check, AmendedBefore)), default=0)
-
-
-def _put_amendment(
-    session: Session, tender: Tender, text: str, affects_bids: bool, after: datetime, by: Actor, at: datetime
-) -> Amendment:
-    moved = after - tender.deadline_at
-    row = Amendment(
-        tender_id=tender.id,
-        number=tender.amendment + 1,
-        text=text,
-        affects_bids=affects_bids,
-        deadline_before=tender.deadline_at,
-        deadline_after=after,
-        issued_by=by.person_id,
-        issued_at=at,
-    )
-    tender.amendment, tender.deadline_at, tender.opening_at = row.number, after, tender.opening_at + moved
-    session.add(row)
-    with database_speaks():
-        session.flush()
-    facts = {
-        "number": row.number,
-        "deadline_at": after.isoformat(),
-        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
-    event = "tender.extended" if moved else "tender.amended"
-    audit.record(session, event, by=by, at=at, of=("tender", tender.id), facts=facts)
-    return row
-
-
-def suspend(session: Session, tender: Tender, reason: str, *, by: Actor, at: datetime) -> None:
-    """Halt a tender by order (an objection, a complaint): it takes no bid and nothing in it moves on.
-
-    Refuses with Invalid `tender_reason_missing`.
-    """
-    require(by, "tender.suspend")
-    tender = lock_tender(session, tender, by=by)
-    stage = tender.stage
-    tender.end_reason, tender.suspended_at = _told(reason), at
-    tender.stage_before = stage
-    move_tender(session, tender, "suspend", by=by, at=at, facts={"from": stage})
-
-
-def resume(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
-    """Take a suspended tender back to where it was; a deadline or publicity that ran is longer by what was lost.
-
-    A deadline that had passed before the halt stays passed.
-    """
-    require(by, "tender.suspend")
-    tender = lock_tender(session, tender, by=by)
-    before, since = tender.stage_before, tender.suspended_at
-    verb = resume_verb(before or tender.stage)
-    if before == "published" and since is not None and since < tender.deadline_at:
-        _put_amendment(session, tender, "暂停后恢复，截止时间顺延。", False, tender.deadline_at + (at - since), by, at)
-    ends_at = tender.publicity_ends_at
-    if before == "standstill" and since is not None and ends_at is not None and since < ends_at:
-        tender.publicity_ends_at = ends_at + (at - since)
-    tender.stage_before = tender.suspended_at = tender.end_reason = None
-    move_tender(session, tender, verb, by=by, at=at)
-
-
-def _told(reason: str) -> str:
+def require_reason(reason: str) -> str:
+    """Return a reason as it is kept; Invalid `tender_reason_missing` where there is none."""
     if not reason.strip():
         raise Invalid("tender_reason_missing")
     return reason.strip()
@@ -333,7 +234,7 @@ def _end(session: Session, tender: Tender, verb: str, reason: str, by: Actor, at
     if tender.stage == "suspended":
         # A halt changes nothing of what may be done: what was opened is not called off, what was not is not void.
         step(TENDER_MOVES, tender.stage_before or tender.stage, verb, kind="tender")
-    tender.end_reason, tender.ended_at, tender.stage_before = _told(reason), at, None
+    tender.end_reason, tender.ended_at, tender.stage_before = require_reason(reason), at, None
     move_tender(session, tender, verb, by=by, at=at)
 
 

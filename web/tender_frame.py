@@ -9,12 +9,12 @@ from datetime import datetime
 from flask import request, url_for
 
 from core.permits import Actor, Role, may
-from tender import agreements, awards
+from tender import agreements, awards, changes
 from tender.models import Tender
 from tender.stages import ANNULLABLE, CANCELLABLE, SUSPENDABLE, shown_stage
 from web.formats import t
 from web.shell import unit
-from web.tender_sentences import SENTENCES, pool_of
+from web.tender_sentences import SENTENCES, awaits_extension, pool_of
 
 #: Who reads a tender's inside before its result is public.
 BUREAU = frozenset({Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR})
@@ -84,6 +84,8 @@ def now_of(tender: Tender, stage: str, actor: Actor) -> Now:
     """Return what a tender in this stage waits for, with the steps that this reader may take."""
     told = SENTENCES.get(stage)
     sentence = told(tender) if told else ""
+    if stage == "published" and sees_inside(actor):
+        sentence += awaits_extension(tender)
     allowed = tuple((words, href, kind) for action, words, href, kind in _steps(tender, stage) if may(actor, action))
     return Now(sentence, allowed)
 
@@ -107,7 +109,11 @@ def _before_opening(tender: Tender) -> dict[str, Sequence[Offered]]:
         ),
         "keyed": (("tender.approve", t("审批", "Approve"), _act(tender, "approve"), "primary"),),
         "approved": (("tender.publish", t("发布公告", "Publish"), _act(tender, "publish"), "primary"),),
-        "published": (seal, ("tender.amend", t("发布补遗", "Amend"), _to("tender_steps.amend", tender), "")),
+        "published": (
+            *_extension(tender),
+            seal,
+            ("tender.amend", t("发布补遗", "Amend"), _to("tender_steps.amend", tender), ""),
+        ),
         "closed": (("opening.start", *to_opening[1:]), seal),
         "opening": (
             ("opening.confirm", t("确认开标", "Confirm the opening"), _to("opening.confirm", tender), "primary"),
@@ -119,6 +125,15 @@ def _before_opening(tender: Tender) -> dict[str, Sequence[Offered]]:
             seal,
         ),
     }
+
+
+def _extension(tender: Tender) -> Sequence[Offered]:
+    """Return the step of the second person where a later deadline waits for it."""
+    if tender.stage != "published" or changes.waiting_extension(unit(), tender) is None:
+        return ()
+    return (
+        ("tender.extend", t("确认截止时间顺延", "Confirm the later deadline"), _act(tender, "extension"), "primary"),
+    )
 
 
 def _after_opening(tender: Tender) -> dict[str, Sequence[Offered]]:
@@ -187,8 +202,8 @@ def _more(tender: Tender, actor: Actor) -> tuple[Step, ...]:
         found.append(("tender.return", "give_back", t("退回起草", "Return to draft")))
     if stage in SUSPENDABLE:
         found.append(("tender.suspend", "suspend", t("暂停", "Suspend")))
-    if stage == "suspended":
-        found.append(("tender.suspend", "resume", t("恢复", "Resume")))
+    if stage == "suspended" and changes.may_resume(unit(), tender, actor):
+        found.append(("tender.resume", "resume", t("恢复", "Resume")))
     if stage in CANCELLABLE:
         found.append(("tender.cancel", "cancel", t("取消招标", "Call off")))
     if stage in ("published", "opening", "opened", "evaluating", "reported", "allocated"):

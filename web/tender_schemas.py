@@ -162,6 +162,9 @@ class TenderWholeOut(TenderOut):
     custodians = fields.List(fields.Nested(CustodianOut))
     opened_at = fields.AwareDateTime(format="iso", allow_none=True)
     publicity_ends_at = fields.AwareDateTime(format="iso", allow_none=True)
+    extension_to = fields.AwareDateTime(
+        format="iso", allow_none=True, metadata={"description": "the later deadline that waits for a second person"}
+    )
 
 
 class TendersOut(Strict):
@@ -221,10 +224,18 @@ class ReasonIn(Strict):
     reason = fields.String(required=True)
 
 
+class ExtensionAnswerIn(Strict):
+    """Whether the later deadline is confirmed; a refusal says why."""
+
+    is_confirmed = fields.Boolean(required=True)
+    reason = fields.String(load_default="")
+
+
 class AmendmentIn(Strict):
-    """A published change; a deadline that is given may only be later."""
+    """A change and why it is made; a deadline that is given may only be later."""
 
     text = fields.String(required=True)
+    reason = fields.String(required=True)
     affects_bids = fields.Boolean(required=True)
     deadline_at = fields.AwareDateTime(format="iso", load_default=None, allow_none=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from core import parties
-from tender import agreements, awards
+from tender import agreements, awards, changes
 from tender.models import Tender
 from underwriting.models import Pool
 from web.formats import instant, t
@@ -46,6 +46,28 @@ def _awaits_signatures(tender: Tender) -> str:
     )
 
 
+def awaits_extension(tender: Tender) -> str:
+    """Return whom a later deadline waits for, after the sentence of a tender that takes bids; "" where none does."""
+    waiting = changes.waiting_extension(unit(), tender)
+    if waiting is None:
+        return ""
+    return t(
+        "经办已提出将截止时间延至 {at}，等待审批人确认；确认前截止时间不变。",
+        " The officer proposes a deadline of {at}; it waits for the approver, and until then nothing moves.",
+        at=instant(waiting.deadline_at),
+    )
+
+
+def _lifted_by(tender: Tender) -> str:
+    """Return who may lift the halt under which a tender stands."""
+    halt = changes.standing_halt(unit(), tender)
+    if halt is None or halt.ordered_as == "supervisor":
+        return t("由监督人员下令，只由监督人员恢复。", "The supervisor ordered it and alone resumes it.")
+    return t(
+        "由经办下令，由审批人或监督人员恢复。", "The officer ordered it; the approver or the supervisor resumes it."
+    )
+
+
 def reason_words(reason: str | None) -> str:
     """Return why a tender ended, in words where a rule ended it."""
     known = {
@@ -80,9 +102,10 @@ SENTENCES: dict[str, Callable[[Tender], str]] = {
         "Closed: no more bids are taken. The officer now closes the box, and the supervisor confirms the opening.",
     ),
     "suspended": lambda tender: t(
-        "已暂停：{reason} 恢复前不接收投标，也不进行下一步。",
-        "Suspended: {reason} Until it is resumed nothing moves on.",
+        "已暂停：{reason} 恢复前不接收投标，也不进行下一步。{by}",
+        "Suspended: {reason} Until it is resumed nothing moves on. {by}",
         reason=tender.end_reason or "",
+        by=_lifted_by(tender),
     ),
     "opening": lambda tender: (
         t(

@@ -80,6 +80,36 @@ BOX: tuple[Plant, ...] = (
         "an answer taken back",
         "UPDATE share_offer SET (answer, answered_by, answered_at) = (NULL, NULL, NULL)",
     ),
+    plant(
+        "INV-T13",
+        "a deadline moved by one person",
+        drop("amendment", "ck_amendment_two_persons"),
+        "UPDATE amendment SET confirmed_by = issued_by WHERE confirmed_by IS NOT NULL",
+    ),
+    plant(
+        "INV-T13",
+        "a deadline moved by somebody else",
+        "UPDATE amendment SET confirmed_by = gen_random_uuid() WHERE confirmed_by IS NOT NULL",
+    ),
+    plant("INV-T13", "a proposal gone", "DELETE FROM audit_event WHERE action = 'tender.extension_proposed'"),
+    plant(
+        "INV-T13",
+        "more time given back than was lost",
+        "UPDATE amendment SET deadline_after = deadline_after + interval '1 day' WHERE cause = 'halt'",
+    ),
+    plant(
+        "INV-T13",
+        "a halt lifted by who ordered it",
+        drop("halt", "ck_halt_two_persons"),
+        "UPDATE halt SET lifted_by = ordered_by",
+    ),
+    plant(
+        "INV-T13",
+        "a supervisor's halt made the officer's",
+        "UPDATE halt SET ordered_as = 'supervisor', lifted_as = 'supervisor'",
+    ),
+    plant("INV-T13", "a halt gone", "DELETE FROM halt"),
+    plant("INV-T13", "an answer of nobody", "UPDATE extension SET answered_by = gen_random_uuid()"),
     plant("INV-T3", "a receipt's words", "UPDATE bid_receipt SET document = replace(document, 'size', 'sise')"),
     plant(
         "INV-T3",

@@ -23,7 +23,7 @@ from core.server import Urls
 from core.settings import Settings, read_settings
 from ledger import entries, statements
 from ledger.models import Statement
-from tender import allocations, bids, tenders
+from tender import allocations, bids, changes
 from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
     DEADLINE,
@@ -94,10 +94,15 @@ def _tender(town: Town) -> None:
     other_id = make_tender(town, draft_of(number="ZB-2026-002"))
     at = town.at(PUBLISHED + timedelta(days=1))
     with unit_of_work(town.engine, town.officer) as session:
-        tenders.amend(session, town.tender(session, tender_id), "澄清", affects_bids=False, by=town.officer, at=at)
+        changes.amend(
+            session, town.tender(session, tender_id), "澄清", "理由", affects_bids=False, by=town.officer, at=at
+        )
         other = town.tender(session, other_id)
         later = DEADLINE + timedelta(days=1)
-        tenders.amend(session, other, "延期", affects_bids=True, deadline_at=later, by=town.officer, at=at)
+        changes.amend(session, other, "延期", "理由", affects_bids=True, deadline_at=later, by=town.officer, at=at)
+        changes.answer_extension(session, other, is_confirmed=True, by=town.approver, at=at)
+        changes.suspend(session, other, "异议", by=town.officer, at=at)
+        changes.resume(session, other, "已答复", by=town.approver, at=at + timedelta(hours=1))
     town.at(PUBLISHED + timedelta(days=10))
     hand_in(town, tender_id, town.insurers[1], form_of(123_000))
     for place, price in enumerate(WORKED_PRICES):

@@ -24,7 +24,7 @@ from core.parties import Mandate, Organisation
 from core.permits import SYSTEM, Role
 from core.server import Urls
 from ledger import statements
-from tender import allocations, awards, evaluations, opening, p256
+from tender import allocations, awards, changes, evaluations, opening, p256
 from tender.content import FileToSeal
 from tender.drafting import TenderDraft
 from tender.models import Bid, SealedBid, SigningKey
@@ -154,6 +154,13 @@ def _tenders(town: Town) -> dict[str, uuid.UUID]:
         tenders.return_to_draft(session, town.tender(session, found["draft"]), by=town.officer, at=town.at(NOW))
     late = datetime(2026, 5, 11, 9, 0, tzinfo=CITY)
     found["published"] = make_tender(town, draft(deadline_at=late, opening_at=late))  # type: ignore[arg-type]
+    with unit_of_work(town.engine, SYSTEM) as session:
+        # A later deadline that waits for the approver.
+        later, told = late + timedelta(days=7), town.at(PUBLISHED + timedelta(days=1))
+        published = town.tender(session, found["published"])
+        changes.amend(
+            session, published, "延期", "平台中断", affects_bids=False, deadline_at=later, by=town.officer, at=told
+        )
     found["opening"] = make_tender(town, draft())  # type: ignore[arg-type]
     for name in ("published", "opening"):
         for insurer in town.insurers[:4]:

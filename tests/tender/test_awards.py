@@ -15,7 +15,7 @@ from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import PUBLIC, SYSTEM
 from core.server import Urls
-from tender import allocation, allocations, awards, evaluations, reports, tenders
+from tender import allocation, allocations, awards, changes, evaluations, reports
 from tender.allocations import Standing
 from tender.drafting import digest_of
 from tender.outcome_models import ShareOffer
@@ -256,10 +256,10 @@ def test_a_halt_in_the_publicity_makes_it_longer(town):
         awards.publicise(session, tender, by=town.officer, at=PUBLICISED)
         ends_at = tender.publicity_ends_at
         halted_at = PUBLICISED + timedelta(days=1)
-        tenders.suspend(session, tender, "投诉处理", by=town.supervisor, at=halted_at)
+        changes.suspend(session, tender, "投诉处理", by=town.supervisor, at=halted_at)
         with pytest.raises(Conflict, match="tender_in_other_stage"):
             awards.award(session, tender, by=town.approver, at=AWARDED)
-        tenders.resume(session, tender, by=town.supervisor, at=halted_at + timedelta(days=2))
+        changes.resume(session, tender, "投诉已处理", by=town.supervisor, at=halted_at + timedelta(days=2))
         assert (tender.stage, tender.publicity_ends_at) == ("standstill", ends_at + timedelta(days=2))
 
 

@@ -20,7 +20,7 @@ from core.db import run_in_unit, unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import PUBLIC, SYSTEM
 from core.server import Urls
-from tender import bids, counter, keys, p256, receipts, tenders
+from tender import bids, changes, counter, keys, p256, receipts
 from tender.content import file_from_bytes
 from tender.models import Bid, BidReceipt, BidWithdrawal, SealedBid
 from tests.makers_tender import DEADLINE, OPENED, PUBLISHED, envelope_of, form_of, hand_in, make_tender
@@ -209,7 +209,9 @@ def test_only_what_is_sealed_for_this_place_is_taken(town):
     before = envelope_of(town, tender_id, first, form_of())
     town.run(
         town.officer,
-        lambda s: tenders.amend(s, town.tender(s, tender_id), "澄清", affects_bids=False, by=town.officer, at=BEFORE),
+        lambda s: changes.amend(
+            s, town.tender(s, tender_id), "澄清", "理由", affects_bids=False, by=town.officer, at=BEFORE
+        ),
     )
     with pytest.raises(Invalid, match="envelope_not_of_this"):
         submit(town, tender_id, first, before)
@@ -227,7 +229,9 @@ def test_an_amendment_while_a_file_is_checked_is_noticed(town):
     accepted = bids.accept(town.store, container, expected)
     town.run(
         town.officer,
-        lambda s: tenders.amend(s, town.tender(s, tender_id), "澄清", affects_bids=False, by=town.officer, at=BEFORE),
+        lambda s: changes.amend(
+            s, town.tender(s, tender_id), "澄清", "理由", affects_bids=False, by=town.officer, at=BEFORE
+        ),
     )
     with pytest.raises(Conflict, match="terms_changed"), unit_of_work(town.engine, who) as session:
         bids.seal(session, town.tender(session, tender_id), accepted, by=who, at=BEFORE)

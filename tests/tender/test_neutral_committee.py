@@ -18,7 +18,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.parties import Organisation, Person
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
-from tender import committee, tenders
+from tender import changes, committee
 from tender.rules.plan import Profile
 from tests.makers_tender import EVALUATED, PUBLISHED, draft_of, form_of, make_opened, make_tender
 from tests.makers_town import Town, make_town
@@ -179,8 +179,8 @@ def test_who_sits_on_the_committee_does_nothing_for_the_bureau(town: Town) -> No
         as_officer = Actor(town.experts[0].person_id, town.officer.organisation_id, Role.OFFICER, "bureau")
         with pytest.raises(Forbidden, match="other_side"):
             committee.appoint(session, tender, [seat(town, town.experts[1])], by=as_officer, at=AT)
-        tenders.suspend(session, tender, "投诉", by=town.supervisor, at=AT)
-        tenders.resume(session, tender, by=town.supervisor, at=AT)
+        changes.suspend(session, tender, "投诉", by=town.supervisor, at=AT)
+        changes.resume(session, tender, "投诉已处理", by=town.supervisor, at=AT)
         for one in (town.officer, town.approver, town.supervisor, town.keepers[0].actor):
             with pytest.raises(Forbidden, match="other_side"):
                 committee.appoint(session, tender, [seat(town, one)], by=town.officer, at=AT)

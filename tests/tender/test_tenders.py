@@ -17,7 +17,7 @@ from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import PUBLIC, SYSTEM, Actor, Role
 from core.server import Urls
-from tender import bids, keys, tenders
+from tender import bids, changes, keys, tenders
 from tender.drafting import DraftCriterion, criteria_of
 from tender.models import Tender
 from tender.moving import take_side
@@ -162,19 +162,24 @@ def test_a_change_that_affects_bids_leaves_fifteen_days(town):
     at = town.at(DEADLINE - timedelta(days=5))
     with unit_of_work(town.engine, SYSTEM) as session:
         tender = town.tender(session, tender_id)
-        first = tenders.amend(
-            session, tender, "澄清：到场时限按自然分钟计。", affects_bids=True, by=town.officer, at=at
+        first = changes.amend(
+            session, tender, "澄清：到场时限按自然分钟计。", "理由", affects_bids=True, by=town.officer, at=at
         )
+        assert (first.number, first.deadline_at, tender.deadline_at) == (1, DEADLINE + timedelta(days=10), DEADLINE)
+        changes.answer_extension(session, tender, is_confirmed=True, by=town.approver, at=at)
+        (first,) = tenders.amendments_of(session, tender)
         assert (first.number, first.deadline_after) == (1, DEADLINE + timedelta(days=10))
         assert tender.opening_at == tender.deadline_at == DEADLINE + timedelta(days=10)
-        second = tenders.amend(session, tender, "更正联系人电话。", affects_bids=False, by=town.officer, at=at)
+        second = changes.amend(session, tender, "更正联系人电话。", "理由", affects_bids=False, by=town.officer, at=at)
         assert (second.number, second.deadline_after) == (2, first.deadline_after)
         assert tenders.terms_of(session, tender).amendment == 2
         assert [row.number for row in tenders.amendments_of(session, tender)] == [1, 2]
         with pytest.raises(Invalid, match="deadline_earlier"):
-            tenders.amend(session, tender, "提前", affects_bids=False, deadline_at=DEADLINE, by=town.officer, at=at)
+            changes.amend(
+                session, tender, "提前", "理由", affects_bids=False, deadline_at=DEADLINE, by=town.officer, at=at
+            )
         with pytest.raises(Conflict, match="deadline_passed"):
-            tenders.amend(session, tender, "太晚", affects_bids=False, by=town.officer, at=first.deadline_after)
+            changes.amend(session, tender, "太晚", "理由", affects_bids=False, by=town.officer, at=first.deadline_after)
 
 
 def test_a_deadline_that_has_passed_stands(town):
@@ -192,16 +197,16 @@ def test_a_halted_tender_takes_no_bid_and_loses_no_time(town):
     tender_id = make_tender(town)
     at = town.at(PUBLISHED + timedelta(days=5))
     with unit_of_work(town.engine, SYSTEM) as session:
-        tenders.suspend(session, town.tender(session, tender_id), "异议待答复", by=town.supervisor, at=at)
+        changes.suspend(session, town.tender(session, tender_id), "异议待答复", by=town.supervisor, at=at)
     with pytest.raises(Conflict, match="tender_takes_no_bids"):
         hand_in(town, tender_id, town.insurers[0], form_of())
     with unit_of_work(town.engine, SYSTEM) as session:
         tender = town.tender(session, tender_id)
-        tenders.resume(session, tender, by=town.supervisor, at=at + timedelta(days=2))
+        changes.resume(session, tender, "投诉已处理", by=town.supervisor, at=at + timedelta(days=2))
         assert (tender.stage, tender.deadline_at) == ("published", DEADLINE + timedelta(days=2))
         late = DEADLINE + timedelta(days=3)
-        tenders.suspend(session, tender, "投诉", by=town.supervisor, at=late)
-        tenders.resume(session, tender, by=town.supervisor, at=late + timedelta(days=2))
+        changes.suspend(session, tender, "投诉", by=town.supervisor, at=late)
+        changes.resume(session, tender, "投诉已处理", by=town.supervisor, at=late + timedelta(days=2))
         assert tender.deadline_at == DEADLINE + timedelta(days=2)
 
 
@@ -244,9 +249,9 @@ def test_what_a_change_and_a_publication_must_say(town):
     with unit_of_work(town.engine, SYSTEM) as session:
         tender = town.tender(session, tender_id)
         with pytest.raises(Conflict, match="tender_takes_no_bids"):
-            tenders.amend(session, tender, "澄清", affects_bids=False, by=town.officer, at=DRAFTED)
+            changes.amend(session, tender, "澄清", "理由", affects_bids=False, by=town.officer, at=DRAFTED)
         with pytest.raises(Invalid, match="amendment_empty"):
-            tenders.amend(session, tender, " ", affects_bids=False, by=town.officer, at=DRAFTED)
+            changes.amend(session, tender, " ", "理由", affects_bids=False, by=town.officer, at=DRAFTED)
         tenders.approve(session, tender, by=town.approver, at=DRAFTED)
         with pytest.raises(Invalid, match="medium_missing"):
             tenders.publish(session, tender, medium="", by=town.officer, at=DRAFTED)
@@ -274,13 +279,13 @@ def test_another_bureau_acts_on_no_tender_of_this_one(town):
     with unit_of_work(town.engine, SYSTEM) as session:
         tender = town.tender(session, tender_id)
         with pytest.raises(Forbidden, match="tender_of_another_bureau"):
-            tenders.suspend(session, tender, "投诉", by=elsewhere, at=PUBLISHED)
+            changes.suspend(session, tender, "投诉", by=elsewhere, at=PUBLISHED)
         with pytest.raises(Forbidden, match="tender_of_another_bureau"):
-            tenders.amend(session, tender, "澄清", affects_bids=False, by=elsewhere, at=PUBLISHED)
+            changes.amend(session, tender, "澄清", "理由", affects_bids=False, by=elsewhere, at=PUBLISHED)
         with pytest.raises(Forbidden, match="tender_of_another_bureau"):
             tenders.cancel(session, tender, "取消", by=replace(elsewhere, role=Role.APPROVER), at=PUBLISHED)
         watching = replace(town.supervisor, organisation_id=town.chair.organisation_id)
-        tenders.suspend(session, tender, "投诉", by=watching, at=PUBLISHED)
+        changes.suspend(session, tender, "投诉", by=watching, at=PUBLISHED)
         assert tender.stage == "suspended"
 
 
@@ -304,15 +309,15 @@ def test_a_halted_tender_ends_only_as_it_could_before(town):
         tender = town.tender(session, tender_id)
         with pytest.raises(Conflict, match="deadline_not_passed"):
             tenders.fail(session, tender, "投标太少", by=town.officer, at=DEADLINE - timedelta(minutes=1))
-        tenders.suspend(session, tender, "投诉", by=town.supervisor, at=PUBLISHED)
+        changes.suspend(session, tender, "投诉", by=town.supervisor, at=PUBLISHED)
         with pytest.raises(Conflict, match="stage_refuses"):
             tenders.annul(session, tender, "程序违规", by=town.supervisor, at=PUBLISHED)
-        tenders.resume(session, tender, by=town.supervisor, at=PUBLISHED)
+        changes.resume(session, tender, "投诉已处理", by=town.supervisor, at=PUBLISHED)
     at = town.at(DEADLINE)
     with unit_of_work(town.engine, SYSTEM) as session:
         tender = town.tender(session, tender_id)
         keys.start_opening(session, tender, by=town.officer, at=at)
-        tenders.suspend(session, tender, "投诉", by=town.supervisor, at=at)
+        changes.suspend(session, tender, "投诉", by=town.supervisor, at=at)
         with pytest.raises(Conflict, match="stage_refuses"):
             tenders.cancel(session, tender, "预算取消", by=town.approver, at=at)
         tenders.annul(session, tender, "程序违规", by=town.supervisor, at=at)
@@ -332,8 +337,14 @@ def test_a_bid_sealed_to_older_terms_is_refused_whatever_came_in_between(town):
     with unit_of_work(slow, bidder) as sealing:
         stale = town.tender(sealing, tender_id)
         with unit_of_work(town.engine, SYSTEM) as session:
-            tenders.amend(
-                session, town.tender(session, tender_id), "澄清", affects_bids=False, by=town.officer, at=PUBLISHED
+            changes.amend(
+                session,
+                town.tender(session, tender_id),
+                "澄清",
+                "理由",
+                affects_bids=False,
+                by=town.officer,
+                at=PUBLISHED,
             )
         with pytest.raises(Conflict, match="terms_changed"):
             bids.seal(sealing, stale, accepted, by=bidder, at=PUBLISHED)

@@ -13,17 +13,18 @@ from sqlalchemy import tuple_
 
 from core import parties
 from core.errors import Invalid, NotFound
-from tender import allocations, awards, counter, keys, opening, reports, tenders
+from tender import allocations, awards, changes, counter, keys, opening, reports, tenders
 from tender.drafting import criteria_of, custodians_of
 from tender.models import Tender
 from web.api import listed, money, read_cursor, resource
 from web.keeping import receipt_key, settings, store_in
 from web.shell import actor, at, needs, unit
 from web.states import STATES
-from web.tender_frame import sees_report
+from web.tender_frame import sees_inside, sees_report
 from web.tender_schemas import (
     AmendmentIn,
     DraftIn,
+    ExtensionAnswerIn,
     MediumIn,
     OpeningOut,
     ReasonIn,
@@ -45,7 +46,11 @@ def _load(tender_id: uuid.UUID) -> Tender:
 
 def _whole(tender: Tender) -> dict[str, Any]:
     session = unit()
-    return whole_document(tender, list(criteria_of(session, tender)), list(custodians_of(session, tender)), at())
+    waiting = changes.waiting_extension(session, tender) if sees_inside(actor()) else None
+    return {
+        **whole_document(tender, list(criteria_of(session, tender)), list(custodians_of(session, tender)), at()),
+        "extension_to": waiting.deadline_at if waiting else None,
+    }
 
 
 @api.get("")
@@ -223,9 +228,27 @@ def publish(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
 @api.arguments(AmendmentIn)
 @api.response(200, TenderWholeOut)
 def amend(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
-    """Publish an amendment."""
+    """Publish an amendment; one that moves the deadline waits for another person (`extension_to` says until when)."""
     more = {"affects_bids": said["affects_bids"], "deadline_at": said["deadline_at"]}
-    return _step(tender_id, lambda tender: tenders.amend(unit(), tender, said["text"], **more, by=actor(), at=at()))
+    return _step(
+        tender_id,
+        lambda tender: changes.amend(unit(), tender, said["text"], said["reason"], **more, by=actor(), at=at()),
+    )
+
+
+@api.post("/<uuid:tender_id>/extension")
+@needs("tender.extend")
+@api.arguments(ExtensionAnswerIn)
+@api.response(200, TenderWholeOut)
+def answer_extension(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
+    """Confirm or refuse, as another person, the amendment that would move the deadline."""
+    is_confirmed: bool = said["is_confirmed"]
+    return _step(
+        tender_id,
+        lambda tender: changes.answer_extension(
+            unit(), tender, said["reason"], is_confirmed=is_confirmed, by=actor(), at=at()
+        ),
+    )
 
 
 @api.post("/<uuid:tender_id>/suspension")
@@ -234,15 +257,16 @@ def amend(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, TenderWholeOut)
 def suspend(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
     """Suspend a tender."""
-    return _step(tender_id, lambda tender: tenders.suspend(unit(), tender, said["reason"], by=actor(), at=at()))
+    return _step(tender_id, lambda tender: changes.suspend(unit(), tender, said["reason"], by=actor(), at=at()))
 
 
-@api.delete("/<uuid:tender_id>/suspension")
-@needs("tender.suspend")
+@api.post("/<uuid:tender_id>/resumption")
+@needs("tender.resume")
+@api.arguments(ReasonIn)
 @api.response(200, TenderWholeOut)
-def resume(tender_id: uuid.UUID) -> dict[str, Any]:
-    """Resume a suspended tender."""
-    return _step(tender_id, lambda tender: tenders.resume(unit(), tender, by=actor(), at=at()))
+def resume(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
+    """Resume a suspended tender: as another than who suspended it; the supervisor alone what the supervisor did."""
+    return _step(tender_id, lambda tender: changes.resume(unit(), tender, said["reason"], by=actor(), at=at()))
 
 
 @api.post("/<uuid:tender_id>/cancellation")

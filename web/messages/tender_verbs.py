@@ -107,6 +107,19 @@ _KEYS: dict[str, tuple[str, str]] = {
         "截止时间未到，不能封箱、提交份额或开封。",
         "The deadline has not come: the box stays open and no share or key is taken.",
     ),
+    "extension_missing": ("没有待确认的截止时间顺延。", "No later deadline waits for an answer."),
+    "supervisor_resumes": (
+        "这次暂停由监督人员下令，只能由监督人员恢复。",
+        "The supervisor suspended this tender; only the supervisor resumes it.",
+    ),
+    "halt_stands": (
+        "招标只随暂停令暂停，暂停令解除后才恢复。",
+        "A tender is halted by an order and resumed when the order is lifted.",
+    ),
+    "deadline_moved_otherwise": (
+        "截止时间只在接收投标期间经两人确认顺延，或恰按暂停时长顺延。",
+        "The deadline moves by two people while bids are taken, or by exactly the time of a halt.",
+    ),
     "receipts_missing": (
         "还有投标没有回执，补发后才能开启。",
         "A bid is still owed its receipt; it is issued before the box is opened.",

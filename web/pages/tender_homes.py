@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from core.permits import Role, may
-from tender import agreements, awards, tenders
+from tender import agreements, awards, changes, tenders
 from tender.models import Tender
 from tender.outcome_models import Objection
 from tender.stages import shown_stage
@@ -37,7 +37,7 @@ _DUE: dict[Role, tuple[str, ...]] = {
         "standstill",
         "awarded",
     ),
-    Role.APPROVER: ("keyed", "standstill", "awarded", "contracted"),
+    Role.APPROVER: ("keyed", "published", "suspended", "standstill", "awarded", "contracted"),
     Role.SUPERVISOR: ("opening", "standstill", "suspended"),
 }
 
@@ -56,7 +56,9 @@ def _needs(role: Role) -> list[dict[str, Any]]:
         if stage not in _DUE[role]:
             continue
         now = now_of(tender, stage, actor())
-        if stage in ("opening", "awarded") and not any(kind == "primary" for _, _, kind in now.steps):
+        if stage == "suspended" and not changes.may_resume(unit(), tender, actor()):
+            continue
+        if stage in ("published", "opening", "awarded") and not any(kind == "primary" for _, _, kind in now.steps):
             continue
         words, href = (now.steps[0][0], now.steps[0][1]) if now.steps else ("", f"/tenders/{tender.id}")
         items.append(

@@ -11,7 +11,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from core.errors import Conflict, Forbidden, Invalid, Refusal
-from tender import awards, tenders
+from tender import awards, changes, tenders
+from tender.change_models import Extension
 from tender.models import Amendment, Tender
 from web.draft_fields import DraftField, read_value
 from web.errors import field_errors, words
@@ -151,7 +152,7 @@ def suspend(tender_id: uuid.UUID) -> ResponseReturnValue:
         *_reason(),
         is_danger=True,
     )
-    return take(tender, step, lambda reason: tenders.suspend(unit(), tender, reason, by=actor(), at=at()))
+    return take(tender, step, lambda reason: changes.suspend(unit(), tender, reason, by=actor(), at=at()))
 
 
 def _reason() -> tuple[str, str, str, str]:
@@ -159,16 +160,21 @@ def _reason() -> tuple[str, str, str, str]:
 
 
 @pages.route("/resume", methods=["GET", "POST"])
-@needs("tender.suspend")
+@needs("tender.resume")
 def resume(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Resume a suspended tender."""
     tender = load(tender_id)
     step = Step(
-        t("恢复到暂停前的阶段；未到的期限按暂停时长顺延。", "Back to where it was; what time was left is left again."),
+        t(
+            "恢复到暂停前的阶段；未到的期限恰按暂停时长顺延。监督人员下令的暂停只由监督人员解除，其余由下令者以外的人解除。",
+            "Back to where it was; what time was left is left again, exactly. What the supervisor halted only the "
+            "supervisor resumes, anything else another person than who halted it.",
+        ),
         t("恢复招标", "Resume"),
         t("已恢复。", "Resumed."),
+        *_reason(),
     )
-    return take(tender, step, lambda _: tenders.resume(unit(), tender, by=actor(), at=at()))
+    return take(tender, step, lambda reason: changes.resume(unit(), tender, reason, by=actor(), at=at()))
 
 
 @pages.route("/cancel", methods=["GET", "POST"])
@@ -233,12 +239,10 @@ def amend(tender_id: uuid.UUID) -> ResponseReturnValue:
         try:
             row = _amend(tender)
         except (Invalid, Conflict) as refusal:
-            errors = field_errors(
-                refusal, "deadline_at" if refusal.code == "deadline_earlier" else "text", "deadline_at"
-            )
+            field = {"deadline_earlier": "deadline_at", "tender_reason_missing": "reason"}.get(refusal.code, "text")
+            errors = field_errors(refusal, field, "deadline_at")
         else:
-            said = t("补遗 {number} 已发布，截止时间 {at}。", "Amendment {number} is out; the deadline is {at}.")
-            flash(said.format(number=row.number, at=instant(row.deadline_after)), "success")
+            flash(_said(row), "success")
             return redirect(url_for("tenders.one", tender_id=tender.id), 303)
     page = render_template(
         "tenders/amend.html", frame=frame_of(tender, actor(), at()), tender=tender, values=values, errors=errors
@@ -246,19 +250,63 @@ def amend(tender_id: uuid.UUID) -> ResponseReturnValue:
     return page, 422 if errors else 200
 
 
-def _amend(tender: Tender) -> Amendment:
+def _said(row: Amendment | Extension) -> str:
+    if isinstance(row, Extension):
+        return t(
+            "已提出将截止时间延至 {at}，由审批人（另一人）确认后发布。",
+            "A deadline of {at} is proposed; it is published once the approver, another person, confirms it.",
+            at=instant(row.deadline_at),
+        )
+    return t("补遗 {number} 已发布，截止时间不变。", "Amendment {number} is out.", number=row.number)
+
+
+def _amend(tender: Tender) -> Amendment | Extension:
     moved = read_value(
         DraftField("deadline_at", "", "", "minute", is_optional=True), request.form.get("deadline_at", "")
     )
-    return tenders.amend(
+    return changes.amend(
         unit(),
         tender,
         request.form.get("text", ""),
+        request.form.get("reason", ""),
         affects_bids=request.form.get("affects_bids") == "yes",
         deadline_at=moved,
         by=actor(),
         at=at(),
     )
+
+
+@pages.route("/extension", methods=["GET", "POST"])
+@needs("tender.extend")
+def extension(tender_id: uuid.UUID) -> ResponseReturnValue:
+    """Confirm or refuse a later deadline, as another person than who proposed it."""
+    tender = load(tender_id)
+    waiting = changes.waiting_extension(unit(), tender)
+    errors: dict[str, str] = {}
+    refused = ""
+    if request.method == "POST":
+        is_confirmed = request.form.get("answer") != "refuse"
+        reason = request.form.get("reason", "")
+        try:
+            changes.answer_extension(unit(), tender, reason, is_confirmed=is_confirmed, by=actor(), at=at())
+        except (Invalid, Conflict, Forbidden) as refusal:
+            may_show_again(refusal)
+            errors = field_errors(refusal, "reason") if refusal.code == "tender_reason_missing" else {}
+            refused = "" if errors else words(refusal)
+        else:
+            done = t("补遗已发布，截止时间已顺延。", "The amendment is out and the deadline moved.")
+            flash(done if is_confirmed else t("已退回，截止时间不变。", "Refused; the deadline stays."), "success")
+            return redirect(url_for("tenders.one", tender_id=tender.id), 303)
+    page = render_template(
+        "tenders/extension.html",
+        frame=frame_of(tender, actor(), at()),
+        tender=tender,
+        waiting=waiting,
+        errors=errors,
+        refused=refused,
+        values=request.form,
+    )
+    return page, 422 if errors else 409 if refused else 200
 
 
 @pages.route("/award", methods=["GET", "POST"])

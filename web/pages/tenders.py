@@ -11,7 +11,7 @@ from sqlalchemy import Select, or_
 from core import parties
 from core.errors import NotFound
 from core.permits import Role
-from tender import tenders
+from tender import changes, tenders
 from tender.drafting import criteria_of, custodians_of
 from tender.models import Tender
 from tender.stages import shown_stage
@@ -33,7 +33,14 @@ INSIDE = (
     *("bid.refused", "bid.refused_late", "expert.drawn", "expert.declared", "expert.recused", "score.saved"),
     *("score.locked", "score.reopened", "report.drawn_up", "report.signed", "report.dissented", "key.share_rejected"),
     *("tender.edited", "tender.section_saved", "tender.returned", "key.custodians_named", "key.given"),
-    *("key.proof_asked", "key.possession_proof", "key.rehearsal_begun", "key.rehearsal_share"),
+    *(
+        "tender.extension_proposed",
+        "tender.extension_refused",
+        "key.proof_asked",
+        "key.possession_proof",
+        "key.rehearsal_begun",
+        "key.rehearsal_share",
+    ),
 )
 
 
@@ -133,6 +140,7 @@ def one(tender_id: uuid.UUID) -> ResponseReturnValue:
         ],
         owner=names[tender.organisation_id],
         amendments=tenders.amendments_of(session, tender),
+        halts=changes.halts_of(session, tender),
         events=history(
             session, "tender", tender.id, leaves_out=() if is_inside else INSIDE, hides_people=not is_inside
         ),

@@ -65,6 +65,13 @@ BEGIN
     THEN
         RAISE EXCEPTION 'the keys of tender % are not rehearsed as they stand', OLD.number USING ERRCODE = 'GB027';
     END IF;
+    IF NEW.stage <> OLD.stage AND (NEW.stage = 'suspended' OR NEW.stage = OLD.stage_before)
+        AND (NEW.stage = 'suspended') <> EXISTS (
+            SELECT 1 FROM public.halt h WHERE h.tender_id = NEW.id AND h.lifted_at IS NULL)
+    THEN
+        RAISE EXCEPTION 'tender % is halted by an order and resumed when it is lifted', OLD.number
+            USING ERRCODE = 'GB032';
+    END IF;
     IF NEW.stage = 'evaluating' AND OLD.stage = 'opened' AND NOT committee_is_fit(NEW.id) THEN
         RAISE EXCEPTION 'the committee of tender % is not whole and neutral', OLD.number USING ERRCODE = 'GB031';
     END IF;
@@ -91,6 +98,37 @@ AS $$
         FROM public.rehearsal r WHERE r.tender_id = $1 ORDER BY r.number DESC LIMIT 1
     ), false)
 $$
+"""
+
+# A later deadline is published while the tender takes bids; the time of a halt is given back while it stands, no more
+# and no less.
+CHECK_AMENDMENT = """
+CREATE FUNCTION check_amendment() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    asked public.tender%ROWTYPE;
+BEGIN
+    SELECT * INTO asked FROM public.tender WHERE id = NEW.tender_id;
+    IF asked.box_closed_at IS NOT NULL OR NEW.cause = 'change' AND asked.stage <> 'published'
+        OR NEW.cause = 'halt' AND (asked.stage <> 'suspended'
+            OR NEW.deadline_after - NEW.deadline_before IS DISTINCT FROM NEW.issued_at - asked.suspended_at)
+    THEN
+        RAISE EXCEPTION 'the deadline of tender % moves otherwise', asked.number USING ERRCODE = 'GB033';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# What waits for an answer is changed by its one answer, in these columns, the first of which says that it was given.
+KEEP_ANSWERED = """
+CREATE FUNCTION keep_answered() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR to_jsonb(OLD) ->> TG_ARGV[0] IS NOT NULL
+        OR to_jsonb(OLD) - TG_ARGV <> to_jsonb(NEW) - TG_ARGV
+    THEN
+        RAISE EXCEPTION 'what was answered stands' USING ERRCODE = 'GB001';
+    END IF;
+    RETURN NEW;
+END $$
 """
 
 KEEP_CRITERION = """
@@ -462,15 +500,80 @@ def upgrade() -> None:
         sa.Column("tender_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("affects_bids", sa.Boolean(), nullable=False),
         sa.Column("deadline_before", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deadline_after", sa.DateTime(timezone=True), nullable=False),
         sa.Column("issued_by", sa.Uuid(), nullable=True),
+        sa.Column("confirmed_by", sa.Uuid(), nullable=True),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("deadline_after >= deadline_before", name=op.f("ck_amendment_deadline")),
         sa.CheckConstraint("number >= 1", name=op.f("ck_amendment_number")),
+        sa.CheckConstraint("length(reason) > 0 AND cause IN ('change', 'halt')", name=op.f("ck_amendment_why")),
+        sa.CheckConstraint(
+            "deadline_after = deadline_before OR cause = 'halt' OR confirmed_by IS NOT NULL",
+            name=op.f("ck_amendment_moved"),
+        ),
+        sa.CheckConstraint("confirmed_by <> issued_by", name=op.f("ck_amendment_two_persons")),
         sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name=op.f("fk_amendment_tender_id")),
         sa.PrimaryKeyConstraint("tender_id", "number", name=op.f("pk_amendment")),
+    )
+    op.create_table(
+        "extension",
+        sa.Column("tender_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("affects_bids", sa.Boolean(), nullable=False),
+        sa.Column("deadline_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proposed_by", sa.Uuid(), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answer_reason", sa.Text(), nullable=True),
+        sa.Column("answered_by", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("number >= 1 AND length(text) > 0 AND length(reason) > 0", name=op.f("ck_extension_words")),
+        sa.CheckConstraint("answer IN ('confirmed', 'refused', 'replaced')", name=op.f("ck_extension_answer")),
+        sa.CheckConstraint(
+            "(answer IS NULL) = (answered_by IS NULL) AND (answer IS NULL) = (answered_at IS NULL)",
+            name=op.f("ck_extension_answered"),
+        ),
+        sa.CheckConstraint("answer = 'replaced' OR answered_by <> proposed_by", name=op.f("ck_extension_two_persons")),
+        sa.CheckConstraint("answer <> 'refused' OR length(answer_reason) > 0", name=op.f("ck_extension_refused")),
+        sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name=op.f("fk_extension_tender_id")),
+        sa.PrimaryKeyConstraint("tender_id", "number", name=op.f("pk_extension")),
+    )
+    op.create_index(
+        "ix_extension_waiting", "extension", ["tender_id"], unique=True, postgresql_where=sa.text("answer IS NULL")
+    )
+    op.create_table(
+        "halt",
+        sa.Column("tender_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("ordered_as", sa.Text(), nullable=False),
+        sa.Column("ordered_by", sa.Uuid(), nullable=True),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lift_reason", sa.Text(), nullable=True),
+        sa.Column("lifted_as", sa.Text(), nullable=True),
+        sa.Column("lifted_by", sa.Uuid(), nullable=True),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("number >= 1 AND length(reason) > 0", name=op.f("ck_halt_words")),
+        sa.CheckConstraint("ordered_as IN ('officer', 'supervisor')", name=op.f("ck_halt_ordered_as")),
+        sa.CheckConstraint("lifted_as IN ('approver', 'supervisor')", name=op.f("ck_halt_lifted_as")),
+        sa.CheckConstraint("ordered_as <> 'supervisor' OR lifted_as = 'supervisor'", name=op.f("ck_halt_supervisor")),
+        sa.CheckConstraint("ordered_as = 'supervisor' OR lifted_by <> ordered_by", name=op.f("ck_halt_two_persons")),
+        sa.CheckConstraint(
+            "(lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL) = (lifted_as IS NULL)"
+            " AND (lifted_at IS NULL) = (lift_reason IS NULL) AND length(lift_reason) > 0 AND lifted_at >= ordered_at",
+            name=op.f("ck_halt_lifted"),
+        ),
+        sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name=op.f("fk_halt_tender_id")),
+        sa.PrimaryKeyConstraint("tender_id", "number", name=op.f("pk_halt")),
+    )
+    op.create_index(
+        "ix_halt_standing", "halt", ["tender_id"], unique=True, postgresql_where=sa.text("lifted_at IS NULL")
     )
     op.create_table(
         "bid",
@@ -920,6 +1023,8 @@ def _walls() -> None:
         STAMP_KEY,
         CHECK_OPENED,
         KEEP_MARK,
+        CHECK_AMENDMENT,
+        KEEP_ANSWERED,
         CHECK_AWARD,
         MAY_SEE_BID,
         MAY_SEE_OPENED,
@@ -932,12 +1037,15 @@ def _walls() -> None:
         "opened_bid", "opened_part", "report", "report_signature", "allocation_run", "award", "award_member"
     )
     walls.append_only("award_agreement", "agreement_signature", "agreement_refusal")
-    walls.editable("tender", "signing_key", "bid", "committee_member", "mark", "share_offer", "objection")
+    walls.editable(
+        "tender", "signing_key", "bid", "committee_member", "mark", "share_offer", "objection", "extension", "halt"
+    )
     walls.editable("criterion", "custodian", delete=True)
     for moment, table, function in (
         ("UPDATE OR DELETE", "tender", "keep_tender"),
         ("INSERT OR UPDATE OR DELETE", "criterion", "keep_criterion"),
         ("INSERT OR UPDATE OR DELETE", "custodian", "keep_custodian"),
+        ("INSERT", "amendment", "check_amendment"),
         ("INSERT", "sealed_bid", "stamp_bid"),
         ("INSERT", "bid_withdrawal", "stamp_bid"),
         ("INSERT", "custodian_share", "stamp_key"),
@@ -950,6 +1058,14 @@ def _walls() -> None:
     ):
         op.execute(
             f"CREATE TRIGGER {table}_{function} BEFORE {moment} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+        )
+    for table, columns in (
+        ("extension", "answer, answer_reason, answered_by, answered_at"),
+        ("halt", "lifted_at, lifted_by, lifted_as, lift_reason"),
+    ):
+        op.execute(
+            f"CREATE TRIGGER {table}_keep_answered BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW"
+            f" EXECUTE FUNCTION keep_answered({columns})"
         )
     for table in ("award", "award_member"):
         op.execute(
@@ -1004,12 +1120,17 @@ def downgrade() -> None:
     op.drop_table("committee_member")
     op.drop_table("bid")
     op.drop_table("amendment")
+    op.drop_index("ix_extension_waiting", table_name="extension")
+    op.drop_table("extension")
+    op.drop_index("ix_halt_standing", table_name="halt")
+    op.drop_table("halt")
     op.drop_table("allocation_run")
     op.drop_table("tender")
     op.drop_index(op.f("ix_signing_key_organisation_id"), table_name="signing_key")
     op.drop_table("signing_key")
     op.execute(
         "DROP FUNCTION keep_tender(), keep_criterion(), keep_custodian(), stamp_bid(), stamp_key(), check_opened(), keep_mark(),"
+        " check_amendment(), keep_answered(),"
         " check_award(), rehearsal_stands(uuid, bigint, bigint), agreement_is_signed(uuid), check_signature(),"
         " is_tied(uuid, uuid), check_seat(), committee_is_fit(uuid),"
         " may_see_bid(uuid, uuid), may_see_opened(uuid, uuid)"
