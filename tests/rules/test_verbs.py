@@ -17,10 +17,12 @@ PARTS_OF_VERBS: Mapping[str, str] = {
     "ledger.books.account_ids": "an account is made by the first entry that names it, and the entry is recorded",
     "ledger.books.open_book": "the book of a pool, whose forming is recorded",
     "ledger.books.set_shares": "the shares of an agreement, whose making is recorded",
+    "ledger.entries.keep_outcome": "keeps the key of a request beside what the request's verb records",
     "ledger.entries.once": "keeps the key of a request beside what the request's verb records",
     "ledger.streams.keep": "the split of an entry, which is recorded",
     "ledger.streams.take": "the split of an entry, which is recorded",
     "ledger.streams.undo": "the split of an entry's mirror, which is recorded",
+    "tender.moving.lock_tender": "the first lock of every verb, and the side that the verb puts its actor on",
     "tender.moving.take_side": "the side that a recorded step puts a person on",
     "tender.receipts.issue_receipt": "its instant is that of the sealed bid, never another",
 }
