@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from core import audit
@@ -212,6 +212,12 @@ def lock(session: Session, policy_id: uuid.UUID) -> Policy:
 def refunds_of(session: Session, policy: Policy) -> Sequence[Refund]:
     """Return what has been agreed to be given back on a policy, oldest first."""
     return session.scalars(select(Refund).where(Refund.policy_id == policy.id).order_by(Refund.id)).all()
+
+
+def due_fen() -> ColumnElement[int]:
+    """Return, as a column of a policy, its premium to collect in fen: what was written less what was struck since."""
+    struck = select(func.sum(Refund.gross_fen)).where(Refund.policy_id == Policy.id, ~Refund.is_collected)
+    return Policy.gross_fen - cast(func.coalesce(struck.scalar_subquery(), 0), BigInteger)
 
 
 def due_parts(session: Session, policy: Policy) -> list[tuple[uuid.UUID, int]]:

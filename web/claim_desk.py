@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from claims import bills, faults, handling
@@ -73,6 +73,26 @@ def claims_of(actor: Actor) -> Query:
             Fault.number.label("fault_number"),
         )
     )
+
+
+def waiting_for(session: Session, actor: Actor) -> list[tuple[str, Any]]:
+    """Return (`agree` or `approve`, claim) of the claims that wait for this very person, the oldest first."""
+    agreed = exists().where(
+        ClaimAgreement.claim_id == Claim.id,
+        ClaimAgreement.estimate_version == Claim.estimate_version,
+        ClaimAgreement.organisation_id == actor.organisation_id,
+    )
+    is_led = Claim.pool_id.in_(actor.led_pools)
+    to_agree = (Claim.stage == "submitted") & ~agreed & (is_led | (Claim.needs == "all"))
+    own = actor.person_id
+    is_second = Claim.made_by.is_distinct_from(own) & Claim.assessed_by.is_distinct_from(own)
+    to_approve = (Claim.stage == "agreed") & is_led & is_second
+    query = claims_of(actor).order_by(None).order_by(Claim.made_at, Claim.id).limit(20)
+    found: list[tuple[str, Any]] = []
+    for verb, action, condition in (("agree", "claim.agree", to_agree), ("approve", "claim.approve", to_approve)):
+        if may(actor, action):
+            found += [(verb, row) for row in session.execute(query.where(condition))]
+    return found
 
 
 def asked_for(query: Query, asked: Asked) -> Query:

@@ -16,6 +16,7 @@ from core.clock import CITY
 from core.permits import Actor, may
 from ledger import statements
 from ledger.models import Account, Period, Statement, Transfer
+from underwriting import policies
 from underwriting.models import Agreement, Policy, Pool, Refund
 from web.formats import number, t, yuan
 
@@ -52,7 +53,7 @@ def lead_work(session: Session, who: Actor, today: date) -> list[Work]:
     pools = who.led_pools
     found: list[Work] = []
     if may(who, "premium.receive"):
-        count, fen = _count_and_sum(session, Policy.gross_fen, Policy.pool_id.in_(pools), Policy.stage == "bound")
+        count, fen = _count_and_sum(session, policies.due_fen(), Policy.pool_id.in_(pools), Policy.stage == "bound")
         if count:
             title = t("登记保费到账", "Book premiums as received")
             found.append(
@@ -77,7 +78,7 @@ def lead_work(session: Session, who: Actor, today: date) -> list[Work]:
 def _to_remit(session: Session, pools: frozenset[int]) -> list[Work]:
     gross = select(Agreement.id).where(Agreement.remittance == "gross", Agreement.pool_id.in_(pools))
     where = (Policy.pool_id.in_(pools), Policy.stage == "received", Policy.agreement_id.in_(gross))
-    count, fen = _count_and_sum(session, Policy.gross_fen, *where)
+    count, fen = _count_and_sum(session, policies.due_fen(), *where)
     if not count:
         return []
     title = t("划付已收保费", "Remit premiums received")

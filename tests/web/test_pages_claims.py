@@ -222,3 +222,19 @@ def test_a_bill_above_the_estimate_is_not_offered_for_approval(city: City) -> No
     told = second.get(page).text
     assert "须先修改估损" in told and f"{page}/approve" not in told
     assert second.send(f"{page}/approve", amount="4500.00", on=city.now.date()).status_code == 409
+
+
+def test_a_claim_stands_on_the_first_page_of_whoever_it_waits_for(city: City) -> None:
+    """Submitted: with each member that has not agreed. Agreed: with a second person of the lead, never the maker."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    claim = city.claim(26_840_000, by=handler)
+    lead, followers = city.visitors.signed_in(handler), [city.browser(Role.SIGNATORY, member) for member in (1, 2, 3)]
+    assert "同意估损" not in followers[0].get("/").text
+    lead.send(f"/claims/{claim.id}/submit")
+    for follower in followers:
+        assert "同意估损：更换变频器" in follower.get("/").text
+        follower.send(f"/claims/{claim.id}/agree", version="1")
+        assert "同意估损" not in follower.get("/").text
+    second = city.browser(Role.SIGNATORY)
+    assert "核准赔款：更换变频器" in second.get("/").text
+    assert "核准赔款：" not in lead.get("/").text and "核准赔款：" not in followers[0].get("/").text

@@ -14,10 +14,11 @@ from core.parties import Organisation
 from core.permits import SYSTEM, Role
 from ledger import books, statements
 from ledger.models import Entry, Period
-from tests.makers import make_policy, make_pool, open_quarter
+from tests.makers import AT, make_policy, make_pool, open_quarter
 from tests.makers_money import Quarter, approved_claim, play_quarter
 from tests.scenarios import oracle_quarter as oracle
 from tests.visitors import Browser, Visitors
+from underwriting import policies
 from underwriting.models import Policy
 
 
@@ -313,3 +314,18 @@ def test_a_program_opens_a_period(engine: Engine, visitors: Visitors) -> None:
     assert opened.json == {**told, "stage": "open", "closed_at": None, "last_entry_id": None}
     assert maker.post(place, json=told, headers=ask).json["code"] == "period_exists"
     assert [row["label"] for row in checker.get(place).json["data"]] == ["2026Q2", "2026Q1"]
+
+
+def test_what_is_to_collect_is_one_figure_everywhere(engine: Engine, visitors: Visitors) -> None:
+    """A refund struck from an unpaid premium lowers the work item, the list, its sum and what is then booked alike."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+        policy = make_policy(session, made, number="P-1")
+        gross_fen = policy.gross_fen
+        policies.refund(session, policy, 70_466, policy.inception_on, on=policy.inception_on, by=SYSTEM, at=AT)
+    due = f"{(gross_fen - 70_466) / Decimal(100):,.2f}"
+    maker, _ = _desk(visitors, made.members[0])
+    assert due in maker.get("/").text
+    listed = maker.get("/premiums?stage=bound").text
+    assert listed.count(due) >= 2
+    assert due in maker.get("/premiums/receive", query_string={"policy": str(policy.id)}).text

@@ -88,9 +88,9 @@ class Loss:
         """Return the step by which a loss adjuster is approved and paid."""
 
         def step(session: Session, claim: Claim, when: datetime) -> None:
-            day, second = clock.on(when), self.story.year.second
-            cost = settlements.approve_cost(session, claim, amount_fen, on=day, by=second, at=when)
-            settlements.pay_cost(session, claim, cost, on=day, by=second, at=when)
+            day, year = clock.on(when), self.story.year
+            cost = settlements.approve_cost(session, claim, amount_fen, on=day, by=year.desk, at=when)
+            settlements.pay_cost(session, claim, cost, on=day, by=year.second, at=when)
 
         return step
 

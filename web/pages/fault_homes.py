@@ -12,6 +12,7 @@ from claims import handling
 from claims.models import Claim, FaultEvent
 from core.permits import Role
 from web import claim_desk
+from web.claim_work import claims_waiting
 from web.fault_queue import queue
 from web.formats import number, t
 from web.pages.faults import next_steps
@@ -59,6 +60,7 @@ def _claims_home() -> ResponseReturnValue:
         "claims/home.html",
         items=items[:20],
         item_count=len(items),
+        waiting=claims_waiting(),
         claims=[{**row._mapping, "due": claim_desk.due_of(row)} for row in found],
         tiles=tiles,
         months=month_figures(unit(), actor(), at=at()),

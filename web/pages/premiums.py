@@ -45,6 +45,7 @@ _SORTS = {
     "number": Policy.number,
     "inception_on": Policy.inception_on,
     "gross_fen": Policy.gross_fen,
+    "due_fen": policies.due_fen(),
     "received_on": Policy.received_on,
 }
 
@@ -57,7 +58,7 @@ def index() -> ResponseReturnValue:
     query, sort = _found(asked)
     if listing.wants_csv():
         return listing.csv_of("premiums", _EXPORTED, unit().execute(query.limit(listing.EXPORT_MOST)))
-    found = listing.listed(unit(), query, sum_of="gross_fen")
+    found = listing.listed(unit(), query, sum_of="due_fen")
     rows = [{**row._mapping, "href": url_for(".one", policy_id=row.id)} for row in found.rows]
     leads_any = bool(actor().led_pools)
     stage = asked.values["stage"]
@@ -97,6 +98,7 @@ def _found(asked: Asked) -> tuple[Select[Any], str]:
             Policy.inception_on,
             Policy.lift_count,
             Policy.gross_fen,
+            policies.due_fen().label("due_fen"),
             Policy.stage,
             Policy.received_on,
             Policy.remitted_on,
@@ -120,6 +122,7 @@ _EXPORTED = [
     ("inception_on", lambda row: row.inception_on),
     ("lifts", lambda row: row.lift_count),
     ("gross_cny", lambda row: row.gross_fen),
+    ("due_cny", lambda row: row.due_fen),
     ("stage", lambda row: row.stage),
     ("received_on", lambda row: row.received_on),
     ("remitted_on", lambda row: row.remitted_on),

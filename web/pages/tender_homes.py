@@ -15,6 +15,7 @@ from tender.models import Tender
 from tender.outcome_models import Objection
 from tender.stages import shown_stage
 from web.charts import bars
+from web.claim_work import claims_waiting
 from web.formats import number, percent, t
 from web.pages import bidding, custody, evaluation
 from web.pages.tenders import row_of
@@ -114,7 +115,10 @@ def _bureau(role: Role) -> ResponseReturnValue:
 def _bidder() -> ResponseReturnValue:
     boards = bidding.boards()
     return render_template(
-        "bids/home.html", **boards, pools=pools_now(unit(), at())[:1], offers=[*_offers(boards["mine"]), *_to_sign()]
+        "bids/home.html",
+        **boards,
+        pools=pools_now(unit(), at())[:1],
+        offers=[*_offers(boards["mine"]), *_to_sign(), *claims_waiting()],
     )
 
 

@@ -1,0 +1,34 @@
+"""The claims that wait for somebody, as the first pages of signatories and claims handlers list them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from web import claim_desk
+from web.formats import t, yuan
+from web.shell import actor, unit
+
+_WORDS = {
+    "agree": ("同意估损：{title}", "Agree to the estimate: {title}"),
+    "approve": ("核准赔款：{title}", "Approve the payment: {title}"),
+}
+
+
+def claims_waiting() -> list[dict[str, Any]]:
+    """Return the claims that wait for the reader's own agreement or approval, as items of a `work_list`."""
+    found = []
+    for verb, row in claim_desk.waiting_for(unit(), actor()):
+        due = claim_desk.due_of(row)
+        found.append(
+            {
+                "title": t(*_WORDS[verb], title=row.title),
+                "href": url_for("claims.one", claim_id=row.id),
+                "note": f"{row.number} · {yuan(row.estimate_fen)}",
+                "due_at": due.due_at if due else None,
+                "stage": row.stage,
+                "kind": "claim",
+            }
+        )
+    return found
