@@ -133,6 +133,13 @@ def upgrade() -> None:
     op.execute(sa.schema.CreateSequence(sa.Sequence("entry_number")))
     op.execute("CREATE SEQUENCE period_number")
     op.execute("CREATE SEQUENCE rehearsal_number")
+    _books()
+    _splits()
+    _walls()
+
+
+def _books() -> None:
+    """The books, their accounts and periods, share versions and entries."""
     op.create_table(
         "book",
         sa.Column("pool_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -235,6 +242,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("pool_id", "reverses_id", name=op.f("uq_entry_pool_id_reverses_id")),
     )
     op.create_index("ix_entry_subject", "entry", ["pool_id", "subject_id"], unique=False)
+
+
+def _splits() -> None:
+    """Shares, statements, the streams of splits, and the transfers."""
     op.create_table(
         "share",
         sa.Column("pool_id", sa.BigInteger(), nullable=False),
@@ -373,7 +384,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pool_id", "period_id", "entry_id", "line", name=op.f("pk_transfer")),
         postgresql_partition_by="RANGE (period_id)",
     )
-    _walls()
 
 
 def _walls() -> None:

@@ -368,6 +368,17 @@ OWN = "organisation_id = nullif(current_setting('gongbao.organisation_id', true)
 
 
 def upgrade() -> None:
+    _tender()
+    _parts()
+    _box()
+    _keys()
+    _opened()
+    _agreement()
+    _walls()
+
+
+def _tender() -> None:
+    """The signing keys of insurers, and the tender."""
     op.create_table(
         "signing_key",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -484,6 +495,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tender")),
         sa.UniqueConstraint("number", name=op.f("uq_tender_number")),
     )
+
+
+def _parts() -> None:
+    """What hangs on a tender: its shares, amendments, bids, committee, criteria, custodians."""
     op.create_table(
         "allocation_run",
         sa.Column("tender_id", sa.Uuid(), nullable=False),
@@ -653,6 +668,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("tender_id", "fingerprint", name=op.f("uq_custodian_tender_id_fingerprint")),
         sa.UniqueConstraint("tender_id", "person_id", name=op.f("uq_custodian_tender_id_person_id")),
     )
+
+
+def _box() -> None:
+    """Objections, the dummy bid, the report; the sealed bids, and who is on which side."""
     op.create_table(
         "objection",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -727,6 +746,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name=op.f("fk_tender_side_tender_id")),
         sa.PrimaryKeyConstraint("tender_id", "person_id", name=op.f("pk_tender_side")),
     )
+
+
+def _keys() -> None:
+    """The award; receipts, withdrawals and keys of the sealed bids."""
     op.create_table(
         "award",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -823,6 +846,10 @@ def upgrade() -> None:
             "tender_id", "organisation_id", "number", "part", "place", name=op.f("pk_custodian_share")
         ),
     )
+
+
+def _opened() -> None:
+    """Marks, what came out of the bids, signatures of the report, shares offered."""
     op.create_table(
         "mark",
         sa.Column("tender_id", sa.Uuid(), nullable=False),
@@ -947,6 +974,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tender_id", "number", "organisation_id", name=op.f("pk_share_offer")),
     )
+
+
+def _agreement() -> None:
+    """Who was awarded what share, and who signs or refuses the agreement."""
     op.create_table(
         "award_member",
         sa.Column("award_id", sa.Uuid(), nullable=False),
@@ -1004,7 +1035,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_agreement_refusal_person_id")),
         sa.PrimaryKeyConstraint("award_id", "organisation_id", name=op.f("pk_agreement_refusal")),
     )
-    _walls()
 
 
 def _walls() -> None:

@@ -50,6 +50,13 @@ END $$
 
 
 def upgrade() -> None:
+    _estates()
+    _pools()
+    _walls()
+
+
+def _estates() -> None:
+    """Communities, buildings, lifts."""
     op.create_table(
         "community",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -90,6 +97,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_lift_building_id"), "lift", ["building_id"], unique=False)
     op.create_index(op.f("ix_lift_repairer_id"), "lift", ["repairer_id"], unique=False)
+
+
+def _pools() -> None:
+    """Pools and their agreements, policies and refunds."""
     op.create_table(
         "pool",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -227,6 +238,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refund")),
     )
     op.create_index(op.f("ix_refund_policy_id"), "refund", ["policy_id"], unique=False)
+
+
+def _walls() -> None:
+    """Put up what keeps policies and pools as they were agreed."""
     walls.append_only("pool", "agreement")
     walls.editable("community", "building", "lift", "policy", "policy_lift", "refund")
     op.execute(LIFT_COVERED_ONCE)

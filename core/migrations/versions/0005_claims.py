@@ -12,6 +12,15 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+# Whether a claim is agreed to is reckoned by whoever agrees last: every member of the claim's pool sees who agreed, and
+# nobody else does but those who read all. Each writes its own.
+OF_THE_POOL = """(
+    current_setting('gongbao.sees_all', true) = 'yes' OR EXISTS (
+        SELECT 1 FROM public.claim c JOIN public.share s ON s.pool_id = c.pool_id WHERE c.id = claim_id
+        AND s.organisation_id = nullif(current_setting('gongbao.organisation_id', true), '')::uuid
+    )
+)"""
+
 
 # The bill of a claim stands from its decision on; who changes a line waits for whoever decides on the claim.
 CLAIM_LINES_STAND = """
@@ -31,6 +40,13 @@ END $$
 def upgrade() -> None:
     for name in ("fault_number", "claim_number"):
         op.execute(sa.schema.CreateSequence(sa.Sequence(name)))
+    _faults()
+    _claims()
+    _walls()
+
+
+def _faults() -> None:
+    """The lead's fees; faults and their steps."""
     op.create_table(
         "fee_charge",
         sa.Column("pool_id", sa.BigInteger(), nullable=False),
@@ -96,6 +112,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fault_event")),
     )
     op.create_index(op.f("ix_fault_event_fault_id"), "fault_event", ["fault_id"], unique=False)
+
+
+def _claims() -> None:
+    """Claims, and what is called, agreed, paid and recovered on them."""
     op.create_table(
         "claim",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -250,6 +270,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery")),
     )
     op.create_index(op.f("ix_recovery_claim_id"), "recovery", ["claim_id"], unique=False)
+
+
+def _walls() -> None:
+    """Put up what keeps faults and claims as they were recorded."""
     walls.append_only("fault_event", "claim_agreement", "claim_payment", "recovery", "fee_charge")
     walls.editable("fault", "claim", "cash_call", "claim_cost")
     walls.editable("claim_line", delete=True)
@@ -261,6 +285,7 @@ def upgrade() -> None:
     op.execute("GRANT USAGE ON SEQUENCE fault_number, claim_number TO gongbao_app")
     walls.rows_of_one_insurer("cash_call", using=walls.OWN_OR_LED)
     walls.rows_of_one_insurer("fee_charge", using=walls.OWN_OR_LED)
+    walls.rows_of_one_insurer("claim_agreement", using=OF_THE_POOL, check=walls.OWN_ROW)
 
 
 def downgrade() -> None:
