@@ -66,7 +66,7 @@ def test_every_pair_of_colours_can_be_read(scheme: str, ink: str, ground: str, l
     assert (first + 0.05) / (second + 0.05) >= least
 
 
-@pytest.mark.parametrize("sheet", ["base.css", "components.css"])
+@pytest.mark.parametrize("sheet", ["base.css", *(f"components/{one.name}" for one in STYLES.glob("components/*.css"))])
 def test_colours_are_named_in_one_file(sheet: str) -> None:
     """A style sheet uses the named colours; only the white ground of a QR code, which scanners need, is its own."""
     own = re.findall(r"#[0-9a-fA-F]{3,8}\b|\brgba?\(|\bhsla?\(", (STYLES / sheet).read_text())
@@ -85,11 +85,11 @@ def test_a_page_holds_no_script_and_no_style(path: Path) -> None:
 
 def test_every_piece_is_described_and_shown() -> None:
     """Each macro stands in the list at the head of components.html, and the page of all pieces uses it."""
-    text = (ROOT / "templates" / "components.html").read_text()
-    head, _, body = text.partition("#}")
+    head, _, names = (ROOT / "templates" / "components.html").read_text().partition("#}")
+    body = "".join(path.read_text() for path in (ROOT / "templates" / "components").glob("*.html"))
     parts = {"table_value", "field_optional", "field_wrong", "token"}
     macros = set(re.findall(r"{% macro ([a-z_]+)\(", body)) - parts
-    assert not [name for name in macros if f"{name}(" not in head]
+    assert not [name for name in macros if f"{name}(" not in head or f"{{% set {name} = " not in names]
     shown = (ROOT / "templates" / "styleguide.html").read_text()
     assert not [name for name in macros if f"{name}(" not in shown]
 

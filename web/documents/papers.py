@@ -117,7 +117,7 @@ def _style(faces: tuple[Face, ...]) -> str:
     """Return the style sheet with the installed families in the place of its two stand-ins."""
     mono = ", ".join(f'"{face.mono_family}"' for face in faces if face.mono_family)
     families = css_families(faces)
-    text = _read("paper.css")
+    text = "\n".join(_read(part) for part in ("paper.css", "paper_annex.css"))
     return text.replace('"Paper Columns"', f"{mono}, {families}" if mono else families).replace(
         '"Paper Sans"', families
     )

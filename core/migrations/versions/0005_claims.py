@@ -42,6 +42,7 @@ def upgrade() -> None:
         op.execute(sa.schema.CreateSequence(sa.Sequence(name)))
     _faults()
     _claims()
+    _costs()
     _walls()
 
 
@@ -115,7 +116,7 @@ def _faults() -> None:
 
 
 def _claims() -> None:
-    """Claims, and what is called, agreed, paid and recovered on them."""
+    """Claims, what is called on them and who agreed."""
     op.create_table(
         "claim",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -203,6 +204,10 @@ def _claims() -> None:
         ),
         sa.PrimaryKeyConstraint("claim_id", "estimate_version", "organisation_id", name=op.f("pk_claim_agreement")),
     )
+
+
+def _costs() -> None:
+    """A claim's bill, its costs, and what is paid and recovered on it."""
     op.create_table(
         "claim_line",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
