@@ -30,7 +30,7 @@ from tests.makers import AT, ON, make_pool
 
 pytestmark = pytest.mark.kill
 
-KILLS = 50
+KILLS = 25
 FORK = multiprocessing.get_context("fork")
 
 
@@ -115,7 +115,7 @@ def _documents(engine: Engine, pool_id: int) -> dict[str, int]:
         return {str(row[0]): int(row[1]) for row in session.execute(query)}
 
 
-def test_fifty_kills_lose_and_double_nothing(engine: Engine, place: Urls) -> None:
+def test_kills_lose_and_double_nothing(engine: Engine, place: Urls) -> None:
     """Every acknowledged premium is in the book exactly once, at most one more that nobody was told of."""
     with unit_of_work(engine, SYSTEM) as session:
         pool_id = make_pool(session).pool.id
@@ -137,7 +137,7 @@ def test_without_keys_a_retry_doubles(engine: Engine, place: Urls) -> None:
     with unit_of_work(engine, SYSTEM) as session:
         pool_id = make_pool(session).pool.id
     for _ in range(3):
-        _run(place, pool_id, False, KILLS // 2)
+        _run(place, pool_id, False, KILLS)
         _settle(engine)
         if max(_documents(engine, pool_id).values()) > 1:
             return
