@@ -17,17 +17,22 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def document() -> dict[str, Any]:
-    """Return the OpenAPI document with the action that each operation needs (`x-needs`)."""
+    """Return the OpenAPI document; each operation with its name (`claims.submit`) and the action that it needs.
+
+    The name is the program's own of the resource and the verb, and stays when an address changes.
+    """
     found: dict[str, Any] = current_app.extensions["gongbao"].api.spec.to_dict()
-    actions = {
-        (_openapi_path(rule.rule), method.lower()): action_of(_app(), rule.endpoint)
+    endpoints = {
+        (_openapi_path(rule.rule), method.lower()): rule.endpoint
         for rule in current_app.url_map.iter_rules()
         for method in rule.methods or ()
     }
     for path, operations in found.get("paths", {}).items():
         for method in _METHODS:
             if method in operations:
-                operations[method]["x-needs"] = actions.get((path, method))
+                endpoint = endpoints[path, method]
+                operations[method]["operationId"] = endpoint.removeprefix("api_")
+                operations[method]["x-needs"] = action_of(_app(), endpoint)
     return found
 
 
