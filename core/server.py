@@ -85,6 +85,18 @@ def has_ended(process: psutil.Process) -> bool:
         return True
 
 
+def stop_embedded(folder: Path) -> None:
+    """Let go of the embedded server in `folder`, where this process uses it.
+
+    The last process that does stops it, and removes the folder where it is not kept. A process that ends as it should
+    does this by itself; one that is ended by another, as a test's worker is, must say so.
+    """
+    server = _embedded_wheel().PostgresServer._instances.get(folder.expanduser().resolve())
+    if server is not None:
+        _forget_ended(server)
+        server.cleanup()
+
+
 class _ForShell(type(Path())):  # type: ignore[misc]
     """A path that is written into a command as the shell reads it."""
 

@@ -53,6 +53,9 @@ def place() -> Iterator[Urls]:
     rooms.import_all()
     migrate.upgrade(urls.owner)
     yield urls
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server.stop_embedded(folder)
     folder.with_suffix(".lock").unlink(missing_ok=True)
 
 
