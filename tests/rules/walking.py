@@ -5,28 +5,34 @@ from __future__ import annotations
 import logging
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 import structlog
 from flask import Flask, got_request_exception, url_for
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from core import migrate, server
-from core.db import engine_for, unit_of_work
+from core.db import engine_for, rehearsal, set_scope, unit_of_work
 from core.parties import actor_of, mandates_of
-from core.permits import SYSTEM, Role
+from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
+from tests.makers_town import tell_time
 from tests.rules.bodies import QUERIES, Bodies, form_of
 from tests.rules.matrix import Call, Table
+from tests.rules.reaching import Reach
 from tests.rules.seats import Seat, Seats
 from tests.rules.world import NOW, World, keep_list, make_world
 from tests.visitors import Visitors, make_app
+from web import shell
 from web.accounts import User, add_token
 
 #: Tables that a visit itself writes: sign-ins, limits of requests. (Tokens and everything else count.)
@@ -61,20 +67,48 @@ class Walk:
         query = " UNION ALL ".join(of_one.format(name) for (name,) in names)
         return dict(self.superuser.execute(query.encode()).fetchall())
 
-    def ask(self, call: Call, seat: Seat) -> TestResponse:
-        """Return what is answered to a seat's call."""
+    def ask(self, call: Call, seat: Seat, said: Mapping[str, Any] | None = None) -> TestResponse:
+        """Return what is answered to a seat's call; `said` is sent in place of the usual values."""
         with self.table.app.test_request_context():
             path = url_for(call.endpoint, **call.params)
         ids = {**self.world.ids, "mandate_id": seat.mandate_id}
+        more = dict(said or {})
         sent: dict[str, Any] = {"method": call.method, "buffered": True}
         if call.method != "GET" and call.is_program:
-            body = self.bodies.of(call.path, call.method)
-            sent |= {"json": {} if body is None else body, "headers": {"X-CSRFToken": seat.token}}
+            sent |= {"json": self.bodies.of(call.path, call.method, more), "headers": {"X-CSRFToken": seat.token}}
         elif call.method != "GET":
-            sent["data"] = {"csrf_token": seat.token, **form_of(call.endpoint, ids)}
+            sent["data"] = {"csrf_token": seat.token, **form_of(call.endpoint, ids), **more}
         elif call.endpoint in QUERIES:
             sent["query_string"] = form_of(call.endpoint, ids)
         return seat.browser.open(path, **sent)
+
+    def reach(self, name: str, reach: Reach) -> TestResponse:
+        """Return a route's answer after what leads up to it, all in one unit of work that is rolled back."""
+        seat = self.seat(reach.role, reach.relation)
+        named = [one for one in self.calls if f"{one.method} {one.endpoint}" == name]
+        call = next(one for one in named if not reach.tender or one.tender == reach.tender)
+        self._go_to(reach.at)
+        try:
+            with pytest.MonkeyPatch.context() as patch, rehearsal(self.engine, SYSTEM) as unit:
+                said = dict(reach.before(unit, self.world, seat))
+                params = {**call.params, **{key: said.pop(key) for key in set(said) & set(call.params)}}
+                patch.setattr(shell, "unit_of_work", lambda engine, actor: _seated(unit, actor))
+                return self.ask(replace(call, params=params), seat, said)
+        finally:
+            self._go_to(NOW)
+
+    def _go_to(self, instant: datetime) -> None:
+        """Tell the database what time it is; whoever is signed in has just been seen."""
+        tell_time(self.world.urls, instant)
+        self.superuser.execute("UPDATE user_session SET made_at = gongbao_now(), seen_at = gongbao_now()")
+
+
+@contextmanager
+def _seated(session: Session, actor: Actor | None) -> Iterator[Session]:
+    """Let a request go on in a unit of work that is open, in its actor's scope."""
+    session.flush()
+    set_scope(session, actor)
+    yield session
 
 
 @contextmanager

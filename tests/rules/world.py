@@ -24,9 +24,10 @@ from core.parties import Mandate, Organisation
 from core.permits import SYSTEM, Role
 from core.server import Urls
 from ledger import statements
-from tender import allocations, awards, changes, evaluations, opening, p256
+from tender import allocations, awards, bids, changes, evaluations, keys, opening, p256
 from tender.content import FileToSeal
 from tender.drafting import TenderDraft
+from tender.envelope import ONE_ENVELOPE
 from tender.models import Bid, SealedBid, SigningKey
 from tender.outcome_models import Objection
 from tests.makers import AT, TERMS, MadePool, make_policy, make_pool, open_quarter
@@ -64,7 +65,11 @@ NOW = datetime(2026, 4, 9, 9, 0, tzinfo=CITY)
 TENDERS = ("draft", "published", "opening", "evaluating", "reported", "allocated", "standstill", "awarded")
 
 OFFER = "服务方案".encode()
-LIST = "电梯编号,报修时间,修复时间\nW-00001,2026-03-05 10:00,2026-03-05 11:00\n"
+#: What is sent as a list for each purpose: rows that can be taken in as they stand.
+LISTS = {
+    "fault_list": "电梯编号,报修时间,修复时间\nW-2-00002,2026-03-05 10:00,2026-03-05 11:00\n",
+    "estate_list": "区县,小区,楼栋,电梯编号,投用日期,层数,户数\n示例区,梧桐里,1栋,W-7-00001,2015-06-01,18,120\n",
+}
 
 
 @dataclass
@@ -168,13 +173,30 @@ def _tenders(town: Town) -> dict[str, uuid.UUID]:
             with unit_of_work(town.engine, insurer.bidder) as session:
                 sealed = session.scalars(select(SealedBid.id).where(SealedBid.tender_id == found[name])).one()
                 _keep(session, town, "note", ("sealed_bid", sealed), insurer.id)
+    _withdraw(town, found["published"])
     collect_keys(town, found["opening"], town.at(datetime(2026, 3, 30, 9, 20, tzinfo=CITY)), town.keepers[3:])
+    _give_key(town, found["opening"])
     found["evaluating"] = _evaluating(town, draft())  # type: ignore[arg-type]
     found["reported"] = up_to(_reported)
     found["allocated"] = up_to(_allocated)
     found["standstill"] = up_to(_publicised)
     found["awarded"] = up_to(_awarded)
     return found
+
+
+def _withdraw(town: Town, tender_id: uuid.UUID) -> None:
+    """Let the fourth insurer take its bid back."""
+    who = town.insurers[3].bidder
+    town.run(who, lambda s: bids.withdraw(s, town.tender(s, tender_id), by=who, at=PUBLISHED))
+
+
+def _give_key(town: Town, tender_id: uuid.UUID) -> None:
+    """Let the second insurer give the fallback key of its bid."""
+    insurer, at = town.insurers[1], OPENED
+    part = ONE_ENVELOPE[0]
+    key = town.sealed[tender_id, insurer.id, 1][part].k2
+    who = insurer.bidder
+    town.run(who, lambda s: keys.give_bidder_key(s, town.tender(s, tender_id), part, "k2", key, by=who, at=at))
 
 
 def _evaluating(town: Town, draft: TenderDraft) -> uuid.UUID:
@@ -248,14 +270,17 @@ def _pool(session: Session, town: Town) -> MadePool:
     return MadePool(pool, members, period)
 
 
-def _approved(session: Session, made: MadePool, policy: Policy, fen: int, number: str) -> Claim:
+def approved(
+    session: Session, made: MadePool, policy: Policy, fen: int, number: str, *, on: date = date(2026, 3, 6)
+) -> Claim:
+    """Return a claim that every member asked has agreed to and that is approved as it was estimated."""
     maker, checker = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.SIGNATORY)
     claim = handling.make(session, policy, f"赔案 {number}", fen, number=number, by=maker, at=AT)
     handling.submit(session, claim, by=maker, at=AT)
     if claim.needs == "all":
         for member in range(1, len(made.members)):
             handling.agree(session, claim, by=made.actor(Role.CLAIMS_HANDLER, member), at=AT)
-    handling.approve(session, claim, fen, on=date(2026, 3, 6), by=checker, at=AT)
+    handling.approve(session, claim, fen, on=on, by=checker, at=AT)
     return claim
 
 
@@ -268,7 +293,7 @@ def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     policies.receive(session, rows[1], on=date(2026, 3, 6), by=desk, at=AT)
     lift = policies.lifts_of(session, rows[0])[0][1]
     refund = policies.remove_lift(session, rows[0], lift.id, date(2026, 4, 16), on=date(2026, 3, 20), by=desk, at=AT)
-    called = _approved(session, made, rows[0], 26_840_000, "W-C-1")
+    called = approved(session, made, rows[0], 26_840_000, "W-C-1")
     calls = settlements.issue_cash_call(session, called, on=date(2026, 3, 16), by=desk, at=AT)
     cost = settlements.approve_cost(session, called, 300_001, on=date(2026, 3, 23), by=desk, at=AT)
     made_by = made.actor(Role.CLAIMS_HANDLER)
@@ -330,13 +355,18 @@ def _faults(session: Session, estate: Organisation, repairer: Organisation, ids:
 
 def keep_list(session: Session, town: Town, purpose: str, person_id: uuid.UUID, organisation_id: uuid.UUID) -> object:
     """Return the id of a list that a person has sent for a purpose."""
-    return _keep(session, town, "list_upload", (purpose, person_id), organisation_id).id
+    return _keep(session, town, "list_upload", (purpose, person_id), organisation_id, LISTS[purpose]).id
 
 
 def _keep(
-    session: Session, town: Town, kind: str, subject: tuple[str, object], organisation_id: uuid.UUID | None = None
+    session: Session,
+    town: Town,
+    kind: str,
+    subject: tuple[str, object],
+    organisation_id: uuid.UUID | None = None,
+    text: str = "",
 ) -> Paper:
-    digest, size = town.store.put(io.BytesIO(LIST.encode()), limit=1 << 20)
+    digest, size = town.store.put(io.BytesIO((text or kind).encode()), limit=1 << 20)
     return keep(
         session,
         kind,

@@ -1,0 +1,270 @@
+"""How each writing route comes to its work: what must have happened before, who asks, and what it sends.
+
+The matrix asks every route of the world as it stands; most of what is done once only, or after something else, is
+refused there. Here each such route has the verbs that lead up to it, played in the request's own unit of work and
+rolled back with it, so that the world stays as it is and no route depends on another.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from claims import closing, faults, handling, settlements
+from claims.models import Claim, Fault
+from core import parties
+from core.permits import SYSTEM, Actor, Role
+from ledger import statements
+from ledger.models import Statement
+from tender import bids, p256
+from tests.makers import make_lifts
+from tests.rules.seats import Seat
+from tests.rules.world import NOW, World, approved
+from underwriting import policies
+from underwriting.models import Building, Policy
+from web.working import EXAMPLES
+
+ON = date(2026, 4, 8)
+
+#: What leads up to a route: plays its verbs and returns what is sent, and the names in the address that differ.
+Before = Callable[[Session, World, Seat], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who asks a route for its work and what leads up to it; `at` is when, where NOW is not the time for it."""
+
+    role: Role
+    before: Before
+    tender: str = ""
+    relation: str = "own"
+    at: datetime = NOW
+
+
+def saying(**values: Any) -> Before:
+    """Return what needs nothing before it but these values."""
+    return lambda session, world, seat: values
+
+
+def _lead(world: World, role: Role) -> Actor:
+    return world.pool.actor(role)
+
+
+def _opened(session: Session, world: World) -> Claim:
+    return session.get_one(Claim, world.ids["open_claim_id"])
+
+
+def _submitted(session: Session, world: World) -> Claim:
+    claim = _opened(session, world)
+    handling.submit(session, claim, by=_lead(world, Role.CLAIMS_HANDLER), at=NOW)
+    return claim
+
+
+def _agreed_by_lead(session: Session, world: World) -> Claim:
+    """Return a claim so large that every member is asked; the lead has agreed."""
+    maker, policy = _lead(world, Role.CLAIMS_HANDLER), session.get_one(Policy, world.ids["policy_id"])
+    claim = handling.make(session, policy, "曳引机更换", 26_840_000, number="W-C-3", by=maker, at=NOW)
+    handling.submit(session, claim, by=maker, at=NOW)
+    return claim
+
+
+def _approved(session: Session, world: World) -> Claim:
+    claim = _submitted(session, world)
+    handling.approve(session, claim, 400_000, on=ON, by=_lead(world, Role.SIGNATORY), at=NOW)
+    return claim
+
+
+def _approved_large(session: Session, world: World) -> Claim:
+    policy = session.get_one(Policy, world.ids["policy_id"])
+    return approved(session, world.pool, policy, 26_840_000, "W-C-4", on=ON)
+
+
+def _called(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    claim = _approved_large(session, world)
+    calls = settlements.issue_cash_call(session, claim, on=ON, by=_lead(world, Role.FINANCE_MAKER), at=NOW)
+    return {"call_id": calls[0].id, "on": ON.isoformat()}
+
+
+def _funded(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    claim = session.get_one(Claim, world.ids["claim_id"])
+    desk = _lead(world, Role.FINANCE_MAKER)
+    settlements.fund_by_lead(session, claim, claim.payable_fen or 0, on=ON, by=desk, at=NOW)
+    return {}
+
+
+def on_claim(stage: Callable[[Session, World], Claim], **values: Any) -> Before:
+    """Return what brings a claim to a stage and sends these values with it."""
+    return lambda session, world, seat: {"claim_id": stage(session, world).id, **values}
+
+
+def _received(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    policy = session.get_one(Policy, world.ids["policy_id"])
+    policies.receive(session, policy, on=ON, by=_lead(world, Role.FINANCE_MAKER), at=NOW)
+    return {"policy": str(policy.id), "on": ON.isoformat()}
+
+
+def _to_insure(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    (lift,) = make_lifts(session, 1, prefix="W-9-")
+    community_id = session.get_one(Building, lift.building_id).community_id
+    term = {"inception_on": "2026-04-09", "expires_on": "2027-04-09", "on": ON.isoformat(), "number": "W-9"}
+    return {**term, "community_id": str(community_id), "lift": str(lift.id), "lift_ids": [str(lift.id)]}
+
+
+def _queried(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    row = session.get_one(Statement, world.ids["statement_id"])
+    place = [member.id for member in world.pool.members].index(row.organisation_id)
+    member = world.pool.actor(Role.FINANCE_MAKER, place)
+    statements.answer(session, row, "query", by=member, at=NOW, words="请核对保费")
+    return {}
+
+
+def _closed(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    checker = _lead(world, Role.FINANCE_CHECKER)
+    closing.close_period(session, world.pool.pool.id, "2026Q2", on=ON, by=checker, at=NOW)
+    return {"label": "2026Q2"}
+
+
+def _all_agreed(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    row = statements.period(session, world.pool.pool.id, "2026Q1")
+    places = {member.id: place for place, member in enumerate(world.pool.members)}
+    for each in statements.of_period(session, row):
+        member = world.pool.actor(Role.FINANCE_CHECKER, places[each.organisation_id])
+        statements.answer(session, each, "agree", by=member, at=NOW)
+    return {}
+
+
+def after_steps(*steps: str, **values: Any) -> Before:
+    """Return what works the world's fault up to a step."""
+
+    def before(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+        fault = session.get_one(Fault, world.ids["fault_id"])
+        for verb in steps:
+            faults.advance(session, fault, verb, by=SYSTEM, at=NOW)
+        return values
+
+    return before
+
+
+def _other_repairer(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    return {"organisation_id": str(world.repairers[1].id), "repairer": str(world.repairers[1].id)}
+
+
+def _mandate(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    made = {"organisation": str(world.estate.id), "role": Role.PROPERTY_MANAGER.value, "valid_from": "2026-04-09"}
+    return {**made, "name": "新来的人", "email": ""}
+
+
+def _without_account(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    person = parties.add_person(session, "新来的人", by=SYSTEM, at=NOW)
+    return {"person_id": person.id, "email": "new@example.test"}
+
+
+def _new_key(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    key = p256.new_key()
+    assert seat.organisation_id is not None
+    proof = p256.sign(key, bids.key_statement(seat.organisation_id, p256.point(key)))
+    return {"public_key": p256.point(key).hex(), "proof": proof.hex()}
+
+
+def upload(text: str, field: str = "file") -> Before:
+    """Return what sends a text as a file."""
+    return lambda session, world, seat: {field: (io.BytesIO(text.encode()), "名单.csv")}
+
+
+def _reckon(name: str) -> dict[str, Reach]:
+    text = EXAMPLES[name]["file"]
+    return {
+        f"POST calculators.{name}": Reach(Role.PUBLIC, saying(file=text)),
+        f"POST api_calculators.{name}": Reach(Role.PUBLIC, saying(**json.loads(text))),
+    }
+
+
+def both(page: str, program: str, role: Role, before: Before, **more: Any) -> dict[str, Reach]:
+    """Return a page and an operation that do the same."""
+    reach = Reach(role, before, **more)
+    return {f"POST {page}": reach, f"POST {program}": reach}
+
+
+_LARGE = {"version": "1", "estimate_version": 1}
+_QUARTER = {"label": "2026Q3", "starts_on": "2026-07-01", "ends_on": "2026-09-30"}
+_DAY = {"on": ON.isoformat()}
+_BILL: Mapping[str, Any] = {
+    **{"what_0": "门机", "asked_0": "3000.00", "allowed_0": "2800.00", "reason_0": "单价过高"},
+    "lines": [{"what": "门机", "asked_fen": 300_000, "allowed_fen": 280_000, "reason": "单价过高"}],
+}
+
+#: Method and route -> how it comes to its work.
+MONEY: Mapping[str, Reach] = {
+    **both("claims.submit", "api_claims.submit", Role.CLAIMS_HANDLER, on_claim(_opened)),
+    **both(
+        "claims.revise",
+        "api_claims.revise",
+        Role.CLAIMS_HANDLER,
+        on_claim(_submitted, amount="3000.00", estimate_fen=300_000),
+    ),
+    **both(
+        "claims.agree", "api_claims.agree", Role.CLAIMS_HANDLER, on_claim(_agreed_by_lead, **_LARGE), relation="fellow"
+    ),
+    **both(
+        "claims.approve",
+        "api_claims.approve",
+        Role.SIGNATORY,
+        on_claim(_submitted, amount="4000.00", payable_fen=400_000, **_DAY),
+    ),
+    **both("claim_bills.bill", "api_claims.enter_bill", Role.CLAIMS_HANDLER, on_claim(_opened, **_BILL)),
+    **both("claims.reject", "api_claims.reject", Role.SIGNATORY, on_claim(_submitted, reason="不在保险期内")),
+    "POST claims.take_back": Reach(Role.SIGNATORY, on_claim(_approved, reason="金额有误", **_DAY)),
+    "POST payments.pay": Reach(Role.FINANCE_CHECKER, on_claim(_approved, **_DAY)),
+    "POST payments.pay_from_pool": Reach(Role.FINANCE_CHECKER, _funded),
+    "POST cash_calls.issue": Reach(Role.FINANCE_MAKER, on_claim(_approved_large, due_on="2026-04-20", **_DAY)),
+    "POST cash_calls.receive": Reach(Role.FINANCE_MAKER, _called),
+    **both("statements.reply", "api_statements.reply", Role.FINANCE_CHECKER, _queried),
+    **both("periods.close", "api_periods.close", Role.FINANCE_CHECKER, saying(label="2026Q2", **_DAY)),
+    **both("periods.issue", "api_periods.issue", Role.FINANCE_CHECKER, _closed),
+    **both("periods.settle", "api_periods.settle", Role.FINANCE_CHECKER, _all_agreed),
+    **both("periods.new", "api_periods.open_period", Role.FINANCE_MAKER, saying(**_QUARTER)),
+    **both("premiums.remit", "api_premiums.remit", Role.FINANCE_CHECKER, _received),
+    "POST policies.remove": Reach(Role.OFFICER, saying(effective_on="2026-04-16", **_DAY)),
+    **both("policies.lifts", "api_policies.bind", Role.OFFICER, _to_insure),
+}
+
+_HANDLER = Role.CLAIMS_HANDLER
+#: The same for faults, estates, lists, papers, people and the calendar.
+DESKS: Mapping[str, Reach] = {
+    "POST api_faults.arrive": Reach(_HANDLER, after_steps("acknowledge")),
+    "POST api_faults.repair": Reach(_HANDLER, after_steps("acknowledge", "arrive")),
+    "POST api_faults.accept": Reach(Role.PROPERTY_MANAGER, after_steps("acknowledge", "arrive", "repair")),
+    "POST api_faults.reopen": Reach(
+        Role.PROPERTY_MANAGER, after_steps("acknowledge", "arrive", "repair", note="又停了")
+    ),
+    "POST api_faults.withdraw": Reach(Role.PROPERTY_MANAGER, after_steps(note="误报")),
+    "POST reporter.check": Reach(_HANDLER, saying(trapped="no", kind="other", text="门关不上")),
+    "POST reporter.send": Reach(_HANDLER, saying(trapped="no", kind="other", text="门关不上")),
+    "POST faults.acceptance": Reach(Role.PROPERTY_MANAGER, after_steps("acknowledge", "arrive", "repair")),
+    **both("estates.appoint_for_community", "api_estates.appoint_for_community", Role.OFFICER, _other_repairer),
+    **both("estates.appoint_for_lift", "api_estates.appoint_for_lift", Role.OFFICER, _other_repairer),
+    "POST estate_import.upload": Reach(Role.OFFICER, upload("小区,电梯编号\n示例苑,W-7\n")),
+    "POST fault_import.upload": Reach(Role.OFFICER, upload("电梯编号,报修时间\nW-7,2026-03-05 10:00\n")),
+    "POST papers.verify": Reach(Role.OFFICER, upload("不是那份文件")),
+    "POST admin_calendar.set_day": Reach(
+        Role.ADMINISTRATOR, saying(day="2031-05-02", kind="holiday", status="provisional", source="国办发明电")
+    ),
+    "POST admin.add_organisation": Reach(
+        Role.ADMINISTRATOR, saying(kind="insurer", name="新来的财险（示例）", uscc="")
+    ),
+    "POST admin.give": Reach(Role.ADMINISTRATOR, _mandate),
+    "POST admin.new": Reach(Role.ADMINISTRATOR, _mandate),
+    "POST admin_accounts.open_account": Reach(Role.ADMINISTRATOR, _without_account),
+    **both("bid_answers.register", "api_bids.register", Role.SIGNATORY, _new_key),
+    **_reckon("score"),
+    **_reckon("allocate"),
+    **_reckon("rehearse"),
+    "POST api_calculators.apportion": Reach(Role.PUBLIC, saying(weights=[1, 1, 1], amounts_fen=[10_000, 1])),
+    "POST api_calculators.clock": Reach(Role.PUBLIC, saying(start="2026-02-13T16:00", minutes=240)),
+}
