@@ -370,6 +370,7 @@ OWN = "organisation_id = nullif(current_setting('gongbao.organisation_id', true)
 def upgrade() -> None:
     _tender()
     _parts()
+    _people()
     _box()
     _keys()
     _opened()
@@ -498,7 +499,7 @@ def _tender() -> None:
 
 
 def _parts() -> None:
-    """What hangs on a tender: its shares, amendments, bids, committee, criteria, custodians."""
+    """What is reckoned and changed of a tender: shares, amendments, later deadlines, halts."""
     op.create_table(
         "allocation_run",
         sa.Column("tender_id", sa.Uuid(), nullable=False),
@@ -590,6 +591,10 @@ def _parts() -> None:
     op.create_index(
         "ix_halt_standing", "halt", ["tender_id"], unique=True, postgresql_where=sa.text("lifted_at IS NULL")
     )
+
+
+def _people() -> None:
+    """Bids, the committee, criteria, custodians."""
     op.create_table(
         "bid",
         sa.Column("id", sa.Uuid(), nullable=False),
