@@ -252,14 +252,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 
-_COUNTER: dict[str, tuple[str, str]] = {
-    "receipt_later": (
-        "第 {version} 版投标已经收下，接收时刻已定，请勿重复递交。日志正忙，回执尚未签发：请稍后在投标页打开它的回执。",
-        "Version {version} of the bid is in the box and its hour stands; do not hand it in again. Only its receipt is "
-        "still to be issued, the log being busy: open it in a moment, from this version on the page of the bid.",
-    ),
-}
-
 _COMMANDS: dict[str, tuple[str, str]] = {
     "output_exists": (
         "{path} 已存在，不会覆盖。请换一个名称，或先移走旧文件。",
@@ -295,4 +287,4 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     ),
 }
 
-MESSAGES: dict[str, tuple[str, str]] = {**_FILES, **_ENVELOPES, **_CONTENT, **_KEYS, **_WORDS, **_COUNTER, **_COMMANDS}
+MESSAGES: dict[str, tuple[str, str]] = {**_FILES, **_ENVELOPES, **_CONTENT, **_KEYS, **_WORDS, **_COMMANDS}

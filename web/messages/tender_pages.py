@@ -30,4 +30,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "共保体尚未成立，还没有协议。",
         "The pool is not formed yet, so there is no agreement.",
     ),
+    "receipt_later": (
+        "第 {version} 版投标已经收下，接收时刻已定，请勿重复递交。日志正忙，回执尚未签发：请稍后在投标页打开它的回执。",
+        "Version {version} of the bid is in the box and its hour stands; do not hand it in again. Only its receipt is "
+        "still to be issued, the log being busy: open it in a moment, from this version on the page of the bid.",
+    ),
 }
