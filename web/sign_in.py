@@ -37,6 +37,7 @@ from core.parties import mandates_of
 from core.settings import Settings
 from web import limits
 from web.accounts import ADDRESSES, HASHING, PASSWORD_MIN, User, UserSession, digest_of
+from web.formats import t
 from web.sign_in_words import AskTheAdministrator, RescueForm, SecondFactorForm, Words
 
 log = structlog.get_logger("gongbao.web")
@@ -70,6 +71,9 @@ class OurLoginForm(LoginForm):
     def validate(self, **kwargs: Any) -> bool:
         """Say whether address and password belong together; as long for an unknown address as for a known one."""
         self.remember.data = False
+        if not (self.email.data or "").strip() or not self.password.data:
+            self.form_errors = [t("请填写电子邮箱和密码。", "Enter your e-mail address and your password.")]
+            return False
         with _HASHING_AT_ONCE:
             is_valid = bool(super().validate(**kwargs))
         if not is_valid:

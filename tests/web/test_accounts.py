@@ -81,6 +81,14 @@ def test_nothing_tells_whether_an_address_is_known(client: Browser, visitors: Vi
     assert strip(wrong.text, user.email) == strip(unknown.text, "nobody@example.test")
 
 
+def test_an_empty_sign_in_is_told_what_is_missing(client: Browser) -> None:
+    """Nothing typed is not a wrong password: the page asks for both, once; a wrong pair is told once too."""
+    empty = client.send("/login", email="", password="").text
+    assert empty.count("请填写电子邮箱和密码") == 1 and "邮箱或密码不正确" not in empty
+    summary = client.send("/login", email="nobody@example.test", password="not the right words").text
+    assert "有一处需要更正" in summary
+
+
 def strip(page: str, email: str) -> str:
     """Return a page without its token, its address and its time."""
     page = re.sub(r'value="[^"]{60,}"', "", page.replace(email, ""))

@@ -104,8 +104,8 @@ _CLAIMS: dict[str, tuple[str, str]] = {
         "Policy {number} did not cover this lift on {day}, the day of the report. Check the policy and its dates.",
     ),
     "lead_only": (
-        "只有首席承保人可以办理此事。请联系首席的理赔人员。",
-        "Only the lead insurer may do this. Ask its claims desk.",
+        "只有首席承保人可以办理此事。请联系首席承保人。",
+        "Only the lead insurer may do this. Ask its people.",
     ),
     "not_a_member": (
         "贵公司不是此保单所属共保体的成员，不能表态。",

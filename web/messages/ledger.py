@@ -3,9 +3,9 @@
 _MONEY: dict[str, tuple[str, str]] = {
     "invalid_amount": (
         "“{text}”不是可识别的金额。请用半角数字填写元，最多两位小数，千位逗号可写可不写，"
-        "不加空格和货币符号，例如 1,234.50 或 -26516.24。",
+        "不加空格和货币符号，例如 1,234.50。",
         "“{text}” is not an amount. Write yuan in half-width digits with at most two decimals, with "
-        "separators at every third digit or none, without spaces or currency signs: 1,234.50 or -26516.24.",
+        "separators at every third digit or none, without spaces or currency signs: 1,234.50.",
     ),
     "amount_too_large": (
         "金额 {amount} 元超过单笔上限 {limit} 元。请核对小数点与位数。",
