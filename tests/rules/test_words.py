@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from web.list_walk import kind_name
 from web.messages import catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +57,11 @@ def test_every_code_is_shown_by_a_test() -> None:
     below = {code: place for code, place in RAISED.items() if not place.startswith("web/")}
     missing = {code: place for code, place in below.items() if not re.search(rf"\b{code}\b", tests)}
     assert missing == {}
+
+
+def test_every_fault_of_a_cell_has_a_short_name() -> None:
+    """The tabs over the findings of a list are words, whatever the readers of cells may find."""
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "web").glob("*.py"))
+    codes = set(re.findall(r'"(cell_[a-z_]+)"', sources)) - {"cell_"}
+    assert len(codes) > 15
+    assert {code for code in codes if kind_name(code) == code} == set()

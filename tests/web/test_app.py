@@ -17,6 +17,7 @@ from tests.visitors import Browser, Visitors, make_app
 from web import jobs
 from web.health import readiness
 from web.serving_cli import openapi_document
+from web.styleguide import LONG
 from web.tasks import PERIODIC, TASKS, Bench
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -190,3 +191,9 @@ def test_the_description_of_the_api_is_committed() -> None:
     """docs/openapi.json is what the program says; after a change of the API: gongbao openapi > docs/openapi.json."""
     kept = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
     assert kept == json.loads(json.dumps(openapi_document()))
+
+
+def test_the_page_of_all_pieces_is_there_to_look_at(client: Browser) -> None:
+    """Whoever makes pages opens it in the demo; it is nobody's at work."""
+    page = client.get("/styleguide")
+    assert page.status_code == 200 and LONG in page.text
