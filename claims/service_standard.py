@@ -129,6 +129,15 @@ class Longest:
     elapsed: timedelta
     is_open: bool
 
+    @property
+    def days_hundredths(self) -> int:
+        """Return its length in hundredths of a day, rounded up: what is over a limit never reads as the limit.
+
+        >>> Longest("F1", timedelta(days=3, minutes=7), True).days_hundredths
+        301
+        """
+        return -(-100 * self.elapsed // _ONE_DAY)
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -143,6 +152,7 @@ class Measured:
     within_longest: Ratio
     mean_days_hundredths: int | None
     mean_net_days_hundredths: int | None
+    median_days_hundredths: int | None
     longest: Longest | None
     is_provisional: bool
     unknown_days: tuple[str, ...] = ()
@@ -354,6 +364,7 @@ def measure(faults: Iterable[FaultTimes], standard: Standard, days: Days, at: da
         within_longest=ratio_of(whole),
         mean_days_hundredths=mean_hundredths(elapsed),
         mean_net_days_hundredths=mean_hundredths(net),
+        median_days_hundredths=median_hundredths(elapsed),
         longest=max(ages, key=lambda age: age.elapsed, default=None),
         is_provisional=any(clock.is_provisional for clock in every),
         unknown_days=tuple(sorted({clock.unknown_day for clock in every if clock.unknown_day})),
@@ -372,6 +383,17 @@ def mean_hundredths(lengths: Iterable[timedelta]) -> int | None:
     total = sum(every, _NOTHING) // _MICROSECOND
     whole = len(every) * (_ONE_DAY // _MICROSECOND)
     return (200 * total + whole) // (2 * whole)
+
+
+def median_hundredths(lengths: Iterable[timedelta]) -> int | None:
+    """Return the median of these lengths in hundredths of a day, half up (of two in the middle, their mean).
+
+    >>> median_hundredths([timedelta(days=9), timedelta(hours=12), timedelta(days=1)])
+    100
+    """
+    ordered = sorted(lengths)
+    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
+    return mean_hundredths(middle)
 
 
 def standard_of(annex: Mapping[str, object]) -> Standard:

@@ -103,6 +103,7 @@ def document(measured: Measured, since: date, until: date, standard: Standard) -
         "within_longest": {"limit_days": standard.longest_days, **ratio_document(measured.within_longest)},
         "mean_days_hundredths": measured.mean_days_hundredths,
         "mean_net_days_hundredths": measured.mean_net_days_hundredths,
+        "median_days_hundredths": measured.median_days_hundredths,
         "longest_minutes": None if longest is None else longest.elapsed // timedelta(minutes=1),
         "longest_is_open": None if longest is None else longest.is_open,
         "is_provisional": measured.is_provisional,

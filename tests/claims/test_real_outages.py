@@ -76,6 +76,8 @@ def test_the_service_standard_can_be_measured_on_it(report: FaultReport) -> None
     told = measure(times, Standard(), days, NOW)
     assert (told.closed, told.open, told.half_day.n, told.within_longest.n) == (1985, 0, 1985, 1985)
     assert told.mean_days_hundredths == 28
+    # The median is 3:17:10.03; the longest, 46 days and 55 minutes, is told rounded up.
+    assert (told.median_days_hundredths, told.longest and told.longest.days_hundredths) == (14, 4604)
     assert told.longest is not None
     assert told.longest.elapsed > timedelta(days=46)
     assert told.response.open_failed == 1985

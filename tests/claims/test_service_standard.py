@@ -131,6 +131,7 @@ def test_mean_and_longest_are_elapsed_days() -> None:
         at="03-06T00:00",
     )
     assert told.mean_days_hundredths == 106
+    assert told.median_days_hundredths == 106
     assert told.longest is not None
     assert (told.longest.fault, told.longest.elapsed, told.longest.is_open) == ("c", timedelta(days=4), True)
     assert told.within_longest == Ratio(met=2, n=3, open_failed=1)

@@ -225,6 +225,7 @@ class ServiceFiguresOut(Strict):
     half_day = fields.Nested(ServiceRatioOut)
     within_longest = fields.Nested(ServiceRatioOut)
     mean_days_hundredths = fields.Integer(strict=True, allow_none=True)
+    median_days_hundredths = fields.Integer(strict=True, allow_none=True)
     mean_net_days_hundredths = fields.Integer(strict=True, allow_none=True)
     longest_minutes = fields.Integer(strict=True, allow_none=True)
     longest_is_open = fields.Boolean(allow_none=True)

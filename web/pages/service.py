@@ -144,11 +144,12 @@ def _tiles(measured: Measured) -> list[dict[str, Any]]:
             "label": t("平均修复", "Mean repair"),
             "value": days(measured.mean_days_hundredths),
             "unit": t("天", "days"),
-            "change": f"n = {number(measured.closed)}",
+            "change": t("中位 {d} 天", "median {d} days", d=days(measured.median_days_hundredths))
+            + f" · n = {number(measured.closed)}",
         },
         {
             "label": t("最长", "Longest"),
-            "value": days(None if longest is None else longest.elapsed * 100 // timedelta(days=1)),
+            "value": days(None if longest is None else longest.days_hundredths),
             "unit": t("天", "days"),
             "change": t("尚未修复", "still open") if longest is not None and longest.is_open else "",
         },
