@@ -18,12 +18,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from claims.lengths import mean_hundredths, median_hundredths
 from core.clock import CITY
 from core.errors import Conflict, Invalid
 from core.working_time import Days, due_after, has_passed, working_minutes_between
 
 _NOTHING = timedelta()
-_MICROSECOND = timedelta(microseconds=1)
 _ONE_DAY = timedelta(days=1)
 
 
@@ -369,31 +369,6 @@ def measure(faults: Iterable[FaultTimes], standard: Standard, days: Days, at: da
         is_provisional=any(clock.is_provisional for clock in every),
         unknown_days=tuple(sorted({clock.unknown_day for clock in every if clock.unknown_day})),
     )
-
-
-def mean_hundredths(lengths: Iterable[timedelta]) -> int | None:
-    """Return the mean of these lengths in hundredths of a day, half up; None of none.
-
-    >>> mean_hundredths([timedelta(hours=12), timedelta(days=1, hours=15)])
-    106
-    """
-    every = list(lengths)
-    if not every:
-        return None
-    total = sum(every, _NOTHING) // _MICROSECOND
-    whole = len(every) * (_ONE_DAY // _MICROSECOND)
-    return (200 * total + whole) // (2 * whole)
-
-
-def median_hundredths(lengths: Iterable[timedelta]) -> int | None:
-    """Return the median of these lengths in hundredths of a day, half up (of two in the middle, their mean).
-
-    >>> median_hundredths([timedelta(days=9), timedelta(hours=12), timedelta(days=1)])
-    100
-    """
-    ordered = sorted(lengths)
-    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
-    return mean_hundredths(middle)
 
 
 def standard_of(annex: Mapping[str, object]) -> Standard:

@@ -388,14 +388,3 @@ def lifts_of(session: Session, policy: Policy) -> Sequence[tuple[PolicyLift, Lif
         .order_by(Lift.number)
     )
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
-
-
-def totals(session: Session, actor: Actor) -> tuple[int, int, int]:
-    """Return (policies, lifts, gross fen) over what the actor may see."""
-    seen = visible_to(actor).subquery()
-    row = session.execute(
-        select(
-            func.count(), func.coalesce(func.sum(seen.c.lift_count), 0), func.coalesce(func.sum(seen.c.gross_fen), 0)
-        )
-    ).one()
-    return int(row[0]), int(row[1]), int(row[2])

@@ -115,7 +115,7 @@ def test_a_bid_is_sealed_replaced_and_withdrawn(visitors: Visitors, city: City, 
     form = fill_bid(insurer, Offer("1600", "60", "20", True), key)
     form.locator("[data-sure]").check()
     form.locator("[data-go]").click()
-    expect(form.locator("[data-status]")).to_contain_text("报价：超过上限")
+    expect(insurer.page.locator("[data-summary]")).to_contain_text("报价：不得高于")
     form.get_by_label("报价").fill("1,271.00")
 
     insurer.page.reload()

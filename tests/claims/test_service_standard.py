@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from claims.lengths import mean_hundredths
 from claims.service_standard import (
     Clock,
     FaultTimes,
@@ -19,7 +20,6 @@ from claims.service_standard import (
     State,
     Wait,
     clocks,
-    mean_hundredths,
     measure,
     standard_of,
 )

@@ -30,7 +30,7 @@ NAMED = {
 
 
 #: Fields that no page keeps: the token, which button was pressed, where to go afterwards.
-UNREAD = {"csrf_token", "confirmed", "back"}
+UNREAD = {"csrf_token", "form_key", "confirmed", "back"}
 
 
 @dataclass

@@ -14,7 +14,7 @@ from core.permits import Role
 from tests.rules.forms import Form
 from tests.rules.fuzzing import changed, nothing_kept
 from tests.rules.walking import Walk
-from tests.rules.world import LIST
+from tests.rules.world import LISTS as TAKEN
 from tests.rules.wrongs import multipart
 
 #: Every page that takes a file -> its field.
@@ -123,7 +123,7 @@ def test_a_name_that_is_no_text_is_refused(
     with nothing_kept(monkeypatch):
         for kind, name in UNREADABLE.items():
             walk.faults.clear()
-            answer = _send(form, FILES[endpoint], name, LIST.encode())
+            answer = _send(form, FILES[endpoint], name, TAKEN["fault_list"].encode())
             assert answer.status_code in (422, 429) and not walk.faults, (kind, answer.status_code, walk.faults)
     assert _files(walk) == kept
 
@@ -137,9 +137,9 @@ def test_a_name_is_only_a_name(
     assert form.seat.role is not Role.PUBLIC
     with nothing_kept(monkeypatch):
         for kind, name in PATHS.items():
-            answer = _send(form, FILES[endpoint], name, LIST.encode())
+            answer = _send(form, FILES[endpoint], name, TAKEN["fault_list"].encode())
             assert answer.status_code in (303, 422) and b"/etc" not in answer.data, (kind, answer.status_code)
             assert kind != "Chinese" or answer.status_code == 303
     for path in _files(walk) - kept:
         held = path.read_bytes()
-        assert zlib.crc32(held) == zlib.crc32(LIST.encode()) and path.name.isalnum(), path
+        assert zlib.crc32(held) == zlib.crc32(TAKEN["fault_list"].encode()) and path.name.isalnum(), path

@@ -24,7 +24,6 @@ PARTS_OF_VERBS: Mapping[str, str] = {
     "ledger.streams.undo": "the split of an entry's mirror, which is recorded",
     "tender.moving.lock_tender": "the first lock of every verb, and the side that the verb puts its actor on",
     "tender.moving.take_side": "the side that a recorded step puts a person on",
-    "tender.receipts.issue_receipt": "its instant is that of the sealed bid, never another",
 }
 
 _SQL = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|SELECT open_period)\b")

@@ -182,7 +182,7 @@ def test_what_happened_inside_is_not_told_outside(scene: Scene) -> None:
 
 
 def test_an_amendment_moves_the_deadline_where_too_few_days_are_left(scene: Scene) -> None:
-    """影响编制的补遗，距截止不足法定天数的自动顺延。"""
+    """影响编制的补遗，距截止不足法定天数的须顺延；顺延由审批人确认后才生效。"""
     from datetime import timedelta
 
     from tests.makers_tender import DEADLINE
@@ -191,7 +191,14 @@ def test_an_amendment_moves_the_deadline_where_too_few_days_are_left(scene: Scen
     scene.town.at(DEADLINE - timedelta(days=3))
     officer = scene.as_(scene.town.officer)
     assert officer.send(f"/tenders/{tender_id}/amend", text="", affects_bids="yes").status_code == 422
-    assert officer.send(f"/tenders/{tender_id}/amend", text="保额改为…", affects_bids="yes").status_code == 303
+    assert (
+        officer.send(f"/tenders/{tender_id}/amend", text="保额改为…", reason="保额有误", affects_bids="yes").status_code
+        == 303
+    )
+    assert _tender(scene, "ZB-2026-001").deadline_at == DEADLINE
+    approver = scene.as_(scene.town.approver)
+    assert approver.send(f"/tenders/{tender_id}/extension", answer="perhaps").status_code == 422
+    assert approver.send(f"/tenders/{tender_id}/extension", answer="confirm").status_code == 303
     assert _tender(scene, "ZB-2026-001").deadline_at == DEADLINE + timedelta(days=12)
 
 
@@ -203,7 +210,7 @@ def test_ending_a_tender_has_a_page_and_wants_a_reason(scene: Scene) -> None:
     assert scene.as_(town.officer).send(f"{at}/suspend", reason=" ").status_code == 422
     assert scene.as_(town.officer).send(f"{at}/suspend", reason="收到投诉").status_code == 303
     assert "收到投诉" in scene.public().get(at).text
-    assert scene.as_(town.supervisor).send(f"{at}/resume").status_code == 303
+    assert scene.as_(town.supervisor).send(f"{at}/resume", reason="投诉已处理").status_code == 303
     assert scene.as_(town.officer).send(f"{at}/annul", reason="x").status_code == 403
     assert scene.as_(town.approver).send(f"{at}/cancel", reason="预算取消").status_code == 303
     assert _tender(scene, "ZB-2026-001").stage == "cancelled"

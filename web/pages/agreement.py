@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from core import parties
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.papers import papers_of
 from core.permits import Role
 from tender import agreements, awards
@@ -108,11 +108,16 @@ def _pdf(tender: Tender) -> str:
 
 
 def _digest(tender: Tender) -> str:
-    """Return the digest of the agreement that a page asks to sign: what the form carries, else what stands."""
+    """Return the digest of the agreement that a page asks to sign: what stands, or what the form that is sent carries.
+
+    Refuses with Invalid `sentence_unconfirmed` a form that does not say which agreement it signs.
+    """
     agreement = agreements.rendered(unit(), awards.award_of(unit(), tender))
     if agreement is None:
         raise Conflict("agreement_not_rendered")
-    return request.form.get("digest", agreement.digest)
+    if request.method == "POST" and not request.form.get("digest"):
+        raise Invalid("sentence_unconfirmed")
+    return request.form.get("digest") or agreement.digest
 
 
 @pages.route("/agreement/signature", methods=["GET", "POST"])

@@ -136,12 +136,13 @@ def one(community_id: uuid.UUID) -> ResponseReturnValue:
     if wants_csv():
         return _lifts_csv(query)
     found = listed(unit(), query)
+    may_read = may(actor(), "policy.read")
     rows = [
         {
             **row._mapping,
             "href": url_for("estates.lift", lift_id=row.id),
             "is_old_enough": is_insurable_age(row.in_service_on, today),
-            "policy_href": url_for("policies.one", policy_id=row.policy_id) if row.policy_id else "",
+            "policy_href": url_for("policies.one", policy_id=row.policy_id) if row.policy_id and may_read else "",
         }
         for row in found.rows
     ]
@@ -155,7 +156,8 @@ def one(community_id: uuid.UUID) -> ResponseReturnValue:
         found=found,
         columns=_lift_columns(),
         exports=csv_link(),
-        policies=insured.all() if may(actor(), "policy.read") else [],
+        policies=insured.all() if may_read else [],
+        may_read_policies=may_read,
         repairers=_repairers_of(community),
         may_appoint=may(actor(), "repairer.set"),
         events=history(unit(), "community", community.id) if actor().sees_all else [],

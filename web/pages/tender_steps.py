@@ -285,7 +285,10 @@ def extension(tender_id: uuid.UUID) -> ResponseReturnValue:
     errors: dict[str, str] = {}
     refused = ""
     if request.method == "POST":
-        is_confirmed = request.form.get("answer") != "refuse"
+        answer = request.form.get("answer")
+        if answer not in ("confirm", "refuse"):
+            raise Invalid("sentence_unconfirmed")
+        is_confirmed = answer == "confirm"
         reason = request.form.get("reason", "")
         try:
             changes.answer_extension(unit(), tender, reason, is_confirmed=is_confirmed, by=actor(), at=at())
