@@ -35,6 +35,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "faults.withdrawal": {"verb": "withdraw"},
     "faults.work": {"verb": "acknowledge"},
     "policies.lifts": {"inception_on": "2026-04-09", "number": "W-9"},
+    "tender_steps.extension": {"answer": "confirm"},
 }
 #: A name in a form or a body -> the sample that it stands for.
 SAMPLES: Mapping[str, str] = {

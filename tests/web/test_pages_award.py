@@ -215,19 +215,21 @@ def _sign(scene: Scene, tender_id: uuid.UUID) -> None:
     assert officer.send(f"{at}/agreement/render").status_code == 409
     pdf = scene.public().get(f"{at}/agreement.pdf", buffered=True)
     assert pdf.status_code == 200 and pdf.data.startswith(b"%PDF")
+    paper = {"digest": hashlib.sha256(pdf.data).hexdigest()}
+    assert approver.send(f"{at}/contract").status_code == 422
     assert approver.send(f"{at}/pool", name="").status_code == 409
     for number, insurer in enumerate(town.insurers):
-        assert approver.send(f"{at}/contract").status_code == 409
+        assert approver.send(f"{at}/contract", **paper).status_code == 409
         signatory = scene.as_(insurer.signatory)
         assert "签署共保协议" in signatory.get("/").text
         assert signatory.send(f"{at}/agreement/signature", digest="0" * 64).status_code == 409
         assert scene.as_(insurer.bidder).send(f"{at}/agreement/signature").status_code == 403
-        assert hashlib.sha256(pdf.data).hexdigest() in signatory.get(f"{at}/agreement/signature").text
-        assert signatory.send(f"{at}/agreement/signature").status_code == 303
+        assert paper["digest"] in signatory.get(f"{at}/agreement/signature").text
+        assert signatory.send(f"{at}/agreement/signature", **paper).status_code == 303
         assert signatory.send(f"{at}/agreement/refusal", reason="反悔").status_code == 409
         assert "签署共保协议" not in signatory.get("/").text
         assert officer.get(f"{at}/agreement").text.count("登记") == 3 - number
-    assert approver.send(f"{at}/contract").status_code == 303
+    assert approver.send(f"{at}/contract", **paper).status_code == 303
 
 
 def test_a_member_that_refuses_to_sign_is_left_out_of_the_next_shares(scene: Scene) -> None:
@@ -237,11 +239,13 @@ def test_a_member_that_refuses_to_sign_is_left_out_of_the_next_shares(scene: Sce
     at = f"/tenders/{tender_id}"
     officer, refuser = scene.as_(town.officer), scene.as_(town.insurers[1].signatory)
     officer.send(f"{at}/agreement/render")
+    paper = scene.public().get(f"{at}/agreement.pdf", buffered=True).data
     assert refuser.send(f"{at}/agreement/refusal", reason=" ").status_code == 422
     assert refuser.send(f"{at}/agreement/refusal", reason="董事会未批准").status_code == 303
     other = scene.as_(town.insurers[0].signatory)
     assert "有成员拒签" in other.get(f"{at}/agreement").text
-    assert other.send(f"{at}/agreement/signature").status_code == 409
+    signed = other.send(f"{at}/agreement/signature", digest=hashlib.sha256(paper).hexdigest())
+    assert signed.status_code == 409
     assert officer.send(f"{at}/members/{town.insurers[0].id}/refusal", reason="逾期").status_code == 303
     assert officer.send(f"{at}/allocation").status_code == 303
     assert _stage(scene, tender_id) == "allocated"
