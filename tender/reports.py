@@ -172,11 +172,11 @@ def signatures_of(session: Session, report: Report) -> Sequence[ReportSignature]
     return session.scalars(query.order_by(ReportSignature.person_id)).all()
 
 
-def sign(session: Session, tender: Tender, dissent: str = "", *, by: Actor, at: datetime) -> None:
-    """Sign the report that stands, with a dissent in writing where there is one; the last signature completes it.
+def sign(session: Session, tender: Tender, digest: str, dissent: str = "", *, by: Actor, at: datetime) -> None:
+    """Sign the report with this SHA-256, with a dissent in writing where there is one; the last signature completes it.
 
-    Refuses with NotFound `report_not_found`, Conflict `signed_already`, `report_outdated` where the record has changed
-    since it was drawn up.
+    Refuses with NotFound `report_not_found`, Conflict `signed_already`, `report_changed` where another report than the
+    one read stands, `report_outdated` where the record has changed since it was drawn up.
     """
     require(by, "report.sign")
     tender = lock_tender(session, tender, by=by)
@@ -184,6 +184,8 @@ def sign(session: Session, tender: Tender, dissent: str = "", *, by: Actor, at: 
     seat, report = own_seat(session, tender, by=by), latest(session, tender)
     if session.get(ReportSignature, (tender.id, report.number, seat.person_id)) is not None:
         raise Conflict("signed_already")
+    if digest != report.digest:
+        raise Conflict("report_changed")
     if digest_of(compose(session, tender)) != report.digest:
         raise Conflict("report_outdated")
     session.add(

@@ -260,9 +260,9 @@ def sign_report(town: Town, tender_id: uuid.UUID, at: datetime) -> None:
         for one in [town.chair, *town.experts]:
             if committee.own_seat(session, tender, by=one).locked_at is None:
                 evaluations.lock_sheet(session, tender, by=one, at=at)
-        reports.draw_up(session, tender, by=town.chair, at=at)
+        report = reports.draw_up(session, tender, by=town.chair, at=at)
         for one in [town.chair, *town.experts]:
-            reports.sign(session, tender, by=one, at=at)
+            reports.sign(session, tender, report.digest, by=one, at=at)
 
 
 def answer(town: Town, tender_id: uuid.UUID, insurer: Insurer, is_accepted: bool, at: datetime) -> None:

@@ -216,12 +216,21 @@ def lock(session: Session, world: World, tender: Tender) -> Mapping[str, Any]:
     """Lock every sheet."""
     for one in _sitting(world):
         evaluations.lock_sheet(session, tender, by=one, at=NOW)
-    return {"member": str(world.town.experts[0].person_id), "reason": "打分有误"}
+    member = world.town.experts[0].person_id
+    return {"member": str(member), "person_id": member, "reason": "打分有误"}
 
 
-def draw_up(session: Session, world: World, tender: Tender) -> None:
+def draw_up(session: Session, world: World, tender: Tender) -> Mapping[str, Any]:
     """Draw the report up."""
-    reports.draw_up(session, tender, by=world.town.chair, at=NOW)
+    return {"sha256": reports.draw_up(session, tender, by=world.town.chair, at=NOW).digest}
+
+
+def _first_bid(session: Session, world: World, tender: Tender) -> Mapping[str, Any]:
+    return {"bid": str(evaluations.bids_of(session, tender, "qualified")[0].id)}
+
+
+def _marks(session: Session, world: World, tender: Tender) -> Mapping[str, Any]:
+    return {"marks": [{**_first_bid(session, world, tender), "place": 0, "mark_hundredths": 8_500}]}
 
 
 def _to_seat(session: Session, world: World, tender: Tender) -> Mapping[str, Any]:
@@ -321,18 +330,38 @@ BEFORE_OPENING: Mapping[str, Reach] = {
     **both("opening.open_bids", "api_tenders.open_bids", Role.OFFICER, on_tender("opening", give_all)),
 }
 
+_REJECTED = {"reason": "not_signed", "note": "未签章"}
+
 #: The same from the committee on.
 AFTER_OPENING: Mapping[str, Reach] = {
-    "POST committee_desk.seats": Reach(Role.OFFICER, on_tender("published", _to_seat)),
-    "POST committee_desk.replacement": Reach(Role.OFFICER, on_tender("published", appoint, reason="临时有事")),
-    "POST committee_desk.start": Reach(Role.CHAIR, on_tender("opening", *_SEATED, declare)),
-    "POST committee_desk.draw_up": Reach(Role.CHAIR, on_tender("evaluating", mark, lock)),
-    "POST committee_desk.reject": Reach(Role.CHAIR, on_tender("evaluating", reason="not_signed", note="未签章")),
-    "POST committee_desk.sheets": Reach(Role.CHAIR, on_tender("evaluating", mark, lock)),
-    "POST evaluation.declare": Reach(Role.EXPERT, on_tender("opening", *_SEATED, has_conflict="no", conflict="")),
-    "POST evaluation.lock": Reach(Role.EXPERT, on_tender("evaluating", mark)),
+    **both("committee_desk.seats", "api_committees.appoint", Role.OFFICER, on_tender("published", _to_seat)),
+    **both(
+        "committee_desk.replacement",
+        "api_committees.replace",
+        Role.OFFICER,
+        on_tender("published", appoint, reason="临时有事"),
+    ),
+    **both("committee_desk.start", "api_committees.start", Role.CHAIR, on_tender("opening", *_SEATED, declare)),
+    **both("committee_desk.draw_up", "api_committees.draw_up", Role.CHAIR, on_tender("evaluating", mark, lock)),
+    **both(
+        "committee_desk.reject", "api_committees.reject", Role.CHAIR, on_tender("evaluating", _first_bid, **_REJECTED)
+    ),
+    **both("committee_desk.sheets", "api_committees.unlock", Role.CHAIR, on_tender("evaluating", mark, lock)),
+    **both(
+        "evaluation.declare",
+        "api_committees.declare",
+        Role.EXPERT,
+        on_tender("opening", *_SEATED, has_conflict="no", conflict=""),
+    ),
+    **both("evaluation.lock", "api_committees.lock", Role.EXPERT, on_tender("evaluating", mark)),
     "POST evaluation.sheet": Reach(Role.EXPERT, on_tender("evaluating", mark_0="85")),
-    "POST evaluation.sign": Reach(Role.EXPERT, on_tender("evaluating", mark, lock, draw_up, sure="yes", dissent="")),
+    "PUT api_committees.mark": Reach(Role.EXPERT, on_tender("evaluating", _marks)),
+    **both(
+        "evaluation.sign",
+        "api_committees.sign",
+        Role.EXPERT,
+        on_tender("evaluating", mark, lock, draw_up, sure="yes", dissent=""),
+    ),
     "POST tender_steps.annul": Reach(Role.SUPERVISOR, on_tender("evaluating", reason="投诉成立")),
     **both("award.publicise", "api_tenders.publicise", Role.OFFICER, on_tender("allocated", accept)),
     "POST award.objections": Reach(Role.OFFICER, on_tender("standstill", upheld="no", answer="复核无误")),

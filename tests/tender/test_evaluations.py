@@ -265,20 +265,22 @@ def test_a_member_signs_once_and_may_dissent_and_a_report_can_be_reopened(town):
         for one in people:
             evaluations.lock_sheet(session, tender, by=one, at=AT)
         with pytest.raises(NotFound, match="report_not_found"):
-            reports.sign(session, tender, by=town.chair, at=AT)
-        reports.draw_up(session, tender, by=town.chair, at=AT)
-        reports.sign(session, tender, "不同意对丁的技术评分", by=town.chair, at=AT)
+            reports.sign(session, tender, "0" * 64, by=town.chair, at=AT)
+        digest = reports.draw_up(session, tender, by=town.chair, at=AT).digest
+        with pytest.raises(Conflict, match="report_changed"):
+            reports.sign(session, tender, "0" * 64, by=town.chair, at=AT)
+        reports.sign(session, tender, digest, "不同意对丁的技术评分", by=town.chair, at=AT)
         with pytest.raises(Conflict, match="signed_already"):
-            reports.sign(session, tender, by=town.chair, at=AT)
+            reports.sign(session, tender, digest, by=town.chair, at=AT)
         bid, *_ = evaluations.bids_of(session, tender, "qualified")
         nested = session.begin_nested()
         evaluations.reject(session, bid, Rejection("collusion", "雷同"), by=town.chair, at=AT)
         with pytest.raises(Conflict, match="report_outdated"):
-            reports.sign(session, tender, by=town.experts[0], at=AT)
+            reports.sign(session, tender, digest, by=town.experts[0], at=AT)
         nested.rollback()
         session.expire_all()
         for one in town.experts:
-            reports.sign(session, town.tender(session, tender_id), by=one, at=AT)
+            reports.sign(session, town.tender(session, tender_id), digest, by=one, at=AT)
         assert town.tender(session, tender_id).stage == "reported"
         with pytest.raises(Invalid, match="tender_reason_missing"):
             reports.reopen(session, tender, "", by=town.chair, at=AT)

@@ -283,9 +283,9 @@ class TenderStory:
             committee.start_evaluation(session, tender, by=chair, at=when)
             evaluations.qualify(session, tender, {}, by=chair, at=when + timedelta(hours=1))
             self._mark(session, tender, people, when + timedelta(hours=5))
-            reports.draw_up(session, tender, by=chair, at=when + timedelta(hours=6))
+            report = reports.draw_up(session, tender, by=chair, at=when + timedelta(hours=6))
             for one in people:
-                reports.sign(session, tender, by=one, at=when + timedelta(hours=7))
+                reports.sign(session, tender, report.digest, by=one, at=when + timedelta(hours=7))
 
     def _mark(self, session: Session, tender: Tender, people: list[Actor], when: datetime) -> None:
         """Let every member mark every bid on every criterion, in whole points around the bid's own."""

@@ -20,6 +20,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "envelope_missing": ("请选择密封好的 .gbe 文件。", "Choose the sealed .gbe file."),
     "keeper_unknown": ("第 {row} 行：没有这位保管人，请从名单中选择。", "Row {row}: choose a custodian from the list."),
     "seat_unknown": ("请从名单中选择评委，并指定一名组长。", "Choose the members from the list, and one chair."),
+    "named_twice": (
+        "“{where}”中 {name} 出现了两次，请只保留一次。",
+        "In “{where}” {name} is named twice. Keep the one that is meant.",
+    ),
     "sentence_unconfirmed": ("请确认后再办理。", "Confirm before this is done."),
     "mark_unreadable": ("应为分数，最多两位小数。", "This is a mark with at most two decimals."),
     "result_not_public": (

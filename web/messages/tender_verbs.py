@@ -231,6 +231,10 @@ _EVALUATION: dict[str, tuple[str, str]] = {
         "The sheets hold faults that must be put right before a report.",
     ),
     "report_not_found": ("还没有评标报告。", "There is no evaluation report yet."),
+    "report_changed": (
+        "您看到的报告不是现行的那一份。请重新打开评标页，核对后再签署。",
+        "The report that you read is not the one that stands. Open the evaluation again, check it, then sign.",
+    ),
     "report_outdated": (
         "报告出具后记录有变，请组长重新出具。",
         "The record has changed since the report was drawn up. Let the chair draw up a new one.",

@@ -15,12 +15,13 @@ from core.parties import Mandate, Organisation, Person
 from core.permits import Role
 from tender import committee, evaluations, opening, reports
 from tender.models import Bid, Tender, TenderSide
-from tender.outcome_models import CommitteeMember, OpenedBid
+from tender.outcome_models import OpenedBid
 from web.errors import words
 from web.formats import t
 from web.pages.tender_steps import Step, take
 from web.pages.tenders import load
 from web.ranking import ranking_of, reason_words
+from web.seating import members_of, seats_for
 from web.shell import actor, at, needs, unit
 from web.tender_frame import COMMITTEE, frame_of, sees_inside
 
@@ -29,22 +30,12 @@ pages = Blueprint("committee_desk", __name__, url_prefix="/tenders/<uuid:tender_
 
 def seats_of(tender: Tender) -> list[dict[str, Any]]:
     """Return the members of a committee as rows, with what each has done."""
-    query = (
-        select(CommitteeMember, Person.name)
-        .join(Person, Person.id == CommitteeMember.person_id)
-        .where(CommitteeMember.tender_id == tender.id)
-        .order_by(CommitteeMember.is_chair.desc(), CommitteeMember.person_id)
-    )
-    signed: set[uuid.UUID] = set()
-    if tender.opened_at is not None:
-        try:
-            signed = {row.person_id for row in reports.signatures_of(unit(), reports.latest(unit(), tender))}
-        except NotFound:
-            signed = set()
+    members, signed, _ = members_of(unit(), tender)
+    names = parties.people_of(unit(), [seat.person_id for seat in members])
     return [
         {
             "id": str(seat.person_id),
-            "name": name,
+            "name": names.get(seat.person_id, ""),
             "kind": t("组长", "chair")
             if seat.is_chair
             else t("专家", "expert")
@@ -56,7 +47,7 @@ def seats_of(tender: Tender) -> list[dict[str, Any]]:
             "may_replace": seat.replaced_at is None and tender.stage in ("approved", "published", "opening", "opened"),
             "is_locked": seat.locked_at is not None and seat.replaced_at is None,
         }
-        for seat, name in unit().execute(query)
+        for seat in members
     ]
 
 
@@ -122,7 +113,7 @@ def seats(tender_id: uuid.UUID) -> ResponseReturnValue:
     refused: Refusal | None = None
     if request.method == "POST":
         try:
-            committee.appoint(unit(), tender, _seats(), by=actor(), at=at())
+            committee.appoint(unit(), tender, seats_for(unit(), request.form.getlist("people")), by=actor(), at=at())
         except Refusal as refusal:
             refused = refusal
         else:
@@ -186,22 +177,6 @@ def _choices(tender: Tender) -> list[dict[str, str]]:
         for mandate, name, whose in rows
         if name not in tied
     ]
-
-
-def _seats() -> list[committee.Seat]:
-    """Return the seats that a form asks for: who acts as chair sits as the bureau's own, the others as experts."""
-    chosen = set(request.form.getlist("people"))
-    query = select(Mandate).where(Mandate.role.in_((Role.EXPERT.value, Role.CHAIR.value)), Mandate.valid_to.is_(None))
-    found = {
-        str(row.person_id): committee.Seat(
-            row.person_id, row.organisation_id, row.role == Role.EXPERT.value, row.role == Role.CHAIR.value
-        )
-        for row in unit().scalars(query.order_by(Mandate.id))
-        if str(row.person_id) in chosen
-    }
-    if not found:
-        raise Invalid("seat_unknown")
-    return list(found.values())
 
 
 # The chair's steps

@@ -350,7 +350,8 @@ def sign(tender_id: uuid.UUID) -> ResponseReturnValue:
     try:
         if request.form.get("sure") != "yes":
             raise Invalid("draft_wrong", findings=[Finding("sentence_unconfirmed", "sure")])
-        reports.sign(unit(), tender, request.form.get("dissent", ""), by=actor(), at=at())
+        digest, dissent = request.form.get("sha256", ""), request.form.get("dissent", "")
+        reports.sign(unit(), tender, digest, dissent, by=actor(), at=at())
     except Refusal as refusal:
         if isinstance(refusal, Forbidden):
             raise
