@@ -88,14 +88,14 @@ def _approved_large(session: Session, world: World) -> Claim:
 def _called(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     claim = _approved_large(session, world)
     calls = settlements.issue_cash_call(session, claim, on=ON, by=_lead(world, Role.FINANCE_MAKER), at=NOW)
-    return {"call_id": calls[0].id, "on": ON.isoformat()}
+    return {"claim_id": claim.id, "call_id": calls[0].id, "on": ON.isoformat()}
 
 
 def _funded(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     claim = session.get_one(Claim, world.ids["claim_id"])
     desk = _lead(world, Role.FINANCE_MAKER)
     settlements.fund_by_lead(session, claim, claim.payable_fen or 0, on=ON, by=desk, at=NOW)
-    return {}
+    return {"on": ON.isoformat()}
 
 
 def on_claim(stage: Callable[[Session, World], Claim], **values: Any) -> Before:
@@ -220,10 +220,15 @@ MONEY: Mapping[str, Reach] = {
     **both("claim_bills.bill", "api_claims.enter_bill", Role.CLAIMS_HANDLER, on_claim(_opened, **_BILL)),
     **both("claims.reject", "api_claims.reject", Role.SIGNATORY, on_claim(_submitted, reason="不在保险期内")),
     "POST claims.take_back": Reach(Role.SIGNATORY, on_claim(_approved, reason="金额有误", **_DAY)),
-    "POST payments.pay": Reach(Role.FINANCE_CHECKER, on_claim(_approved, **_DAY)),
-    "POST payments.pay_from_pool": Reach(Role.FINANCE_CHECKER, _funded),
-    "POST cash_calls.issue": Reach(Role.FINANCE_MAKER, on_claim(_approved_large, due_on="2026-04-20", **_DAY)),
-    "POST cash_calls.receive": Reach(Role.FINANCE_MAKER, _called),
+    **both("payments.pay", "api_payments.pay", Role.FINANCE_CHECKER, on_claim(_approved, **_DAY)),
+    **both("payments.pay_from_pool", "api_payments.pay_from_pool", Role.FINANCE_CHECKER, _funded),
+    **both(
+        "cash_calls.issue",
+        "api_payments.call_for_cash",
+        Role.FINANCE_MAKER,
+        on_claim(_approved_large, due_on="2026-04-20", **_DAY),
+    ),
+    **both("cash_calls.receive", "api_payments.receive", Role.FINANCE_MAKER, _called),
     **both("statements.reply", "api_statements.reply", Role.FINANCE_CHECKER, _queried),
     **both("periods.close", "api_periods.close", Role.FINANCE_CHECKER, saying(label="2026Q2", **_DAY)),
     **both("periods.issue", "api_periods.issue", Role.FINANCE_CHECKER, _closed),
