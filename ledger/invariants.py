@@ -268,7 +268,7 @@ ENTRIES_ARE_LOGGED = rows(
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-L1",
-        "每笔分录至少有一笔转账，每笔转账金额为正，借贷两个账户不同且同属本共保体，日期在账期之内",
+        "每笔分录至少有一笔转账，每笔转账金额为正，借贷两个科目不同且同属本共保体，日期在账期之内",
         "Every entry has at least one transfer; every transfer is of a positive amount between two different accounts "
         "of its own pool; every entry's day lies in its period",
         WHOLE_ENTRIES,
@@ -288,7 +288,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-L4",
-        "已关账的账期不再有任何入账，开立与关账记录完整，关账时刻、经办人与最后一笔分录与日志一致",
+        "已结账的账期不再有任何入账，开立与结账记录完整，结账时刻、经办人与最后一笔分录与日志一致",
         "A closed period has taken no entry since its close; every period's opening and close are on record, the close "
         "with the instant, the person and the last entry that the log tells",
         CLOSED_TAKE_NOTHING,
@@ -301,7 +301,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-L6",
-        "每笔冲回只对应一笔分录，逐笔镜像，且只冲回一次",
+        "每笔冲正只对应一笔分录，逐笔镜像，且只冲正一次",
         "A reversal names one entry, mirrors every move and every split of it, and is made at most once",
         REVERSALS,
     ),

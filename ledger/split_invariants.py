@@ -245,14 +245,14 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-M6",
-        "每个分摊流的各方份额合计等于其各笔金额，并与分录在成员账户上的变动一致，编号连续",
+        "每个分摊流的各方份额合计等于其各笔金额，并与分录在成员科目上的变动一致，编号连续",
         "In every stream the parts add up to the items and are what the entries moved on the members' accounts; the "
         "items are numbered without a gap",
         STREAMS_ADD_UP,
     ),
     Invariant(
         "INV-P2",
-        "没有冲回的分摊流中，任何成员累计分得与精确份额之差不超过协议的界限（不到两分）",
+        "没有冲正的分摊流中，任何成员累计分得与精确份额之差不超过协议的界限（不到两分）",
         "In a stream where nothing was taken back, no member's total is further from its exact share than the "
         "agreement allows, and never two fen",
         drift_is_bounded,

@@ -178,33 +178,33 @@ def _not_adding_up(session: Session) -> Iterator[Broken]:
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-M3",
-        "每次关账后，各成员往来账户（2210）为零",
+        "每次结账后，各成员往来科目（2210）为零",
         "After every close each member's current account (2210) is zero",
         CURRENT_IS_ZERO,
     ),
     Invariant(
         "INV-L3",
-        "结算单应收应付账户（1220、2220）的余额等于尚未结清的结算单",
+        "结算单应收应付科目（1220、2220）的余额等于尚未结清的结算单",
         "What stands on the statement accounts (1220, 2220) is what the statements not settled yet say",
         STANDING_IS_UNSETTLED,
     ),
     Invariant(
         "INV-S1",
-        "每份结算单的余额等于账期内分录在该成员往来账户上的合计，并与关账转出额一致；每个成员每期一份",
+        "每份结算单的余额等于账期内分录在该成员往来科目上的合计，并与结账转出额一致；每个成员每期一份",
         "Every statement's balance is what its period's entries put on the member's current account and what the "
         "close moved; every member has one for every closed period",
         STATEMENT_IS_LEDGER,
     ),
     Invariant(
         "INV-S3",
-        "同一账期各成员结算单合计，等于该账期其他账户的变动（资金账户为零时合计为零）",
+        "同一账期各成员结算单合计，等于该账期其他科目的变动（资金科目为零时合计为零）",
         "The statements of a period add up to what it changed on the pool's other accounts: to zero where those are "
         "zero",
         MEMBERS_ARE_THE_POOL,
     ),
     Invariant(
         "INV-M9",
-        "成员账户与结算单均属于本共保体成员，成员所见即同一套分录中自己的部分",
+        "成员科目与结算单均属于本共保体成员，成员所见即同一套分录中自己的部分",
         "Every member account and every statement belongs to a member of its pool: a member's view is a filter of the "
         "same entries",
         OWN_VIEW,

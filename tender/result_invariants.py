@@ -223,7 +223,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-T7",
-        "按记录重新计算的得分、排名、份额与存档一致；授标即最后一次分配的结果；对邀约的每个答复与日志一致",
+        "按记录重新计算的得分、排名、份额与存档一致；中标即最后一次分配的结果；对邀约的每个答复与日志一致",
         "Scores, ranking and shares worked out again from the record are those on file; the award is the last "
         "allocation's result; every answer to an offer is the one in the log",
         every(results_follow, AWARDED_AS_ALLOCATED, ANSWERS_ARE_LOGGED),

@@ -326,7 +326,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-P3-agreement",
-        "协议版本与份额版本一一对应，主承保人居首；每张保单按其起保日有效的版本；授标结果与协议一致",
+        "协议版本与份额版本一一对应，首席居首；每张保单按其起保日有效的版本；中标结果与协议一致",
         "Every agreement version has its share version with the lead first, every policy the version in force at its "
         "inception, and what was awarded is what was agreed",
         AGREEMENTS_HOLD,

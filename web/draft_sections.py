@@ -21,7 +21,7 @@ BASICS = DraftSection(
         DraftField("title", "名称", "Title"),
         DraftField("profile", "适用法律", "Law", "choice", choices=PROFILES),
         DraftField("starts_on", "承保期起", "Cover from", "day"),
-        DraftField("ends_on", "承保期止（不含）", "Cover to (not included)", "day"),
+        DraftField("ends_on", "承保期止", "Cover to", "day", "责任到这一天零时终止", "cover ends at 0:00 on this day"),
         DraftField("lift_count", "电梯台数", "Lifts", "count", unit_zh="台", unit_en="lifts"),
         DraftField("budget_fen", "全年保费预算", "Budget of the year's premium", "amount"),
         DraftField("ceiling_fen", "最高限价（每台每年）", "Ceiling for one lift and year", "amount"),

@@ -129,7 +129,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "claim.call": ("发出摊回赔款通知", "Cash called"),
     "claim.pay": ("赔付", "Paid"),
     "claim.reject": ("拒赔", "Rejected"),
-    "claim.take_back": ("撤回核定，冲回分录", "Approval taken back by a mirror entry"),
+    "claim.take_back": ("撤回核定，冲正分录", "Approval taken back by a mirror entry"),
     "claim_cost.pay": ("支付公估费", "Adjuster's fee paid"),
     "claim_cost.approved": ("核准公估费", "Adjuster's fee approved"),
     "recovery.received": ("追偿款到账", "Recovery received"),

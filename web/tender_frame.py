@@ -243,7 +243,7 @@ def _tabs(tender: Tender, actor: Actor) -> list[tuple[str, str, bool]]:
 #: The walk of a tender as anyone may follow it: (stages that mean it is under way, words).
 _WALK = (
     (("draft", "keyed", "approved"), "起草与审批", "Drafted and approved"),
-    (("published",), "公告，接收投标", "Published, taking bids"),
+    (("published",), "公告，招标中", "Published, taking bids"),
     (("closed", "opening"), "截止，收集钥匙", "Closed, keys collected"),
     (("opened", "evaluating"), "开标，评标", "Opened, evaluated"),
     (("reported", "allocated"), "计算份额，邀约", "Shares made and offered"),

@@ -24,7 +24,7 @@ def _awaits_signatures(tender: Tender) -> str:
     award = awards.award_of(unit(), tender)
     if agreements.refusals_of(unit(), award):
         return t(
-            "有成员拒签协议，已退出。现在由经办不计该成员重新计算份额，再公示、授标。",
+            "有成员拒签协议，已退出。现在由经办不计该成员重新计算份额，再公示、决定中标。",
             "A member refused to sign and is out. The officer now makes the shares again for the others.",
         )
     if agreements.rendered(unit(), award) is None:

@@ -45,7 +45,7 @@ def town(engine: Engine, place: Urls, tmp_path: Path) -> Town:
 
 
 def test_an_award_that_one_member_does_not_sign_leads_to_no_pool(town: Town) -> None:
-    """先签协议、后有共保体；有人拒签，另定份额、另行授标，最后只有一个共保体。"""
+    """先签协议、后有共保体；有人拒签，另定份额、另行中标，最后只有一个共保体。"""
     first = make_awarded(town)
     by_id = {insurer.id: insurer for insurer in town.insurers}
     order = [by_id[member] for member, _ in first.members]

@@ -173,7 +173,7 @@ def test_a_mistaken_approval_is_taken_back(city: City) -> None:
     assert second.send(f"{page}/take-back", reason=" ", on=city.now.date()).status_code == 422
     assert second.send(f"{page}/take-back", reason="金额有误", on=city.now.date()).status_code == 303
     told = second.get(page).text
-    assert "撤回核定，冲回分录" in told and f"{page}/approve" in told
+    assert "撤回核定，冲正分录" in told and f"{page}/approve" in told
 
 
 def test_a_bill_is_entered_line_by_line_and_confirmed_by_another(city: City) -> None:

@@ -95,7 +95,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "An organisation of the kind {kind} has no role {role}. Choose a role that it can have.",
     ),
     "log_place_not_found": (
-        "审计日志中还没有这条记录的位置（{index}）。请稍候片刻再取证明。",
+        "日志中还没有这条记录的位置（{index}）。请稍候片刻再取证明。",
         "This record has no place in the audit log yet ({index}). Ask for its proof again in a moment.",
     ),
     "log_event_not_found": (

@@ -57,15 +57,15 @@ _BOOK: dict[str, tuple[str, str]] = {
         "There is no entry {entry_id}. Check the number.",
     ),
     "entry_is_reversal": (
-        "分录 {entry_id} 本身是更正分录，不能再冲回。请重新登记正确的业务。",
+        "分录 {entry_id} 本身是更正分录，不能再冲正。请重新登记正确的业务。",
         "Entry {entry_id} is itself a mirror and is not taken back. Enter the right event anew.",
     ),
     "entry_is_final": (
-        "分录 {entry_id} 是关账或结清，不能冲回。请在未关账的账期里登记更正。",
+        "分录 {entry_id} 是结账或结清，不能冲正。请在未结账的账期里登记更正。",
         "Entry {entry_id} is a close or a settlement and is never taken back. Post the correction in an open period.",
     ),
     "entry_reversed": (
-        "分录 {entry_id} 已经冲回，不能重复冲回。",
+        "分录 {entry_id} 已经冲正，不能重复冲正。",
         "Entry {entry_id} has been taken back already, and is not taken back twice.",
     ),
     "key_used_otherwise": (

@@ -171,7 +171,7 @@ _SHARES: dict[str, tuple[str, str]] = {
 
 _RULES: dict[str, tuple[str, str]] = {
     "bidding_period_too_short": (
-        "自招标文件发出至投标截止仅 {found} 日，至少应为 {needed} 日（{article}）。请推迟截止日期。",
+        "自招标文件发出至投标截止仅 {found} 日，至少应为 {needed} 日（{article}）。请推迟截止时间。",
         "{found} days from the documents to the deadline; at least {needed} are needed ({article}). Move the deadline.",
     ),
     "documents_too_briefly_on_offer": (
@@ -183,7 +183,7 @@ _RULES: dict[str, tuple[str, str]] = {
         "The documents are on offer for {found} working days; at least {needed} are needed ({article}).",
     ),
     "amended_too_late": (
-        "{amended_on} 的澄清或修改距截止仅 {found} 日，至少应为 {needed} 日（{article}）。请顺延截止日期。",
+        "{amended_on} 的补遗距截止仅 {found} 日，至少应为 {needed} 日（{article}）。请顺延截止时间。",
         "The change of {amended_on} comes {found} days before the deadline; {needed} are needed ({article}). Move it.",
     ),
     "opening_not_at_deadline": (

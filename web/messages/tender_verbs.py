@@ -62,14 +62,14 @@ _DRAFT: dict[str, tuple[str, str]] = {
     "tender_not_found": ("没有找到这个招标项目。", "There is no such tender."),
     "tender_not_published": ("招标尚未发布。", "The tender is not published yet."),
     "tender_is_published": (
-        "招标已发布，公告内容不能直接改动；需要变更请发布澄清或更正。",
+        "招标已发布，公告内容不能直接改动；需要变更请发布补遗。",
         "The tender is published and stands as it is. Publish an amendment to change it.",
     ),
     "tender_in_other_stage": (
         "项目现处于“{stage}”阶段，此事只能在“{wanted}”阶段办理。",
         "The tender is in stage “{stage}”; this is done in “{wanted}”.",
     ),
-    "amendment_empty": ("请写明澄清或更正的内容。", "Say what is clarified or changed."),
+    "amendment_empty": ("请写明补遗的内容。", "Say what is clarified or changed."),
     "deadline_earlier": (
         "截止时间只能顺延，不能提前到 {deadline_at} 之前。",
         "The deadline can only move later than {deadline_at}.",
@@ -100,7 +100,7 @@ _KEYS: dict[str, tuple[str, str]] = {
         "The rehearsal lacks shares: {have} of {need} are in.",
     ),
     "rehearsal_failed": (
-        "演练标书没有正确打开，请重新演练。",
+        "演练的假投标没有正确打开，请重新演练。",
         "The dummy bid did not open as it was sealed. Rehearse again.",
     ),
     "keys_too_early": (
@@ -161,18 +161,18 @@ _BIDS: dict[str, tuple[str, str]] = {
         "该项目现不接收投标（未发布、已暂停或已结束）。",
         "This tender takes no bids now: it is not published, is halted, or is over.",
     ),
-    "tender_opened": ("标箱已封，不再接收。", "The box is closed; nothing more is taken."),
+    "tender_opened": ("投标箱已关闭，不再接收。", "The box is closed; nothing more is taken."),
     "bid_not_found": ("没有找到这份投标。", "There is no such bid."),
     "bid_changed_meanwhile": (
-        "在此期间已有另一版本提交，请查看最新版本后重新封标。",
+        "在此期间已有另一版本提交，请查看最新版本后重新封存。",
         "Another version came in meanwhile. Look at the latest one and seal again.",
     ),
     "terms_changed": (
-        "封标后招标文件有了新的更正，请下载最新条款重新封标。",
+        "封存之后招标文件有了新的补遗，请下载最新条款重新封存。",
         "An amendment was published after you sealed. Fetch the latest terms and seal again.",
     ),
     "signing_key_missing": (
-        "贵公司还没有登记签名公钥，请由签字人登记后再投标。",
+        "贵公司还没有登记签名公钥，请由签署人登记后再投标。",
         "Your company has no registered signing key. Let a signatory register one first.",
     ),
     "signing_key_taken": ("这把签名公钥已登记过，请换一把。", "This signing key is registered already. Use another."),
@@ -255,13 +255,13 @@ _AWARD: dict[str, tuple[str, str]] = {
         "还有 {count} 家没有接受份额，不能公示。",
         "{count} offers are not accepted yet, so the result cannot be shown.",
     ),
-    "publicity_runs": ("公示期到 {until} 为止，期满后才可定标。", "The publicity runs until {until}; decide after it."),
+    "publicity_runs": ("公示期到 {until} 为止，期满后才可决定中标。", "The publicity runs until {until}; decide after it."),
     "publicity_over": ("公示期已过，不再受理异议。", "The publicity is over; objections are no longer taken."),
     "not_a_bidder": ("只有本项目投标人可以提出异议。", "Only a bidder of this tender may object."),
     "objection_empty": ("请写明内容。", "Say what it is about."),
     "objection_answered": ("这项异议已答复。", "This objection has been answered."),
     "objections_open": (
-        "还有 {count} 项异议未答复，不能定标。",
+        "还有 {count} 项异议未答复，不能决定中标。",
         "{count} objections are not answered, so there is no award yet.",
     ),
     "award_replaced": (

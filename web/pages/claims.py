@@ -382,11 +382,11 @@ def take_back(claim_id: uuid.UUID) -> ResponseReturnValue:
     def work(form: Mapping[str, str]) -> tuple[str, str]:
         handling.take_back(unit(), claim, form.get("reason", ""), on=booked_day(form), by=actor(), at=at())
         return _after(
-            claim, "{number} 的核定已撤回并冲回。", "The approval of {number} is taken back by a mirror entry."
+            claim, "{number} 的核定已撤回并冲正。", "The approval of {number} is taken back by a mirror entry."
         )
 
     sentence = t(
-        "撤回核定会在所选日期所在的账期冲回原分录，已关账的结算单不变。之后可改估损、重新核准。",
+        "撤回核定会在所选日期所在的账期冲正原分录，已结账的结算单不变。之后可改估损、重新核准。",
         "The entry is mirrored in the period of the day chosen; closed statements stay as they are. The estimate can "
         "then be revised and approved anew.",
     )

@@ -220,7 +220,7 @@ def _row(row: JournalRow) -> dict[str, object]:
         "id": row.id,
         "on": row.on,
         "period": row.period,
-        "reason": reason_name(row.reason.value) + (t("（冲回）", " (mirror)") if row.reverses_id else ""),
+        "reason": reason_name(row.reason.value) + (t("（冲正）", " (mirror)") if row.reverses_id else ""),
         "document": row.document,
         "amount_fen": row.amount_fen,
     }
