@@ -110,7 +110,7 @@ _NOTED: Sequence[tuple[str, str, str]] = (
     ("gross_fen", "{} 元", "CNY {}"),
     ("amount_fen", "{} 元", "CNY {}"),
     ("repairer", "{}", "{}"),
-    ("lifts", "{} 部电梯", "{} lifts"),
+    ("lifts", "{} 台电梯", "{} lifts"),
     ("rows", "{} 行", "{} rows"),
     ("version", "第 {} 版", "version {}"),
     ("due_on", "{} 前付款", "due by {}"),

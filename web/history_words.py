@@ -7,8 +7,8 @@ from collections.abc import Mapping
 #: action -> (中文, English).
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "community.entrusted": ("小区交由管理", "Community entrusted"),
-    "community.repairer_set": ("全部电梯设定维保单位", "Repairer of all lifts set"),
-    "community.repairer_ended": ("全部电梯不再有维保单位", "All lifts without a repairer"),
+    "community.repairer_set": ("全台电梯设定维保单位", "Repairer of all lifts set"),
+    "community.repairer_ended": ("全台电梯不再有维保单位", "All lifts without a repairer"),
     "lift.repairer_set": ("设定维保单位", "Repairer set"),
     "lift.repairer_ended": ("不再有维保单位", "Without a repairer"),
     "claim.bill_entered": ("录入维修清单", "Repair bill entered"),

@@ -177,7 +177,7 @@ def import_estates(file: Path, maps: tuple[str, ...], sheet: str | None, dry_run
         lines.append(t("只是试看，没有写入。", "Looked only; nothing was written."))
     else:
         document["written"] = {"communities": taken.communities, "buildings": taken.buildings, "lifts": taken.lifts}
-        words = t("已登记 {c} 个小区、{b} 栋、{n} 部电梯。", "Registered {c} communities, {b} buildings, {n} lifts.")
+        words = t("已登记 {c} 个小区、{b} 栋、{n} 台电梯。", "Registered {c} communities, {b} buildings, {n} lifts.")
         lines.append(words.format(c=taken.communities, b=taken.buildings, n=taken.lifts))
     tell(document, "\n".join(lines))
 
@@ -186,13 +186,13 @@ def import_estates(file: Path, maps: tuple[str, ...], sheet: str | None, dry_run
 @click.argument("name", required=False)
 @click.option("--community", help="小区名称 / the community")
 @click.option("--district", help="区县，同名小区不止一个时 / its district, where several have that name")
-@click.option("--lift", help="只这一部电梯 / this lift alone")
+@click.option("--lift", help="只这一台电梯 / this lift alone")
 @click.option("--none", "is_none", is_flag=True, help="不设维保单位 / no repairer any more")
 @json_option
 def set_repairer(
     name: str | None, community: str | None, district: str | None, lift: str | None, is_none: bool
 ) -> None:
-    """设定一个小区或一部电梯的维保单位；不带参数时列出各维保单位。
+    """设定一个小区或一台电梯的维保单位；不带参数时列出各维保单位。
 
     Say who maintains the lifts of a community, or one lift; without arguments the repairers are listed.
     """
@@ -207,5 +207,5 @@ def set_repairer(
             tell({"repairers": names}, "\n".join(names) or t("还没有维保单位。", "There is no repairer yet."))
             return
         count = run_in_unit(engine, SYSTEM, lambda session: repairer_desk.appoint(session, asked, at=now(session)))
-    words = t("{n} 部电梯的维保单位已设定。", "The repairer of {n} lifts is set.").format(n=count)
+    words = t("{n} 台电梯的维保单位已设定。", "The repairer of {n} lifts is set.").format(n=count)
     tell({"lifts": count, "repairer": None if is_none else name}, words)

@@ -126,12 +126,12 @@ def test_only_the_member_answers_its_statement(session: Session) -> None:
         statements.answer(session, statement, "query", by=own, at=AT, words=" ")
     with pytest.raises(Invalid, match="statement_answer_unknown"):
         statements.answer(session, statement, "settle", by=own, at=AT)
-    statements.answer(session, statement, "query", by=own, at=AT, words="C-1 是哪部电梯")
+    statements.answer(session, statement, "query", by=own, at=AT, words="C-1 是哪台电梯")
     for words, code in ((" ", "reply_needs_words"), ("长" * 2001, "statement_words_too_long")):
         with pytest.raises(Invalid, match=code):
             statements.reply(session, statement, words, by=SYSTEM, at=AT)
     statements.reply(session, statement, " 3 号梯。 ", by=SYSTEM, at=AT)
-    assert (statement.stage, statement.query_text, statement.reply_text) == ("issued", "C-1 是哪部电梯", "3 号梯。")
+    assert (statement.stage, statement.query_text, statement.reply_text) == ("issued", "C-1 是哪台电梯", "3 号梯。")
     statements.answer(session, statement, "agree", by=own, at=AT)
     assert (statement.stage, statement.reply_text) == ("agreed", "3 号梯。")
 
@@ -194,7 +194,7 @@ def test_only_the_lead_sends_answers_for_and_settles_statements(session: Session
         statements.issue(session, rows[1], by=follower, at=AT)
     for row in rows:
         statements.issue(session, row, by=lead, at=AT)
-    statements.answer(session, rows[1], "query", by=follower, at=AT, words="C-1 是哪部电梯")
+    statements.answer(session, rows[1], "query", by=follower, at=AT, words="C-1 是哪台电梯")
     with pytest.raises(Forbidden, match="lead_only"):
         statements.reply(session, rows[1], "3 号梯", by=follower, at=AT)
     assert rows[1].stage == "queried"

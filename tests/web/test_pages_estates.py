@@ -38,7 +38,7 @@ def test_the_officer_sets_the_repairer_on_a_page(city: City) -> None:
     officer = city.visitors.login_as(Role.OFFICER)
     other = city.visitors.organisation("repairer", "另一电梯维保")
     place, lift = f"/estates/{city.community.id}", f"/estates/lifts/{city.lifts[0].id}"
-    assert "示例repairer" in officer.get(place).text and "4 部" in officer.get(place).text
+    assert "示例repairer" in officer.get(place).text and "4 台" in officer.get(place).text
     refused = officer.send(f"{place}/repairer", repairer="")
     assert refused.status_code == 422 and "请从名单中选择" in refused.text
     assert officer.send(f"{place}/repairer", repairer=str(other.id)).status_code == 303
@@ -46,7 +46,7 @@ def test_the_officer_sets_the_repairer_on_a_page(city: City) -> None:
     assert officer.send(f"{place}/repairer", repairer=str(other.id)).status_code == 409
     assert officer.send(f"{lift}/repairer", repairer="none").status_code == 303
     told = officer.get(place).text
-    assert "未设定" in told and "3 部" in told and "全部电梯设定维保单位" in told
+    assert "未设定" in told and "3 台" in told and "全台电梯设定维保单位" in told
     assert "不再有维保单位" in officer.get(lift).text
     handler = city.browser(Role.CLAIMS_HANDLER)
     assert "设定维保单位…" not in handler.get(lift).text

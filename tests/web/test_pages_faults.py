@@ -110,9 +110,9 @@ def test_a_follower_looks_on_and_is_offered_nothing(city: City) -> None:
         assert "接单响应" in lead.get(page).text
         told = follower.get(page).text
         assert "接单响应" not in told and "撤回报修" not in told and "停住不动" in told
-    assert "由这部电梯的维保单位和承保首席" in follower.get(f"/faults/{fault.id}").text
+    assert "由这台电梯的维保单位和承保首席" in follower.get(f"/faults/{fault.id}").text
     refused = follower.send(f"/faults/{fault.id}/work", verb="acknowledge")
-    assert refused.status_code == 403 and "由这部电梯的维保单位和承保首席" in refused.text
+    assert refused.status_code == 403 and "由这台电梯的维保单位和承保首席" in refused.text
     headers = {"X-CSRFToken": follower.token()}
     answer = follower.post(f"/api/v1/faults/{fault.id}/acknowledge", json={}, headers=headers)
     assert (answer.status_code, answer.json["code"]) == (403, "fault_of_another_desk")

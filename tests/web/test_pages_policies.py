@@ -44,7 +44,7 @@ def test_a_list_of_lifts_is_registered_whole(city: City, officer: Browser) -> No
     place = answer.headers["Location"].removesuffix("/columns")
     assert "GB18030" in officer.get(f"{place}/columns").text
     review = officer.get(f"{place}/review").text
-    assert "登记 2 部电梯" in review
+    assert "登记 2 台电梯" in review
     taken = officer.send(f"{place}/take")
     assert taken.status_code == 303
     assert "导入回执" in officer.get(taken.headers["Location"]).text

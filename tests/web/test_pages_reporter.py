@@ -36,7 +36,7 @@ def test_a_fault_is_reported_in_three_steps(city: City) -> None:
     with city.unit() as session:
         fault = session.scalars(select(Fault)).one()
         assert fault.is_trapped and fault.stage == "reported"
-    assert "这部电梯已有人报修" in manager.get("/report/words?lift=L00003").text
+    assert "这台电梯已有人报修" in manager.get("/report/words?lift=L00003").text
 
 
 def test_a_report_without_words_is_asked_for_them(city: City) -> None:

@@ -82,7 +82,7 @@ def load(
     claims.plan()
     plan_losses(claims)
     plan_live(claims)
-    say(f"{scale.communities} 个小区、{scale.lifts} 部电梯、{scale.households} 户 communities, lifts, households")
+    say(f"{scale.communities} 个小区、{scale.lifts} 台电梯、{scale.households} 户 communities, lifts, households")
     try:
         played = telling.play()
     finally:

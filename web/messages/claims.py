@@ -100,7 +100,7 @@ _CLAIMS: dict[str, tuple[str, str]] = {
         "Fault {number} has a claim already. Go on with that one.",
     ),
     "lift_not_covered": (
-        "保单 {number} 在报修日 {day} 不承保这部电梯，不能立案。请核对保单和起止日期。",
+        "保单 {number} 在报修日 {day} 不承保这台电梯，不能立案。请核对保单和起止日期。",
         "Policy {number} did not cover this lift on {day}, the day of the report. Check the policy and its dates.",
     ),
     "lead_only": (
@@ -326,7 +326,7 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "There is no lift “{number}”. Check the number on the plate in the car.",
     ),
     "fault_of_another_desk": (
-        "故障 {number} 由这部电梯的维保单位和承保首席的理赔人员登记响应、到场与修复。您可以查看，不能登记。",
+        "故障 {number} 由这台电梯的维保单位和承保首席的理赔人员登记响应、到场与修复。您可以查看，不能登记。",
         "Fault {number} is worked by the lift’s repairer and by the claims desk of the lead that insures it. You may "
         "look on, but record nothing.",
     ),

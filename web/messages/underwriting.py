@@ -56,7 +56,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is no such community, or it is not yours to see.",
     ),
     "lift_not_found": (
-        "没有找到这部电梯，或您无权查看。请核对编号。",
+        "没有找到这台电梯，或您无权查看。请核对编号。",
         "There is no such lift, or it is not yours to see. Check the number.",
     ),
     "no_rows": (
@@ -125,7 +125,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Give the policy a number.",
     ),
     "policy_needs_lifts": (
-        "请至少选择一部电梯。",
+        "请至少选择一台电梯。",
         "Choose at least one lift.",
     ),
     "policy_term_not_a_year": (
@@ -137,19 +137,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A policy covers the lifts of one community; these stand in {communities}. Make one policy for each.",
     ),
     "policy_lifts_refused": (
-        "有 {count} 部电梯不能承保，保单未生成。逐部见下。",
+        "有 {count} 台电梯不能承保，保单未生成。逐台见下。",
         "{count} lifts cannot be insured, so no policy was made. Each is listed.",
     ),
     "lift_too_young": (
-        "这部电梯 {in_service_on} 投用，起保日尚未超过五年，不在共保范围内。请取消选择。",
+        "这台电梯 {in_service_on} 投用，起保日尚未超过五年，不在共保范围内。请取消选择。",
         "In service since {in_service_on}, not more than five years at inception, so not for this pool. Leave it out.",
     ),
     "lift_already_covered": (
-        "这部电梯在此期间已由另一张保单承保。请取消选择，或调整保险期间。",
+        "这台电梯在此期间已由另一张保单承保。请取消选择，或调整保险期间。",
         "Another policy covers this lift in that time. Leave it out, or choose another term.",
     ),
     "premium_not_set": (
-        "第 {number} 版协议没有约定每部电梯的保费，不能批量出单。请先在协议中约定。",
+        "第 {number} 版协议没有约定每台电梯的保费，不能批量出单。请先在协议中约定。",
         "Version {number} of the agreement names no premium for a lift, so no batch can be bound. Agree on one first.",
     ),
     "agreement_settles_net": (
@@ -166,7 +166,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{gross_fen} fen is more than the {left_fen} fen that can still be given back on this policy. Check the sum.",
     ),
     "lift_not_on_policy": (
-        "这部电梯不在此保单上，或已经退出。请核对编号。",
+        "这台电梯不在此保单上，或已经退出。请核对编号。",
         "This lift is not on the policy, or was taken off it already. Check the number.",
     ),
     "community_needs_community": (

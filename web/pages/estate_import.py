@@ -37,7 +37,7 @@ def _walk() -> Walk:
 def upload() -> ResponseReturnValue:
     """Ask for the file and keep it."""
     intro = t(
-        "一行一部电梯，写明小区和楼栋。全部无误才登记，有一行不对就一行都不写。",
+        "一行一台电梯，写明小区和楼栋。全部无误才登记，有一行不对就一行都不写。",
         "One lift a row, with its community and building. All rows are registered or none.",
     )
     return _walk().upload(ESTATE_SCHEMA, PURPOSE, intro, COMMAND)
@@ -107,12 +107,12 @@ def _taking(paper: Paper, facts: Mapping[str, Any]) -> dict[str, Any]:
     lifts, places = number(facts["lifts"]), number(facts["communities"])
     return {
         "sentence": t(
-            "现在登记 {c} 个小区的 {n} 部电梯。",
+            "现在登记 {c} 个小区的 {n} 台电梯。",
             "Register {n} lifts of {c} communities now.",
             c=places,
             n=lifts,
         ),
-        "label": t("登记 {n} 部电梯", "Register {n} lifts", n=lifts),
+        "label": t("登记 {n} 台电梯", "Register {n} lifts", n=lifts),
         "action": url_for("estate_import.take", paper_id=paper.id),
         "fields": answers(),
     }

@@ -232,12 +232,12 @@ def appoint_for_community(community_id: uuid.UUID) -> ResponseReturnValue:
         return _said(whose, count), url_for("estates.one", community_id=community.id)
 
     sentence = t(
-        "设定{place}全部电梯的维保单位。未修复的故障随电梯转给新的单位；个别电梯不同的，之后在它的页面上单独设定。",
+        "设定{place}全台电梯的维保单位。未修复的故障随电梯转给新的单位；个别电梯不同的，之后在它的页面上单独设定。",
         "Say who maintains all lifts of {place}. Open faults go over with the lifts; a lift that differs is set on its "
         "own page afterwards.",
         place=community.name,
     )
-    now = [(name or t("未设定", "none"), t("{n} 部", "{n} lifts", n=n)) for name, n in _repairers_of(community)]
+    now = [(name or t("未设定", "none"), t("{n} 台", "{n} lifts", n=n)) for name, n in _repairers_of(community)]
     return _appoint(sentence, url_for("estates.one", community_id=community.id), now, work)
 
 
@@ -271,8 +271,8 @@ def _chosen(form: Mapping[str, str]) -> Organisation | None:
 
 def _said(whose: Organisation | None, count: int) -> str:
     if whose is None:
-        return t("{n} 部电梯已不设维保单位。", "{n} lifts have no repairer now.", n=count)
-    return t("{n} 部电梯已交由{name}维保。", "{n} lifts are maintained by {name} now.", n=count, name=whose.name)
+        return t("{n} 台电梯已不设维保单位。", "{n} lifts have no repairer now.", n=count)
+    return t("{n} 台电梯已交由{name}维保。", "{n} lifts are maintained by {name} now.", n=count, name=whose.name)
 
 
 def _appoint(sentence: str, back: str, now: Sequence[tuple[str, str]], work: Work) -> ResponseReturnValue:

@@ -165,7 +165,7 @@ def _taking(paper: Paper, told: FaultList) -> dict[str, Any]:
     sentence = t("现在把 {n} 次故障写入台账。", "Write {n} faults into the books now.", n=count)
     if told.new_lifts:
         sentence += t(
-            "同时登记 {n} 部电梯，归入“未定小区”。", " {n} lifts are registered as well.", n=number(len(told.new_lifts))
+            "同时登记 {n} 台电梯，归入“未定小区”。", " {n} lifts are registered as well.", n=number(len(told.new_lifts))
         )
     if told.refused:
         sentence += t("另有 {n} 行不导入。", " {n} rows stay out.", n=number(told.refused))

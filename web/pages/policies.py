@@ -317,7 +317,7 @@ def _removal_facts(policy: Policy, covered: PolicyLift, day: date) -> list[tuple
     days_left = (policy.expires_on - day).days
     facts: list[tuple[str, object]] = [
         (t("保险期间", "Term"), f"{policy.inception_on} – {policy.expires_on}"),
-        (t("这部电梯的保费（元）", "Its premium (CNY)"), money(covered.gross_fen)),
+        (t("这台电梯的保费（元）", "Its premium (CNY)"), money(covered.gross_fen)),
     ]
     if 0 < days_left <= days_total:
         fen = rating.refund_fen(covered.gross_fen, days_left, days_total)
