@@ -1,7 +1,7 @@
 """The tasks that jobs name: each takes what it stands on and its own arguments, and opens its own units of work.
 
 A task is done at least once, perhaps twice, perhaps by another machine: it looks at how things stand before it acts.
-A further task is added to `TASKS`; one that comes back by the clock also to `PERIODIC`.
+A further task is added to `TASKS` and `TASK_WORDS`; one that comes back by the clock also to `PERIODIC`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,14 @@ TASKS: Mapping[str, Task] = {
     "sign_log": sign_log,
     "sweep": sweep,
     "keep_statement_files": keep_statement_files,
+}
+
+#: name -> (中文, English): what a task is called where people read it.
+TASK_WORDS: Mapping[str, tuple[str, str]] = {
+    "sequence_log": ("日志编排序号", "Give log entries their places"),
+    "sign_log": ("日志签名", "Sign the log"),
+    "sweep": ("清理过期登录", "Clear old sign-ins"),
+    "keep_statement_files": ("制作并签署结算单文件", "Make and sign the files of a statement"),
 }
 
 #: name -> when, as cron writes it: what comes back by the clock.

@@ -26,13 +26,13 @@ def tender() -> None:
 @click.option("--all", "is_all", is_flag=True, help="也列出已结束的 / the ended ones too")
 @json_option
 def listing(is_all: bool) -> None:
-    """列出招标及其阶段和截止时间。 List the tenders with stage and deadline."""
+    """列出招标及其截止时间和状态。 List the tenders with deadline and state."""
     from core.db import run_in_unit
     from core.permits import SYSTEM
 
     with database() as (_, engine):
         rows = run_in_unit(engine, SYSTEM, lambda session: _listed(session, is_all))
-    lines = [f"{row['number']:<20} {row['stage']:<12} {row['deadline_at']}  {row['title']}" for row in rows]
+    lines = [f"{row['number']:<20} {row['deadline_at']}  {_stage_words(row['stage'])}  {row['title']}" for row in rows]
     tell({"tenders": rows}, "\n".join(lines) or t("没有招标。", "No tenders."))
 
 
@@ -45,6 +45,13 @@ def _listed(session: Session, is_all: bool) -> list[dict[str, Any]]:
     query = tenders.visible_to(SYSTEM).where(Tender.stage.not_in(over)).order_by(Tender.deadline_at, Tender.number)
     at = now(session)
     return [_head(row, at) for row in session.scalars(query)]
+
+
+def _stage_words(stage: str) -> str:
+    from web.states import state_of
+
+    state = state_of("tender", stage)
+    return t(state.zh, state.en)
 
 
 def _head(row: Tender, at: datetime) -> dict[str, Any]:
@@ -75,7 +82,7 @@ def status(number: str) -> None:
 
     with database() as (_, engine):
         found = run_in_unit(engine, SYSTEM, lambda session: _status(session, number))
-    lines = [f"{found['number']} {found['title']}", f"{t('阶段', 'stage')}: {found['stage']}"]
+    lines = [f"{found['number']} {found['title']}", f"{t('状态', 'state')}: {_stage_words(found['stage'])}"]
     lines.append(f"{t('截止', 'deadline')}: {found['deadline_at']}")
     for row in found["custodians"]:
         shares = "" if row["shares"] is None else f"  {t('份额', 'shares')} {row['shares']}/{found['bids']}"

@@ -171,7 +171,10 @@ def rehearsal_tables(out: Mapping[str, Any], members: Sequence[str], whole: int)
     return RehearsalTables(
         members=tuple(members),
         statements=tuple(statements),
-        splits=_rows(split_lines(out.get("splits_fen", {})), members),
+        splits=[
+            {"line": line, "part": part, **dict(zip(members, amounts, strict=True))}
+            for (line, part), amounts in split_lines(out.get("splits_fen", {})).items()
+        ],
         remitted=_rows({"remitted": out.get("remitted_gross_fen", [None] * len(members))}, members)[0],
         trial_balance=[{"line": account, "amount_fen": fen} for account, fen in balances.items()],
         trial_total_fen=sum(balances.values()),
@@ -183,18 +186,18 @@ def _rows(table: Mapping[str, Sequence[object]], members: Sequence[str]) -> list
     return [{"line": line, **dict(zip(members, values, strict=True))} for line, values in table.items()]
 
 
-def split_lines(splits: Mapping[str, Any]) -> dict[str, Sequence[object]]:
-    """Return the splits of a rehearsal as one flat table: a premium's net and tax become two lines.
+def split_lines(splits: Mapping[str, Any]) -> dict[tuple[str, str], Sequence[object]]:
+    """Return the splits of a rehearsal as one flat table by (item, part): a premium's net and tax become two lines.
 
     >>> split_lines({"P1": {"net": [3, 2], "vat": [1, 0]}, "C1": [5, 4]})
-    {'P1 net': [3, 2], 'P1 vat': [1, 0], 'C1': [5, 4]}
+    {('P1', 'net'): [3, 2], ('P1', 'vat'): [1, 0], ('C1', ''): [5, 4]}
     """
-    flat: dict[str, Sequence[object]] = {}
+    flat: dict[tuple[str, str], Sequence[object]] = {}
     for key, parts in splits.items():
         if isinstance(parts, Mapping):
-            flat.update({f"{key} {part}": amounts for part, amounts in parts.items()})
+            flat.update({(key, part): amounts for part, amounts in parts.items()})
         else:
-            flat[key] = parts
+            flat[key, ""] = parts
     return flat
 
 

@@ -40,6 +40,7 @@ def test_how_many_bids_there_are_is_said_only_once_the_box_is_closed(
     assert (after["stage"], after["bids"]) == ("opening", 3)
     assert [row["shares"] for row in after["custodians"]] == [3, 3, 0, 0, 0]
     assert "ZB-2026-001" in run("status", "ZB-2026-001").output
+    assert "开标中" in run("list").output and "opening" not in run("list").output
 
 
 def test_a_number_that_is_none_ends_with_four(engine: Engine, place: Urls, tmp_path: Path, run: Run) -> None:

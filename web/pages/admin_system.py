@@ -20,6 +20,7 @@ from web.money_desk import Step, step_page
 from web.pages import MenuItem
 from web.setting_words import CHINESE
 from web.shell import actor, at, needs, unit
+from web.tasks import TASK_WORDS
 
 pages = Blueprint("admin_system", __name__, url_prefix="/admin")
 
@@ -77,7 +78,12 @@ def _is_there(heard_at: Any) -> bool:
 def _job_row(job: dict[str, Any]) -> dict[str, Any]:
     is_failed = job["status"] == "failed"
     retry = url_for("admin_system.retry", job_id=job["id"]) if is_failed else ""
-    return {**job, "number": str(job["id"]), "retry": retry}
+    return {**job, "number": str(job["id"]), "task": _task_words(job), "retry": retry}
+
+
+def _task_words(job: dict[str, Any]) -> str:
+    name = job["task_name"]
+    return t(*TASK_WORDS.get(name, (name, name)))
 
 
 @pages.route("/jobs/<int:job_id>/retry", methods=["GET", "POST"])
@@ -92,7 +98,7 @@ def retry(job_id: int) -> ResponseReturnValue:
             "任务 {number}（{name}）将重新执行。任务可以重复执行而不会重复记账。",
             "Job {number} ({name}) is done again. Doing a job twice books nothing twice.",
             number=found["id"],
-            name=found["task_name"],
+            name=_task_words(found),
         ),
         t("重新排队", "Queue it again"),
         back,

@@ -18,6 +18,7 @@ from core.permits import Role
 from web import audit_log, charts
 from web.audit_log import CheckedHead, Wanted
 from web.code_words import ORGANISATIONS
+from web.fact_words import fact_rows
 from web.formats import instant_plain, number, t
 from web.history_words import ACTIONS
 from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, wants_csv
@@ -167,10 +168,7 @@ def one(event_id: uuid.UUID) -> ResponseReturnValue:
         "audit/one.html",
         row=shown,
         event=event,
-        facts=[
-            {"name": name, "value": json.dumps(value, ensure_ascii=False)}
-            for name, value in sorted(event.facts.items())
-        ],
+        facts=fact_rows(event.object_kind, event.facts),
         object_href=_object_href(event),
         leaf=audit.leaf_bytes(event).decode(),
         proof_href=url_for("audit.proof", event_id=event.id) if shown["place"] is not None else "",
