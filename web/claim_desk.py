@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from claims import bills, faults, handling
 from claims.models import Claim, ClaimAgreement, Fault
 from core import clock
-from core.errors import Forbidden
+from core.errors import Finding, Forbidden, Invalid, NotFound
 from core.parties import names_of
 from core.permits import Actor, may
 from ledger import books, streams
@@ -256,6 +256,19 @@ def fault_for(session: Session, fault_id: uuid.UUID, actor: Actor) -> tuple[Faul
     if seen and not led:
         raise Forbidden("lead_only")
     return fault, led
+
+
+def chosen_policy(led: Sequence[Policy], policy_id: str) -> Policy:
+    """Return the chosen one of the policies that one may claim on.
+
+    Refuses with Invalid `draft_wrong` where none is chosen, NotFound `policy_not_found` where it is another.
+    """
+    if not policy_id:
+        raise Invalid("draft_wrong", [Finding("draft_field_empty", "policy_id")])
+    policy = next((one for one in led if str(one.id) == policy_id), None)
+    if policy is None:
+        raise NotFound("policy_not_found")
+    return policy
 
 
 def doubles_of(session: Session, fault: Fault, actor: Actor) -> Sequence[Any]:

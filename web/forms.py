@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from core.errors import Finding, Invalid, Refusal
+from web.formats import t
 from web.shell import unit
 
 _MARK = re.compile(r"(0|[1-9][0-9]{0,3})(?:\.([0-9]{1,2}))?", re.ASCII)
@@ -15,6 +16,20 @@ def may_show_again(refusal: Refusal) -> None:
     """Raise a refusal of the database itself again: its transaction is over, so no page can be made from it."""
     if not unit().is_active:
         raise refusal
+
+
+def unanswered(form: Mapping[str, str], labels: Mapping[str, str], *, picked: Collection[str] = ()) -> dict[str, str]:
+    """Return what to say at each field of `labels` (name -> label) that is empty, so that all are told at once.
+
+    `picked` names those where something is chosen, not typed.
+    """
+    return {
+        name: t("请选择{label}。", "Choose: {label}.", label=label)
+        if name in picked
+        else t("请填写{label}。", "Fill in: {label}.", label=label)
+        for name, label in labels.items()
+        if not form.get(name, "").strip()
+    }
 
 
 def hex_field(form: Mapping[str, str], name: str, length: int) -> bytes:

@@ -24,6 +24,7 @@ from underwriting import pools
 from underwriting.models import Pool
 from web.errors import field_errors
 from web.formats import reason_name, t
+from web.forms import unanswered
 from web.shell import actor, at, unit
 
 
@@ -207,8 +208,7 @@ def step_page(step: Step, work: Work) -> ResponseReturnValue:
     try:
         outcome = work(request.form)
     except (Invalid, Conflict) as refusal:
-        errors = field_errors(refusal, *_where(step, refusal.code))
-        return _shown(step, request.form, errors), refusal.status
+        return _shown(step, request.form, _errors(step, refusal)), refusal.status
     if isinstance(outcome, str):
         return outcome
     said, address = outcome
@@ -242,6 +242,26 @@ _BESIDE: Mapping[str, str] = {
     "repairer_not_found": "repairer",
     "repairer_stands": "repairer",
 }
+
+
+#: Kinds of field where something is picked, not typed.
+_PICKED = ("select", "radio")
+
+#: Refusals that only say how a value is written: of an empty field it is said that it is empty.
+_WRITTEN = ("not_a_date", "invalid_amount", "repairer_not_found")
+
+
+def _errors(step: Step, refusal: Invalid | Conflict) -> dict[str, str]:
+    """Return what is said at the fields of a step that is refused: what refused it, and whatever else is empty."""
+    errors = field_errors(refusal, *_where(step, refusal.code))
+    if isinstance(refusal, Conflict):
+        return errors
+    labels = {one.name: one.label for one in step.fields if not one.is_optional}
+    picked = [one.name for one in step.fields if one.kind in _PICKED]
+    empty = unanswered(request.form, labels, picked=picked)
+    said = {**errors, **empty} if refusal.code in _WRITTEN else {**empty, **errors}
+    order = ["", *(one.name for one in step.fields)]
+    return {name: said[name] for name in sorted(said, key=lambda name: order.index(name) if name in order else 0)}
 
 
 def _where(step: Step, code: str) -> Sequence[str]:

@@ -64,6 +64,18 @@ def test_a_person_is_added_with_an_account_and_signs_in(visitors: Visitors, engi
     assert "没有符合条件的人" in browser.get("/admin/people?q=新人&state=closed").text
 
 
+def test_every_empty_field_is_told_at_once(visitors: Visitors) -> None:
+    """空表单一次说全：姓名、单位、身份、起始日；填了的不再说。"""
+    browser = administrator(visitors)
+    page = browser.send("/admin/people/new", name="", organisation="", role="", valid_from="", email="")
+    assert page.status_code == 422 and "有 4 处需要更正" in page.text
+    for words in ("请填写 1 至 60 个字", "请选择单位。", "请选择身份。", "请填写起始日。"):
+        assert words in page.text, words
+    filled = browser.send("/admin/people/new", name="示例新人", organisation="", role="officer", valid_from="")
+    assert "有 2 处需要更正" in filled.text and "请选择身份" not in filled.text
+    assert "”应为日期" not in filled.text
+
+
 def test_what_is_wrong_with_a_new_person_is_told_and_nothing_kept(visitors: Visitors, engine: Engine) -> None:
     """A role that the organisation has not, a date that is none, an address in use: told at the field, typing kept."""
     insurer = visitors.organisation("insurer")

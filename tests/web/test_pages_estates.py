@@ -40,7 +40,7 @@ def test_the_officer_sets_the_repairer_on_a_page(city: City) -> None:
     place, lift = f"/estates/{city.community.id}", f"/estates/lifts/{city.lifts[0].id}"
     assert "示例repairer" in officer.get(place).text and "4 台" in officer.get(place).text
     refused = officer.send(f"{place}/repairer", repairer="")
-    assert refused.status_code == 422 and "请从名单中选择" in refused.text
+    assert refused.status_code == 422 and "请选择维保单位" in refused.text
     assert officer.send(f"{place}/repairer", repairer=str(other.id)).status_code == 303
     assert [repairer_of(city, n) for n in range(4)] == [other.id] * 4
     assert officer.send(f"{place}/repairer", repairer=str(other.id)).status_code == 409

@@ -255,7 +255,10 @@ _AWARD: dict[str, tuple[str, str]] = {
         "还有 {count} 家没有接受份额，不能公示。",
         "{count} offers are not accepted yet, so the result cannot be shown.",
     ),
-    "publicity_runs": ("公示期到 {until} 为止，期满后才可决定中标。", "The publicity runs until {until}; decide after it."),
+    "publicity_runs": (
+        "公示期到 {until} 为止，期满后才可决定中标。",
+        "The publicity runs until {until}; decide after it.",
+    ),
     "publicity_over": ("公示期已过，不再受理异议。", "The publicity is over; objections are no longer taken."),
     "not_a_bidder": ("只有本项目投标人可以提出异议。", "Only a bidder of this tender may object."),
     "objection_empty": ("请写明内容。", "Say what it is about."),

@@ -14,6 +14,7 @@ from core.parties import Mandate, mandates_of
 from web import accounts, sign_in, visits
 from web.errors import field_errors
 from web.formats import t
+from web.forms import unanswered
 from web.shell import actor, at, needs, unit
 from web.visits import visit
 
@@ -94,7 +95,8 @@ def add_token() -> ResponseReturnValue:
         raise NotFound("mandate_not_found") from None
     except Invalid as refusal:
         field = "days" if refusal.code == "token_days_wrong" else "name"
-        return _account(values=values, errors=field_errors(refusal, field)), 422
+        empty = unanswered(values, {"name": t("名称", "Name"), "days": t("有效天数", "Days")})
+        return _account(values=values, errors={**field_errors(refusal, field), **empty}), 422
     return _account(secret=secret)
 
 

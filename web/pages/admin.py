@@ -119,7 +119,7 @@ def _mandate_fields() -> list[Field]:
     return [
         Field("organisation", t("单位", "Organisation"), "select", options=options),
         Field("role", t("身份", "Role"), "select", options=[("", t("请选择", "Choose")), *_roles()]),
-        Field("valid_from", t("自", "From"), "date"),
+        Field("valid_from", t("起始日", "From"), "date"),
     ]
 
 
@@ -276,7 +276,7 @@ def end(person_id: uuid.UUID, mandate_id: uuid.UUID) -> ResponseReturnValue:
         t("终止授权", "End it"),
         back,
         crumbs=people_crumbs(row),
-        fields=[Field("on", t("自", "From"), "date", t("这一天起无效", "the first day without it"))],
+        fields=[Field("on", t("终止日", "Ends on"), "date", t("这一天起无效", "the first day without it"))],
         places={"mandate_ended": "on"},
         is_danger=True,
     )

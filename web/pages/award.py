@@ -16,6 +16,7 @@ from tender.models import Tender
 from tender.outcome_models import AllocationRun, Objection
 from web.errors import field_errors, words
 from web.formats import t
+from web.forms import unanswered
 from web.pages.tender_steps import Step, take
 from web.pages.tenders import load
 from web.ranking import allocation_rows, members_bar, ranking_of, share_steps
@@ -242,9 +243,14 @@ def objections(tender_id: uuid.UUID) -> ResponseReturnValue:
         tender=tender,
         rows=_objections(tender),
         values=request.form,
+        errors=_unanswered() if refused else {},
         refused=words(refused) if refused else "",
     )
     return page, refused.status if refused else 200
+
+
+def _unanswered() -> dict[str, str]:
+    return unanswered(request.form, {"answer": t("答复", "Answer"), "upheld": t("结论", "Outcome")}, picked=["upheld"])
 
 
 def _answer(tender: Tender) -> None:

@@ -17,6 +17,7 @@ from tender.exact import read_json
 from tender.scoring import score_file
 from web import calculating, limits
 from web.errors import field_errors, words
+from web.formats import t
 from web.shell import needs, unit
 from web.working import (
     EXAMPLES,
@@ -124,7 +125,12 @@ def rehearse() -> ResponseReturnValue:
     except (Invalid, Conflict) as refusal:
         findings = [(one.where, words(one)) for one in refusal.findings] if isinstance(refusal, Invalid) else []
         name = "upload" if refusal.code == "not_utf8" else "file"
-        shown |= {"errors": {name: words(refusal)}, "findings": findings}
+        told = (
+            words(refusal)
+            if text.strip() or name == "upload"
+            else t("请填写或上传文件。", "Fill this in, or send a file.")
+        )
+        shown |= {"errors": {name: told}, "findings": findings if text.strip() else []}
         return render_template("calculators/rehearse.html", values={"file": text}, **shown), refusal.status
     agreement: Mapping[str, Any] = data["agreement"]  # type: ignore[index]  # its form was checked by the rehearsal
     whole = sum(agreement.get("shares_bp") or agreement["weights"])

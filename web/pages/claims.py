@@ -25,6 +25,7 @@ from web import claim_bill, claim_desk, money_desk, typed
 from web.columns import Column
 from web.errors import field_errors, words
 from web.formats import money, t
+from web.forms import unanswered
 from web.history import history
 from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, sort_asked, wants_csv
 from web.money_desk import Field, Step, booked_day, day_field
@@ -204,16 +205,18 @@ def new() -> ResponseReturnValue:
         values = {"title": fault.description[:80], "policy_id": str(led[0].id) if led else ""}
         return _new(fault, led, values, {})
     try:
-        policy = next((one for one in led if str(one.id) == request.form.get("policy_id")), None)
-        if policy is None:
-            raise NotFound("policy_not_found")
+        policy = claim_desk.chosen_policy(led, request.form.get("policy_id", ""))
         fen = parse_fen(request.form.get("estimate", "").strip())
         title = typed.within(request.form.get("title", ""), "title", 200) or fault.description[:80]
         claim = handling.make(
             unit(), policies.get(unit(), policy.id, actor()), title, fen, fault=fault, by=actor(), at=at()
         )
     except (Invalid, Conflict) as refusal:
-        errors = {"": words(refusal)} if isinstance(refusal, Conflict) else field_errors(refusal, "estimate", "title")
+        errors = {"": words(refusal)}
+        if isinstance(refusal, Invalid):
+            labels = {"policy_id": t("保单", "Policy"), "estimate": t("估损", "Estimate")}
+            empty = unanswered(request.form, labels, picked=["policy_id"])
+            errors = {**field_errors(refusal, "estimate", "title", "policy_id"), **empty}
         return _new(fault, led, request.form, errors), refusal.status
     flash(t("已立案，赔案号 {number}。", "The claim is made: {number}.", number=claim.number), "success")
     return redirect(url_for("claims.one", claim_id=claim.id), 303)

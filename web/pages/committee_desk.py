@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -18,6 +19,7 @@ from tender.models import Bid, Tender, TenderSide
 from tender.outcome_models import OpenedBid
 from web.errors import words
 from web.formats import t
+from web.forms import unanswered
 from web.pages.tender_steps import Step, take
 from web.pages.tenders import load
 from web.ranking import ranking_of, reason_words
@@ -263,9 +265,19 @@ def reject(tender_id: uuid.UUID) -> ResponseReturnValue:
         bids=[(row["id"], row["name"]) for row in _bids(tender) if row["stage"] == "qualified"],
         reasons=[(code, reason_words(code)) for code in sorted(evaluations.REASONS)],
         values=request.form,
+        errors=_empty(
+            refused,
+            {"bid": t("投标", "Bid"), "reason": t("理由", "Reason"), "note": t("说明", "In words")},
+            ["bid", "reason"],
+        ),
         refused=words(refused) if refused else "",
     )
     return page, refused.status if refused else 200
+
+
+def _empty(refused: Refusal | None, labels: Mapping[str, str], picked: Sequence[str]) -> dict[str, str]:
+    """Return what to say at the fields that were left empty, where the form was refused."""
+    return unanswered(request.form, labels, picked=picked) if refused else {}
 
 
 def _chosen(tender: Tender, bid_id: str) -> Bid:
@@ -341,6 +353,7 @@ def sheets(tender_id: uuid.UUID) -> ResponseReturnValue:
         members=[(row["id"], row["name"]) for row in rows if row["is_locked"]],
         hints=_hints(tender) if is_locked else None,
         values=request.form,
+        errors=_empty(refused, {"member": t("评委", "Member"), "reason": t("理由", "Reason")}, ["member"]),
         refused=words(refused) if refused else "",
     )
     return page, refused.status if refused else 200

@@ -91,8 +91,8 @@ def _opening(pool: Pool) -> Step:
         facts=[(t("共保体", "Pool"), pool.name)],
         fields=[
             Field("label", t("名称", "Name"), "text", t("例如 2026Q2", "For example 2026Q2")),
-            Field("starts_on", t("自", "From")),
-            Field("ends_on", t("至", "To")),
+            Field("starts_on", t("起始日", "From")),
+            Field("ends_on", t("终止日", "To")),
         ],
         values={
             "label": f"{starts_on.year}Q{quarter}",

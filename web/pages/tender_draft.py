@@ -17,6 +17,7 @@ from tender.rules.plan import Profile
 from web.draft_sections import BY_NAME, PROFILES, SECTIONS, section_of
 from web.errors import field_errors, words
 from web.formats import t
+from web.forms import unanswered
 from web.pages.tenders import load
 from web.shell import actor, at, needs, unit
 from web.tender_drafts import (
@@ -44,7 +45,9 @@ def new() -> ResponseReturnValue:
         try:
             tender = _begin(values)
         except (Invalid, Conflict) as refusal:
-            errors = field_errors(refusal, "number", "title", "profile")
+            labels = {"number": t("招标编号", "Number"), "title": t("名称", "Title"), "profile": t("适用法律", "Law")}
+            empty = unanswered(values, labels, picked=["profile"])
+            errors = {**field_errors(refusal, "number", "title", "profile"), **empty}
         else:
             flash(t("草稿已建立。请逐节核对。", "The draft is there. Go through its sections."), "success")
             return redirect(url_for("tender_draft.sections", tender_id=tender.id), 303)

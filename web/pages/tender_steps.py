@@ -17,7 +17,7 @@ from tender.models import Amendment, Tender
 from web.draft_fields import DraftField, read_value
 from web.errors import field_errors, words
 from web.formats import instant, t
-from web.forms import may_show_again
+from web.forms import may_show_again, unanswered
 from web.pages.tenders import load
 from web.shell import actor, at, needs, unit
 from web.tender_frame import frame_of
@@ -240,7 +240,8 @@ def amend(tender_id: uuid.UUID) -> ResponseReturnValue:
             row = _amend(tender)
         except (Invalid, Conflict) as refusal:
             field = {"deadline_earlier": "deadline_at", "tender_reason_missing": "reason"}.get(refusal.code, "text")
-            errors = field_errors(refusal, field, "deadline_at")
+            labels = {"text": t("内容", "What changes"), "reason": t("理由", "Reason")}
+            errors = {**unanswered(request.form, labels), **field_errors(refusal, field, "deadline_at")}
         else:
             flash(_said(row), "success")
             return redirect(url_for("tenders.one", tender_id=tender.id), 303)
