@@ -58,7 +58,7 @@ def open_bids_together(visitors: Visitors, city: City, tender: str, tmp_path: Pa
     officer.reads("请监督人员确认开标", "等待监督人员确认")
     early = visitors.come(Role.CUSTODIAN, number=2)
     early.go("/")
-    early.reads("现在没有需要办的")
+    early.reads("现在没有需要您办的")
     supervisor = visitors.come(Role.SUPERVISOR)
     supervisor.go("/")
     supervisor.page.locator("main li").filter(has_text=OPEN).get_by_role("link").first.click()

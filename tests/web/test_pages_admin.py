@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from flask import Flask
 from sqlalchemy import Engine, func, select, text
@@ -275,10 +275,22 @@ def test_settings_are_shown_without_secrets(visitors: Visitors, app: Flask) -> N
 
 
 def test_the_first_page_says_what_needs_the_administrator(visitors: Visitors) -> None:
-    """Without worker, signed log or calendar the first page says so."""
+    """Without worker, signed log or calendar the first page says so, as work and not only as a state."""
     page = administrator(visitors).get("/").text
-    for words in ("补录工作日历", "后台任务进程", "从未启动", "日志签名"):
+    for words in ("年工作日历", "一天也没有登记", "后台任务进程不正常", "从未启动", "日志签名不正常"):
         assert words in page
+
+
+def test_the_next_year_is_asked_for_before_it_begins(visitors: Visitors, engine: Engine) -> None:
+    """六十天内要用到的年份没有登记齐就催办，暂定的也催，登记齐的不再出现。"""
+    browser = administrator(visitors)
+    with unit_of_work(engine, SYSTEM) as session:
+        import_published(session, by=SYSTEM, at=AT, first_year=2025, last_year=2026)
+        today = clock.on(session.scalars(select(func.gongbao_now())).one())
+        known = {one.year for one in system_desk.known_years(session) if one.stage == "done"}
+    near = {today.year, (today + timedelta(days=60)).year}
+    page = browser.get("/").text
+    assert {year for year in near if f"登记 {year} 年工作日历" in page} == near - known
 
 
 def test_nobody_else_reaches_these_pages(visitors: Visitors, client: Browser) -> None:

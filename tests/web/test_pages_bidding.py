@@ -140,7 +140,21 @@ def test_what_is_no_sealed_bid_is_refused(scene: Scene, tender_id: uuid.UUID, bo
     browser = scene.as_(scene.town.insurers[0].bidder)
     answer = browser.send(f"/bids/{tender_id}/submit", envelope=(io.BytesIO(body), "投标.gbe"))
     assert answer.status_code == 422
+    assert "密封文件没有收下" in answer.text and "重新上传" in answer.text and f"/bids/{tender_id}#seal" in answer.text
     assert _kept(scene, scene.town.insurers[0]) == 0
+
+
+def test_the_first_page_asks_for_a_bid_until_it_is_sealed(scene: Scene, tender_id: uuid.UUID) -> None:
+    """没有提交的才是要办的；已封存的只在“我方投标”里列出，撤回后又是要办的。"""
+    insurer = scene.town.insurers[0]
+    browser = scene.as_(insurer.bidder)
+    asked = f'<a href="/bids/{tender_id}">'
+    assert browser.get("/").text.count(asked) == 1 and "尚未提交" in browser.get("/").text
+    _submit(scene, browser, tender_id, insurer)
+    told = browser.get("/").text
+    assert "现在没有需要您办的" in told and "尚未提交" not in told and told.count(asked) == 1
+    browser.send(f"/bids/{tender_id}/withdraw", confirmed="yes")
+    assert "已撤回，尚未重新提交" in browser.get("/").text
 
 
 def test_a_bid_is_its_insurers_own(scene: Scene, tender_id: uuid.UUID) -> None:
@@ -181,6 +195,7 @@ def test_an_insurer_gives_its_own_key_once_the_keys_are_collected(scene: Scene, 
     insurer = scene.town.insurers[0]
     _submit(scene, scene.as_(insurer.bidder), tender_id, insurer)
     k2 = scene.town.sealed[tender_id, insurer.id, 1]["bid"].k2.hex()
+    assert "交出自己的钥匙" not in scene.as_(insurer.bidder).get("/").text
     early = scene.as_(insurer.bidder).send(f"/bids/{tender_id}/key", kind="k2", key=k2)
     assert early.status_code == 409
     at = scene.town.at(OPENED)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from core.clock import on
+from core.clock import CITY, on
 from core.permits import Role
 from core.settings import SETTING_WORDS, Settings
 from web import health, people_desk, system_desk
 from web.accounts import User
-from web.formats import file_size, instant_plain, number, t
+from web.formats import date_words, file_size, instant_plain, number, t
 from web.listing import PAGE_ROWS, Asked, Listed, page_asked
 from web.money_desk import Step, step_page
 from web.pages import MenuItem
@@ -157,9 +157,22 @@ def _home() -> ResponseReturnValue:
             "change": t("共 {n}", "of {n}", n=file_size(whole)),
         },
     ]
-    return render_template(
-        "admin/home.html", work=_work(counted, failed, free * 100 // whole), tiles=tiles, checks=_checks()
-    )
+    checks = _checks()
+    work = [*_broken(checks), *_work(counted, failed, free * 100 // whole)]
+    return render_template("admin/home.html", work=work, tiles=tiles, checks=checks)
+
+
+def _broken(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is not well with the system as work: it comes before everything else."""
+    return [
+        {
+            "title": t("{what}不正常", "{what}: not well", what=one["what"]),
+            "href": url_for("admin_system.jobs"),
+            "note": one["note"],
+        }
+        for one in checks
+        if one["stage"] == "failed"
+    ]
 
 
 def _work(counted: dict[str, int], failed: int, free_percent: int) -> list[dict[str, Any]]:
@@ -174,11 +187,7 @@ def _work(counted: dict[str, int], failed: int, free_percent: int) -> list[dict[
     if failed:
         title = t("{n} 个后台任务失败", "{n} jobs have failed", n=number(failed))
         items.append({"title": title, "href": url_for("admin_system.jobs", status="failed")})
-    until = system_desk.known_until(session, today)
-    if until is None or (until - today).days < _DAYS_LEAST:
-        title = t("补录工作日历", "Enter the calendar's next days")
-        note = t("之后的日子没有登记，时限无法计算", "no clock can count beyond what is known")
-        items.append({"title": title, "href": url_for("admin_calendar.index"), "note": note})
+    items += _years_to_enter()
     if counted["without_mandate"]:
         title = t("{n} 个账号没有授权", "{n} accounts without a mandate", n=number(counted["without_mandate"]))
         items.append({"title": title, "href": url_for("admin.people", state="without_mandate")})
@@ -189,6 +198,47 @@ def _work(counted: dict[str, int], failed: int, free_percent: int) -> list[dict[
         title = t("磁盘只剩 {n}%", "Only {n} % of the disk is left", n=free_percent)
         items.append({"title": title, "href": url_for("admin_system.settings")})
     return items
+
+
+def _years_to_enter() -> list[dict[str, Any]]:
+    """Return the years that clocks count in soon and whose calendar has gaps or is only expected."""
+    today = on(at())
+    known = {one.year: one for one in system_desk.known_years(unit())}
+    until = system_desk.known_until(unit(), today)
+    items = []
+    for year in sorted({today.year, (today + timedelta(days=_DAYS_LEAST)).year}):
+        row = known.get(year)
+        if row is not None and row.stage == "done":
+            continue
+        items.append(
+            {
+                "title": t("登记 {year} 年工作日历", "Enter the calendar of {year}", year=year),
+                "href": url_for("admin_calendar.index"),
+                "note": _gap(row, until),
+                "due_at": datetime(year, 1, 1, tzinfo=CITY) if year > today.year else None,
+            }
+        )
+    return items
+
+
+def _gap(row: system_desk.KnownYear | None, until: date | None) -> str:
+    """Return what a year's calendar lacks and what that means for clocks."""
+    if row is None:
+        return t("一天也没有登记，跨年的时限无法计算", "not a day is known; no clock can count into it")
+    if row.stage == "started":
+        return t(
+            "有 {n} 天是暂定的，请按国务院办公厅的通知登记为正式",
+            "{n} days are only expected; make them official by the State Council's notice",
+            n=number(row.provisional),
+        )
+    last = date_words(until) if until else t("今天之前", "before today")
+    return t(
+        "已登记 {n} 天，其中暂定 {p} 天；{last}之后的时限无法计算",
+        "{n} days are known, {p} of them only expected; no clock counts beyond {last}",
+        n=number(row.known),
+        p=number(row.provisional),
+        last=last,
+    )
 
 
 def _checks() -> list[dict[str, Any]]:

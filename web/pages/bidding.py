@@ -21,7 +21,7 @@ from tender import allocations, bids, counter, keys, receipts, tenders
 from tender.envelope import KEY_LENGTH, ONE_ENVELOPE
 from tender.models import Bid, BidderKey, BidReceipt, BidWithdrawal, SealedBid, Tender
 from tender.stages import has_closed
-from web.errors import field_errors
+from web.errors import field_errors, is_for_program, words
 from web.formats import t
 from web.forms import hex_field, may_show_again
 from web.history import Happened, history
@@ -60,6 +60,7 @@ def boards() -> dict[str, Any]:
             **row_of(tender),
             "href": url_for("bidding.one", tender_id=tender.id),
             "note": _standing(own.get(tender.id)),
+            "is_due": _is_missing(own.get(tender.id)),
             "due_at": tender.deadline_at,
         }
         for tender in sorted(seen.values(), key=lambda one: one.deadline_at)
@@ -77,6 +78,10 @@ def boards() -> dict[str, Any]:
     ]
     registered = bids.keys_of(session, who.organisation_id) if who.organisation_id else []
     return {"open_now": open_now, "mine": mine, "keys": registered, "is_signatory": may(who, "bid.answer")}
+
+
+def _is_missing(bid: Bid | None) -> bool:
+    return bid is None or bid.stage == "withdrawn"
 
 
 def _standing(bid: Bid | None) -> str:
@@ -112,7 +117,7 @@ def _page(tender: Tender, refused: Refusal | None = None, field: str = "") -> Re
         data=_script_data(tender, len(versions) + 1, [row.public_key.hex() for row in registered])
         if is_open and registered
         else None,
-        given=_keys_given(tender),
+        given=keys_given(tender),
         offer=_offer(tender),
         errors=field_errors(refused, field) if refused is not None else {},
         values=request.form,
@@ -167,7 +172,19 @@ def _script_data(tender: Tender, version: int, signers: list[str]) -> dict[str, 
     }
 
 
-def _keys_given(tender: Tender) -> list[str]:
+def keys_to_give() -> list[Tender]:
+    """Return the tenders whose opening waits for this insurer's own key, without which its bid is lost."""
+    sealed = [bid.tender_id for bid in unit().scalars(bids.visible_to(actor())) if bid.stage == "sealed"]
+    query = tenders.visible_to(actor()).where(
+        Tender.id.in_(sealed),
+        Tender.stage == "opening",
+        Tender.lock == "both",
+        Tender.opening_confirmed_at.is_not(None),
+    )
+    return [one for one in unit().scalars(query.order_by(Tender.deadline_at)) if "k1" not in keys_given(one)]
+
+
+def keys_given(tender: Tender) -> list[str]:
     """Return the kinds of key that this insurer has given for its bid."""
     query = select(BidderKey.kind).where(
         BidderKey.tender_id == tender.id, BidderKey.organisation_id == actor().organisation_id
@@ -192,24 +209,43 @@ def _offer(tender: Tender) -> Any:
 @pages.post("/<uuid:tender_id>/submit")
 @needs("bid.seal", has_unit=False)
 def submit(tender_id: uuid.UUID) -> ResponseReturnValue:
-    """Take a sealed envelope: checked, kept, put into the box; the answer is its receipt."""
+    """Take a sealed envelope: checked, kept, put into the box; the answer is its receipt, or why it was not taken."""
+    try:
+        receipt = _take(tender_id)
+    except Invalid as refusal:
+        if is_for_program():
+            raise
+        return _not_taken(tender_id, refusal)
+    flash(t("已封存，回执已签发。", "Sealed; here is the receipt."), "success")
+    return redirect(url_for("bidding.receipt", tender_id=tender_id, number=receipt.number), 303)
+
+
+def _take(tender_id: uuid.UUID) -> BidReceipt:
     upload = request.files.get("envelope")
     if upload is None or not upload.filename:
         raise Invalid("envelope_missing")
-    engine = current_app.extensions["gongbao"].engine
-    most_bytes = settings().upload_limit_mb << 20
-    receipt = counter.submit(
-        engine,
+    return counter.submit(
+        current_app.extensions["gongbao"].engine,
         store_in(settings()),
         receipt_key(settings()),
         tender_id,
         cast(BinaryIO, upload.stream),
         by=actor(),
         at=at(),
-        most_bytes=most_bytes,
+        most_bytes=settings().upload_limit_mb << 20,
     )
-    flash(t("已封存，回执已签发。", "Sealed; here is the receipt."), "success")
-    return redirect(url_for("bidding.receipt", tender_id=tender_id, number=receipt.number), 303)
+
+
+def _not_taken(tender_id: uuid.UUID, refusal: Invalid) -> ResponseReturnValue:
+    """Return the page that says why a sealed file was not taken, what stands, and what to do."""
+    page = render_template(
+        "bids/refused.html",
+        message=words(refusal),
+        code=refusal.code,
+        back=url_for("bidding.one", tender_id=tender_id),
+        terms=url_for("tenders.terms", tender_id=tender_id),
+    )
+    return page, refusal.status
 
 
 def _sealed(tender: Tender, number: int) -> tuple[SealedBid, BidReceipt]:

@@ -58,7 +58,7 @@ def work_of() -> list[dict[str, Any]]:
             {
                 **row_of(tender),
                 "href": url_for("custody.mine", tender_id=tender.id),
-                "note": asked or t("现在没有需要办的", "nothing is asked now"),
+                "note": " · ".join(part for part in (tender.number, asked) if part),
                 "is_asked": bool(asked),
                 "due_at": tender.deadline_at if asked and tender.stage in ("published", "opening") else None,
                 "kind": "tender",

@@ -118,12 +118,34 @@ def _bidder() -> ResponseReturnValue:
         "bids/home.html",
         **boards,
         pools=pools_now(unit(), at())[:1],
-        offers=[*_offers(boards["mine"]), *_to_sign(), *claims_waiting()],
+        work=[
+            *_keys(),
+            *_offers(boards["mine"]),
+            *_to_sign(),
+            *claims_waiting(),
+            *(row for row in boards["open_now"] if row["is_due"]),
+        ],
     )
 
 
+def _keys() -> list[dict[str, Any]]:
+    """Return the openings that wait for the insurer's own key."""
+    return [
+        {
+            **row_of(tender),
+            "title": t("交出自己的钥匙：{title}", "Give your own key: {title}", title=tender.title),
+            "href": url_for("bidding.one", tender_id=tender.id),
+            "note": t("否则投标视为撤销", "or the bid is deemed revoked"),
+            "due_at": None,
+        }
+        for tender in bidding.keys_to_give()
+    ]
+
+
 def _offers(mine: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the insurer's bids that wait for an answer of its signatory."""
+    """Return the insurer's bids that wait for an answer of its signatory; nothing for anyone else."""
+    if not may(actor(), "bid.answer"):
+        return []
     return [
         {
             **row,
