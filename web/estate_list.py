@@ -15,6 +15,7 @@ from core.permits import Actor
 from underwriting import estates
 from underwriting.estates import EstateRow, Taken
 from web.estate_columns import ESTATE_SCHEMA, estate_row
+from web.list_order import as_in_file, in_order
 from web.row_schema import ColumnMapping, FindingList
 from web.tables import read_table
 
@@ -31,8 +32,8 @@ class EstateList:
 
     @property
     def findings(self) -> list[Finding]:
-        """Return everything wrong: unreadable cells, then rows that the register cannot take."""
-        return [*self.unread.listed, *self.refused]
+        """Return everything wrong, row by row and in a row by column: cells, then what the register says to it."""
+        return in_order([*self.unread.listed, *self.refused], self.columns)
 
     @property
     def is_good(self) -> bool:
@@ -56,7 +57,7 @@ def read(
         rows = tuple(estate_row(good) for good in reader)
     found = estates.check(session, rows, on=clock.on(at))
     placed = tuple(Finding(one.code, f"row {one.where}", {"row": int(one.where), **one.facts}) for one in found)
-    return EstateList(rows, reader.rows_read, reader.findings, placed, dict(mapping.columns))
+    return EstateList(rows, reader.rows_read, reader.findings, placed, as_in_file(mapping.columns, table.headers))
 
 
 def take(session: Session, told: EstateList, *, by: Actor, at: datetime) -> Taken:

@@ -19,6 +19,7 @@ from core.permits import Actor
 from underwriting import estates
 from underwriting.estates import EstateRow
 from web.fault_columns import fault_schema
+from web.list_order import as_in_file, in_order
 from web.row_schema import ColumnMapping, FindingList
 from web.tables import read_table
 
@@ -60,9 +61,8 @@ class FaultList:
 
     @property
     def findings(self) -> list[Finding]:
-        """Return everything odd, in the order of the rows: unreadable cells, errors, remarks."""
-        every = [*self.unread.listed, *self.report.findings]
-        return sorted(every, key=row_of)
+        """Return everything odd, row by row and in a row by column."""
+        return in_order([*self.unread.listed, *self.report.findings], self.columns)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -70,12 +70,6 @@ class FaultList:
         every = dict(self.unread.counts)
         every.update(self.report.counts)
         return dict(sorted(every.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def row_of(finding: Finding) -> int:
-    """Return the row that a finding is about."""
-    number = finding.facts.get("row")
-    return number if isinstance(number, int) else 0
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -103,7 +97,7 @@ def read(session: Session, stream: IO[bytes], name: str, wanted: Wanted, *, at: 
         unread=reader.findings,
         rows_unread=reader.rows_refused,
         report=report,
-        columns=dict(mapping.columns),
+        columns=as_in_file(mapping.columns, table.headers),
         collected_from=start,
         new_lifts=_new_lifts(session, report) if wanted.registers_lifts else (),
     )

@@ -105,7 +105,7 @@ def _said(finding: Finding) -> str:
 
 def _words(document: Mapping[str, Any], told: FaultList, *, brief: bool) -> str:
     """Return the outcome for people: the odd rows, then counts, then the repairs."""
-    from web.fault_list import row_of
+    from web.list_order import row_of
 
     lines = [] if brief else [_line(one, row_of(one)) for one in told.findings]
     lines.append("")

@@ -13,8 +13,8 @@ from core.errors import Finding, Invalid
 from core.papers import Paper
 from web.columns import column
 from web.errors import field_errors, words
-from web.fault_list import row_of
 from web.formats import here, number, t
+from web.list_order import column_of, row_of
 from web.list_upload import Look, column_fields, field_name, keep_upload
 from web.listing import Listed, csv_link, csv_of, of_rows, wants_csv
 from web.row_schema import RowSchema
@@ -117,12 +117,15 @@ def review_rows(findings: Sequence[Finding], counts: Mapping[str, int], effect: 
     """Return the asked page of findings, of the kind that the address asks for."""
     kind = request.args.get("kind", "")
     chosen = [one for one in findings if not kind or one.code == kind]
-    rows = [{"row": row_of(one), "effect": effect(one), "what": words(one), "code": one.code} for one in chosen]
+    rows = [
+        {"row": row_of(one), "column": column_of(one), "effect": effect(one), "what": words(one), "code": one.code}
+        for one in chosen
+    ]
     as_file = None
     if wants_csv():
         as_file = csv_of(
             "odd-rows",
-            [(name, lambda row, name=name: row[name]) for name in ("row", "code", "effect", "what")],  # type: ignore[misc]
+            [(name, lambda row, name=name: row[name]) for name in ("row", "column", "code", "effect", "what")],  # type: ignore[misc]
             rows,
         )
     every = t("全部 {n}", "all {n}", n=number(sum(counts.values())))

@@ -76,7 +76,7 @@ def test_what_is_odd_can_be_filtered_and_exported(city: City) -> None:
     browser = city.browser(Role.CLAIMS_HANDLER)
     place = sent(browser, LIST)
     page = browser.get(f"{place}/review?{COLUMNS}&kind=fault_lift_unknown").text
-    assert "共 1 行" in page
+    assert "共 1 处" in page
     exported = browser.get(f"{place}/review?{COLUMNS}&as=csv").text
     assert "fault_lift_unknown" in exported and "fault_restored_before_reported" in exported
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from datetime import date, timedelta
 
@@ -51,6 +52,23 @@ def test_a_list_of_lifts_is_registered_whole(city: City, officer: Browser) -> No
     assert "梧桐里" in officer.get("/estates?q=梧桐").text
     assert officer.send(f"{place}/take").status_code == 422
     assert count(city, Lift) == 6
+
+
+def test_what_is_wrong_with_a_list_is_told_row_by_row_and_column_by_column(officer: Browser) -> None:
+    """先按行、行内按文件里列的次序；页面说共几处，CSV 与页面同序。"""
+    rows = (
+        "户数,层数,电梯编号,楼栋,小区,区县,投用日期",
+        "x,18,L00001,2栋,梧桐里,示例区,2015-06-01",
+        "1.5,y,W00009,,梧桐里,示例区,2015-02-30",
+        "120,18,L00001,2栋,梧桐里,示例区,2015-06-01",
+    )
+    answer = officer.send("/estates/import", file=(io.BytesIO("\n".join(rows).encode()), "lifts.csv"))
+    place = answer.headers["Location"].removesuffix("/columns")
+    page = officer.get(f"{place}/review").text
+    assert "共 6 处" in page
+    told = list(csv.DictReader(io.StringIO(officer.get(f"{place}/review?as=csv").text.lstrip("\ufeff"))))
+    found = [(one["row"], one["column"]) for one in told]
+    assert found == [("2", "户数"), ("3", "户数"), ("3", "层数"), ("3", "楼栋"), ("3", "投用日期"), ("4", "")]
 
 
 def test_one_bad_row_keeps_the_whole_list_out(city: City, officer: Browser) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -153,11 +155,17 @@ def _notes(told: FaultList) -> list[tuple[str, str]]:
             (
                 t("修复用时，最长", "Repair, longest"),
                 t("{length}（第 {row} 行，{lift}）", "{length} (row {row}, {lift})").format(
-                    length=fault_list.span_text(times.longest), row=times.longest_row, lift=times.longest_lift
+                    length=_length(times.longest), row=times.longest_row, lift=times.longest_lift
                 ),
             ),
         ]
     return notes
+
+
+def _length(length: timedelta) -> str:
+    """Return a length in days and hours, minutes, seconds; without days where there is none."""
+    rest = duration_text(Fraction(length.seconds))
+    return t("{d} 天 {rest}", "{d} d {rest}", d=length.days, rest=rest) if length.days else rest
 
 
 def _taking(paper: Paper, told: FaultList) -> dict[str, Any]:
