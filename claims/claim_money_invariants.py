@@ -191,25 +191,25 @@ SHARED_AT_INCEPTION = every(
         "{kind} of claim {claim}",
         """
         SELECT w.kind, w.claim, w.pool_id, w.entry_id, w.amount_fen, i.amount_fen AS split_fen, w.number,
-            i.number AS split_at_version, e.reason
+            i.number AS split_at_version, e.reason, w.day, e."on"
         FROM (
             SELECT 'claim' AS kind, c.number AS claim, c.id AS claim_id, c.pool_id, c.approved_entry_id AS entry_id,
-                c.payable_fen AS amount_fen, a.number, 'claim_approved' AS reason
+                c.payable_fen AS amount_fen, a.number, 'claim_approved' AS reason, c.approved_on AS day
             FROM claim c JOIN policy p ON p.id = c.policy_id JOIN agreement a ON a.id = p.agreement_id
             WHERE c.approved_entry_id IS NOT NULL OR c.payable_fen IS NOT NULL
             UNION ALL SELECT 'adjusting_expense', c.number, c.id, c.pool_id, k.approved_entry_id, k.amount_fen,
-                a.number, 'adjuster_approved'
+                a.number, 'adjuster_approved', k.approved_on
             FROM claim_cost k JOIN claim c ON c.id = k.claim_id JOIN policy p ON p.id = c.policy_id
             JOIN agreement a ON a.id = p.agreement_id
             UNION ALL SELECT 'recovery', c.number, c.id, c.pool_id, r.entry_id, r.amount_fen, a.number,
-                'recovery_received'
+                'recovery_received', r.received_on
             FROM recovery r JOIN claim c ON c.id = r.claim_id JOIN policy p ON p.id = c.policy_id
             JOIN agreement a ON a.id = p.agreement_id
         ) w
         LEFT JOIN stream_item i ON i.pool_id = w.pool_id AND i.entry_id = w.entry_id
         LEFT JOIN entry e ON e.pool_id = w.pool_id AND e.id = w.entry_id
-        WHERE (w.kind, w.amount_fen, w.number, w.reason, w.claim_id)
-            IS DISTINCT FROM (i.kind, i.amount_fen, i.number, e.reason, e.subject_id)
+        WHERE (w.kind, w.amount_fen, w.number, w.reason, w.claim_id, w.day)
+            IS DISTINCT FROM (i.kind, i.amount_fen, i.number, e.reason, e.subject_id, e."on")
         """,
     ),
     rows(

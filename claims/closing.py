@@ -116,7 +116,7 @@ def _take_overdue(session: Session, pool_id: int, *, on: date, by: Actor, at: da
         session.refresh(call, with_for_update=True)
         lead = pools.shares_of(session, claim.policy.agreement).lead
         settlements.charge_interest(session, claim, call, lead, until_on=on, by=by, at=at)
-        stages.move_cash_call(session, call, "take", by=by, at=at)
+        stages.move_cash_call(session, call, "take", on=on, by=by, at=at)
         call.taken_on = on
         member = call.organisation_id
         event = Event(Reason.CASH_CALL_OVERDUE, on, "claim", claim.id, claim.number)

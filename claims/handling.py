@@ -216,7 +216,8 @@ def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: A
     claim.payable_fen, claim.approved_by, claim.approved_on = payable_fen, by.person_id, on
     claim.approved_entry_id, claim.paid_before_fen = posted.entry_id, told.paid_before_fen
     claim.loss_fen = told.adjustment.loss_fen if told.has_bill else None
-    stages.move_claim(session, claim, "approve", by=by, at=at, facts={"payable_fen": payable_fen})
+    facts = {"payable_fen": payable_fen, "on": on.isoformat()}
+    stages.move_claim(session, claim, "approve", by=by, at=at, facts=facts)
     return posted
 
 

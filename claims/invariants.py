@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - the queries are put together from constants of this program
 from __future__ import annotations
 
-from claims import stages
+from claims import charge_invariants, logged, stages
 from claims.claim_money_invariants import (
     BOOKED,
     BY_BILL_AND_COVER,
@@ -216,4 +216,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "no policy's claims together are above the limits; who entered the bill did not approve",
         BY_BILL_AND_COVER,
     ),
+    *charge_invariants.INVARIANTS,
+    logged.INVARIANT,
 )

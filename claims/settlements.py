@@ -58,7 +58,8 @@ def _pay(session: Session, claim: Claim, posted: Posted, source: str, *, on: dat
     )
     session.add(paid)
     claim.paid_on = on
-    stages.move_claim(session, claim, "pay", by=by, at=at, facts={"source": source})
+    facts = {"source": source, "on": on.isoformat()}
+    stages.move_claim(session, claim, "pay", by=by, at=at, facts=facts)
 
 
 def pay_by_lead(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime) -> Posted:
@@ -116,7 +117,8 @@ def issue_cash_call(
     ]
     event = Event(Reason.CASH_CALL_ISSUED, on, "claim", claim.id, claim.number)
     entries.post(session, claim.pool_id, event, moves, by=by, at=at)
-    stages.move_claim(session, claim, "call", by=by, at=at, facts={"due_on": due_on.isoformat()})
+    facts = {"on": on.isoformat(), "due_on": due_on.isoformat()}
+    stages.move_claim(session, claim, "call", by=by, at=at, facts=facts)
     return calls
 
 
@@ -146,7 +148,7 @@ def receive_cash_call(
     if call is None:
         raise NotFound("cash_call_not_found", number=claim.number)
     entries.require_not_before(call.issued_on, on)
-    stages.move_cash_call(session, call, "receive", by=by, at=at)
+    stages.move_cash_call(session, call, "receive", on=on, by=by, at=at)
     call.received_on = on
     event = Event(Reason.CASH_CALL_RECEIVED, on, "claim", claim.id, claim.number)
     moves = [Move(AccountRef("1010"), AccountRef("1210", member), call.amount_fen)]
@@ -237,7 +239,7 @@ def approve_cost(session: Session, claim: Claim, amount_fen: int, *, on: date, b
     event = Event(Reason.ADJUSTER_APPROVED, on, "claim", claim.id, claim.number)
     posted = entries.post(session, claim.pool_id, event, moves, by=by, at=at, splits=[split])
     cost.approved_entry_id = posted.entry_id
-    facts = {"claim": claim.number, "amount_fen": amount_fen}
+    facts = {"claim": claim.number, "amount_fen": amount_fen, "on": on.isoformat()}
     audit.record(session, "claim_cost.approved", by=by, at=at, of=("claim_cost", cost.id), facts=facts)
     return cost
 
@@ -252,7 +254,7 @@ def pay_cost(session: Session, claim: Claim, cost: ClaimCost, *, on: date, by: A
     require_other_person(cost.approved_by, by)
     entries.require_not_before(cost.approved_on, on)
     cost.paid_on, cost.paid_by = on, by.person_id
-    stages.move_cost(session, cost, "pay", by=by, at=at)
+    stages.move_cost(session, cost, "pay", on=on, by=by, at=at)
     event = Event(Reason.ADJUSTER_PAID, on, "claim", claim.id, claim.number)
     moves = [Move(AccountRef("2120"), AccountRef("2210", shares.lead), cost.amount_fen)]
     return entries.post(session, claim.pool_id, event, moves, by=by, at=at)
@@ -291,7 +293,7 @@ def receive_recovery(
     row = Recovery(claim_id=claim.id, kind=kind, amount_fen=amount_fen, received_on=on, entry_id=posted.entry_id)
     session.add(row)
     session.flush()
-    facts = {"claim": claim.number, "kind": kind, "amount_fen": amount_fen}
+    facts = {"claim": claim.number, "kind": kind, "amount_fen": amount_fen, "on": on.isoformat()}
     audit.record(session, "recovery.received", by=by, at=at, of=("recovery", row.id), facts=facts)
     return row
 

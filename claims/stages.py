@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -63,17 +63,17 @@ def move_claim(
     audit.record(session, f"claim.{verb}", by=by, at=at, of=("claim", claim.id), facts=told)
 
 
-def move_cash_call(session: Session, call: CashCall, verb: str, *, by: Actor, at: datetime) -> None:
-    """Move a cash call on and record it; Conflict `stage_refuses` where the table has no such move."""
+def move_cash_call(session: Session, call: CashCall, verb: str, *, on: date, by: Actor, at: datetime) -> None:
+    """Move a cash call on and record it with its day; Conflict `stage_refuses` where the table has no such move."""
     call.stage = step(CASH_CALL_MOVES, call.stage, verb, kind="cash_call")
     session.flush()
-    facts = {"stage": call.stage, "amount_fen": call.amount_fen}
+    facts = {"stage": call.stage, "amount_fen": call.amount_fen, "on": on.isoformat()}
     audit.record(session, f"cash_call.{verb}", by=by, at=at, of=("cash_call", call.id), facts=facts)
 
 
-def move_cost(session: Session, cost: ClaimCost, verb: str, *, by: Actor, at: datetime) -> None:
-    """Move a claim's cost on and record it; Conflict `stage_refuses` where the table has no such move."""
+def move_cost(session: Session, cost: ClaimCost, verb: str, *, on: date, by: Actor, at: datetime) -> None:
+    """Move a claim's cost on and record it with its day; Conflict `stage_refuses` where the table has no such move."""
     cost.stage = step(COST_MOVES, cost.stage, verb, kind="claim_cost")
     session.flush()
-    facts = {"stage": cost.stage, "amount_fen": cost.amount_fen}
+    facts = {"stage": cost.stage, "amount_fen": cost.amount_fen, "on": on.isoformat()}
     audit.record(session, f"claim_cost.{verb}", by=by, at=at, of=("claim_cost", cost.id), facts=facts)

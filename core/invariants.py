@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from core import log_invariants, schema_invariants
+from core import log_invariants, logged, schema_invariants
 from core.checks import Broken, Found, Invariant, found
 from core.papers import Store
 
 #: Every file that a row of this room names: where it stands, its digest, its size (null: not told).
 FILES = "SELECT 'paper ' || id::text AS place, digest, size FROM paper"
 
-INVARIANTS: tuple[Invariant, ...] = (*log_invariants.INVARIANTS, *schema_invariants.INVARIANTS)
+INVARIANTS: tuple[Invariant, ...] = (*log_invariants.INVARIANTS, logged.INVARIANT, *schema_invariants.INVARIANTS)
 
 
 def files_in(store: Store, *listed: str) -> Invariant:

@@ -157,7 +157,13 @@ def give_mandate(
     row = Mandate(person_id=person.id, organisation_id=organisation.id, role=role.value, valid_from=valid_from)
     session.add(row)
     session.flush()
-    audit.record(session, "mandate.given", by=by, at=at, of=("mandate", row.id), facts={"role": role.value})
+    facts = {
+        "role": role.value,
+        "person": str(person.id),
+        "organisation": str(organisation.id),
+        "from": valid_from.isoformat(),
+    }
+    audit.record(session, "mandate.given", by=by, at=at, of=("mandate", row.id), facts=facts)
     return row
 
 

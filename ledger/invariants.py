@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from core.checks import Broken, Found, Invariant, every, found, moved_by_table, rows
-from ledger import split_invariants, stages, statement_invariants
+from ledger import logged, split_invariants, stages, statement_invariants
 from ledger.money import LIMIT_FEN
 from ledger.statement_invariants import LEGS
 
@@ -318,6 +318,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "The log tells of every entry once and truly; every statement stands where its last logged move left it",
         every(ENTRIES_ARE_LOGGED, moved_by_table("statement", stages.STATEMENT_MOVES, "draft")),
     ),
+    logged.INVARIANT,
     *statement_invariants.INVARIANTS,
     *split_invariants.INVARIANTS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -26,12 +26,17 @@ STATEMENT_MOVES: Moves = {
 }
 
 
-def move_period(session: Session, period: Period, verb: str, *, by: Actor, at: datetime) -> None:
-    """Move a period on and record it; Conflict `stage_refuses` where the table has no such move."""
+def move_period(session: Session, period: Period, verb: str, *, on: date, by: Actor, at: datetime) -> None:
+    """Move a period on and record it with its day; Conflict `stage_refuses` where the table has no such move."""
     period.stage = step(PERIOD_MOVES, period.stage, verb, kind="period")
     period.closed_at, period.closed_by = at, by.person_id
     session.flush()
-    facts = {"pool": period.pool_id, "label": period.label, "last_entry": period.last_entry_id}
+    facts = {
+        "pool": period.pool_id,
+        "label": period.label,
+        "last_entry": period.last_entry_id,
+        "on": on.isoformat(),
+    }
     audit.record(session, "period.closed", by=by, at=at, of=("period", period.id), facts=facts)
 
 

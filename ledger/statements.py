@@ -151,7 +151,7 @@ def seal(session: Session, row: Period, *, on: date, by: Actor, at: datetime) ->
         for place, member in enumerate([*members, *sorted(set(owed) - set(members))], start=1)
     ]
     session.add_all(made)
-    stages.move_period(session, row, "close", by=by, at=at)
+    stages.move_period(session, row, "close", on=on, by=by, at=at)
     return made
 
 
@@ -321,7 +321,7 @@ def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: dat
         posted = post(session, row.pool_id, event, moves, by=by, at=at)
     for statement in made:
         statement.settled_on = on
-        stages.move_statement(session, statement, "settle", by=by, at=at)
+        stages.move_statement(session, statement, "settle", by=by, at=at, facts={"on": on.isoformat()})
     return posted
 
 

@@ -216,7 +216,7 @@ def _offer(session: Session, tender: Tender, run: AllocationRun, by: Actor, at: 
                 answer_due_at=due_at,
             )
         )
-        facts = {"run": run.number, "share_bp": member["share_bp"]}
+        facts = {"run": run.number, "share_bp": member["share_bp"], "due_at": due_at.isoformat()}
         move_bid(session, bid, "offer", event="allocation.offer", by=by, at=at, facts=facts)
 
 

@@ -250,4 +250,5 @@ def resume(session: Session, tender: Tender, reason: str, *, by: Actor, at: date
     halt.lifted_as = "supervisor" if by.role is Role.SUPERVISOR else "approver"
     session.flush()
     tender.stage_before = tender.suspended_at = tender.end_reason = None
-    move_tender(session, tender, resume_verb(before), by=by, at=at)
+    moved = {"ends_at": tender.publicity_ends_at.isoformat()} if tender.publicity_ends_at else {}
+    move_tender(session, tender, resume_verb(before), by=by, at=at, facts=moved)

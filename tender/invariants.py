@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from core.checks import Invariant, every, moved_by_table, rows
-from tender import opening_invariants, people_invariants, result_invariants
+from tender import logged, opening_invariants, people_invariants, result_invariants
 from tender.stages import BID_MOVES, TENDER_MOVES
 
 #: Every file that a row of this room names: where it stands, its digest, its size.
@@ -222,4 +222,5 @@ INVARIANTS: tuple[Invariant, ...] = (
     *opening_invariants.INVARIANTS,
     *people_invariants.INVARIANTS,
     *result_invariants.INVARIANTS,
+    logged.INVARIANT,
 )

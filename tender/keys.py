@@ -79,7 +79,7 @@ def confirm_opening(session: Session, tender: Tender, *, by: Actor, at: datetime
     with database_speaks():
         session.flush()
     session.refresh(tender, ["opening_confirmed_at"])
-    audit.record(session, "opening.confirmed", by=by, at=at, of=("tender", tender.id))
+    audit.record(session, "opening.confirmed", by=by, at=tender.opening_confirmed_at, of=("tender", tender.id))
 
 
 def require_confirmed(tender: Tender) -> None:

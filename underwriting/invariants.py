@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from core.checks import Invariant, every, moved_by_table, rows
-from underwriting import stages
+from underwriting import logged, stages
 from underwriting.rating import INSURABLE_AFTER_YEARS
 
 #: VAT inside a gross price, half a fen away from zero, on whole numbers.
@@ -138,6 +138,22 @@ RECEIVED_ONCE = every(
         FROM refund r LEFT JOIN entry e ON e.subject_id = r.id AND e.reason = 'refund_paid' AND e.reverses_id IS NULL
         GROUP BY r.id HAVING count(e.id) <> CASE r.stage WHEN 'paid' THEN 1 ELSE 0 END
             OR sum(e.amount_fen) <> r.gross_fen
+        """,
+    ),
+    # The days of a premium and of a refund are those of their entries.
+    rows(
+        "policy {policy}, {reason}",
+        """
+        SELECT w.policy, w.reason, w.day, e."on" AS booked_on FROM (
+            SELECT p.number AS policy, p.pool_id, p.id AS subject_id, r.reason, r.day FROM policy p CROSS JOIN LATERAL (
+                VALUES (CASE p.stage WHEN 'collected' THEN 'premium_collected_by_member' ELSE 'premium_received' END,
+                    p.received_on), ('premium_remitted', p.remitted_on)) AS r (reason, day)
+            UNION ALL SELECT p.number, p.pool_id, f.id, r.reason, r.day FROM refund f
+            JOIN policy p ON p.id = f.policy_id CROSS JOIN LATERAL (
+                VALUES ('refund_agreed', f.agreed_on), ('refund_paid', f.paid_on)) AS r (reason, day)
+        ) w LEFT JOIN entry e ON (e.pool_id, e.subject_id, e.reason) = (w.pool_id, w.subject_id, w.reason)
+            AND e.reverses_id IS NULL
+        WHERE w.day IS DISTINCT FROM e."on"
         """,
     ),
 )
@@ -360,4 +376,5 @@ INVARIANTS: tuple[Invariant, ...] = (
             moved_by_table("refund", stages.REFUND_MOVES, "agreed"),
         ),
     ),
+    logged.INVARIANT,
 )

@@ -169,7 +169,8 @@ def write(session: Session, agreement: Agreement, written: Written, *, on: date,
         at=at,
     )
     policy.written_entry_id = posted.entry_id
-    facts = {"number": policy.number, "lifts": policy.lift_count, "gross_fen": policy.gross_fen}
+    days = {"inception_on": policy.inception_on.isoformat(), "expires_on": policy.expires_on.isoformat()}
+    facts = {"number": policy.number, "lifts": policy.lift_count, "gross_fen": policy.gross_fen, **days}
     audit.record(session, "policy.bound", by=by, at=at, of=("policy", policy.id), facts=facts)
     return policy
 
@@ -245,7 +246,8 @@ def receive(session: Session, policy: Policy, *, on: date, by: Actor, at: dateti
         entries.require_not_before(entries.entry(session, policy.pool_id, policy.written_entry_id).on, on)
     parts = due_parts(session, policy)
     is_each = policy.agreement.collection == "each"
-    stages.move_policy(session, policy, "collect" if is_each else "receive", by=by, at=at)
+    facts = {"on": on.isoformat()}
+    stages.move_policy(session, policy, "collect" if is_each else "receive", by=by, at=at, facts=facts)
     policy.received_on = on
     if is_each:
         moves = [Move(AccountRef("2305", member), AccountRef("1110"), fen) for member, fen in parts]
@@ -273,7 +275,7 @@ def remit(session: Session, policy: Policy, *, on: date, by: Actor, at: datetime
     parts = due_parts(session, policy)
     require_other_person(audit.who_did(session, "policy.receive", ("policy", policy.id)), by)
     entries.require_not_before(policy.received_on, on)
-    stages.move_policy(session, policy, "remit", by=by, at=at)
+    stages.move_policy(session, policy, "remit", by=by, at=at, facts={"on": on.isoformat()})
     policy.remitted_on = on
     moves = [Move(AccountRef("2210", member), AccountRef("1010"), fen) for member, fen in parts]
     event = Event(Reason.PREMIUM_REMITTED, on, "policy", policy.id, policy.number)
@@ -340,7 +342,8 @@ def refund(
     shares = pools.shares_of(session, policy.agreement)
     event = Event(Reason.REFUND_AGREED, on, "refund", row.id, policy.number)
     row.agreed_entry_id = _post_split(session, shares, event, (-net, -vat), move, by=by, at=at).entry_id
-    facts = {"policy": policy.number, "gross_fen": gross_fen}
+    days = {"on": on.isoformat(), "effective_on": effective_on.isoformat()}
+    facts = {"policy": policy.number, "gross_fen": gross_fen, **days}
     audit.record(session, "refund.agreed", by=by, at=at, of=("refund", row.id), facts=facts)
     if not is_collected:
         stages.move_refund(session, row, "strike", by=by, at=at)
@@ -361,7 +364,7 @@ def pay_refund(session: Session, row: Refund, *, on: date, by: Actor, at: dateti
     require_other_person(row.agreed_by, by)
     entries.require_not_before(row.agreed_on, on)
     row.paid_on, row.paid_by = on, by.person_id
-    stages.move_refund(session, row, "pay", by=by, at=at)
+    stages.move_refund(session, row, "pay", by=by, at=at, facts={"on": on.isoformat()})
     moves = [Move(AccountRef("2130"), AccountRef("2210", lead), row.gross_fen)]
     event = Event(Reason.REFUND_PAID, on, "refund", row.id, policy.number)
     return entries.post(session, policy.pool_id, event, moves, by=by, at=at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -129,7 +130,15 @@ def add_version(session: Session, pool: Pool, plan: PoolPlan, *, by: Actor, at: 
     )
     session.add(agreement)
     session.flush()
-    facts = {"pool": pool.id, "number": shares.number, "weights": list(shares.weights.weights), "whole": plan.whole}
+    facts = {
+        "pool": pool.id,
+        "number": shares.number,
+        "weights": list(shares.weights.weights),
+        "whole": plan.whole,
+        "effective_on": plan.effective_on.isoformat(),
+        "ends_on": plan.ends_on.isoformat(),
+        "terms_sha256": hashlib.sha256(audit.canonical(plan.terms.as_dict())).hexdigest(),
+    }
     audit.record(session, "agreement.made", by=by, at=at, of=("agreement", agreement.id), facts=facts)
     return agreement
 

@@ -37,9 +37,11 @@ def move_policy(
     audit.record(session, f"policy.{verb}", by=by, at=at, of=("policy", policy.id), facts=told)
 
 
-def move_refund(session: Session, refund: Refund, verb: str, *, by: Actor, at: datetime) -> None:
+def move_refund(
+    session: Session, refund: Refund, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
     """Move a refund on and record it; Conflict `stage_refuses` where the table has no such move."""
     refund.stage = step(REFUND_MOVES, refund.stage, verb, kind="refund")
     session.flush()
-    facts = {"stage": refund.stage, "gross_fen": refund.gross_fen}
-    audit.record(session, f"refund.{verb}", by=by, at=at, of=("refund", refund.id), facts=facts)
+    told = {"stage": refund.stage, "gross_fen": refund.gross_fen, **(facts or {})}
+    audit.record(session, f"refund.{verb}", by=by, at=at, of=("refund", refund.id), facts=told)

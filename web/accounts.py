@@ -151,7 +151,8 @@ def create_user(
     )
     session.add(user)
     session.flush()
-    audit.record(session, "account.created", by=by, at=at, of=("account", user.id))
+    facts = {"person": str(person.id)}
+    audit.record(session, "account.created", by=by, at=at, of=("account", user.id), facts=facts)
     return user
 
 
@@ -255,7 +256,8 @@ def add_token(
     )
     session.add(token)
     session.flush()
-    audit.record(session, "token.made", by=by, at=at, of=("token", token.id), facts={"role": mandate.role})
+    facts = {"role": mandate.role, "mandate": str(mandate.id), "expires_at": token.expires_at.isoformat()}
+    audit.record(session, "token.made", by=by, at=at, of=("token", token.id), facts=facts)
     return token, secret
 
 

@@ -33,6 +33,7 @@ from core.errors import Conflict, Invalid, Refusal
 from core.papers import Store
 from core.server import AUDITOR
 from core.settings import Settings
+from web import logged
 from web.command_line import json_option, place, wants_json
 from web.keeping import store_in
 from web.messages import told
@@ -45,6 +46,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *tender.invariants.INVARIANTS,
     *underwriting.invariants.INVARIANTS,
     *claims.invariants.INVARIANTS,
+    logged.INVARIANT,
 )
 
 #: The queries that name every file of every room.

@@ -1,0 +1,43 @@
+"""Who and when of the book, as the log tells it: entries, periods, statements."""
+
+from __future__ import annotations
+
+from core.checks import Invariant
+from core.log_columns import WHEN, WHO, Logged, are_logged, fact
+
+#: Columns of the book and the events that say the same; the close of a period is held by INV-L4.
+LOGGED: tuple[Logged, ...] = (
+    Logged("entry", ("entry.posted",), {"person_id": WHO, "at": WHEN}),
+    Logged(
+        "period",
+        ("period.opened",),
+        {
+            "pool_id": fact("pool", "bigint"),
+            "label": fact("label"),
+            "starts_on": fact("starts_on", "date"),
+            "ends_on": fact("ends_on", "date"),
+        },
+    ),
+    Logged(
+        "statement",
+        ("period.closed",),
+        {"made_at": WHEN},
+        match={"period_id": "e.object_id"},
+        kind="period",
+        is_one_way=True,
+    ),
+    Logged("statement", ("statement.issue",), {"issued_at": WHEN}),
+    Logged(
+        "statement",
+        ("statement.acknowledge", "statement.query", "statement.agree"),
+        {"answered_at": WHEN, "answered_by": WHO},
+    ),
+    Logged("statement", ("statement.settle",), {"settled_on": fact("on", "date")}),
+)
+
+INVARIANT = Invariant(
+    "INV-A10-ledger",
+    "分录、账期与结算单所记的经办人、时刻与日期，和日志一致",
+    "Who and when, as entries, periods and statements have it, is what the log says",
+    are_logged(LOGGED),
+)
