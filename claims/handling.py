@@ -13,7 +13,7 @@ from claims import adjusting, authority, bills, stages
 from claims.adjusting import AssessedLine
 from claims.models import CLAIM_NUMBER, Claim, ClaimAgreement, ClaimLine, Fault, Recovery
 from core import audit, clock
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
 from core.permits import Actor, require_other_person
 from core.stages import step
 from ledger import entries, streams
@@ -59,6 +59,7 @@ def make(
         estimate_fen=estimate_fen,
         estimate_version=1,
         needs=_needs(estimate_fen, agreement),
+        topics=[],
         made_by=by.person_id,
         made_at=at,
     )
@@ -82,9 +83,10 @@ def _agreement(session: Session, policy: Policy) -> Agreement:
     return session.get_one(Agreement, policy.agreement_id)
 
 
-def _needs(estimate_fen: int, agreement: Agreement) -> str:
+def _needs(estimate_fen: int, agreement: Agreement, topics: Sequence[str] = ()) -> str:
     """Return who must agree to an estimate: `lead` or `all`."""
-    return authority.who_must_agree(estimate_fen, agreement.lead_alone_limit_fen).value
+    touched = [authority.Topic(topic) for topic in topics]
+    return authority.who_must_agree(estimate_fen, agreement.lead_alone_limit_fen, touched).value
 
 
 def submit(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:
@@ -104,10 +106,41 @@ def revise(session: Session, claim: Claim, estimate_fen: int, *, by: Actor, at: 
     check_amount(estimate_fen)
     claim.estimate_fen = estimate_fen
     claim.estimate_version += 1
-    claim.needs = _needs(estimate_fen, claim.policy.agreement)
+    claim.needs = _needs(estimate_fen, claim.policy.agreement, claim.topics)
     facts = {"estimate_fen": estimate_fen, "needs": claim.needs}
     stages.move_claim(session, claim, "revise", by=by, at=at, facts=facts)
     agree(session, claim, by=by, at=at)
+
+
+#: The most that a reason for a topic says.
+TOPIC_REASON_MOST = 500
+
+
+def flag(session: Session, claim: Claim, topic: str, reason: str, *, by: Actor, at: datetime) -> None:
+    """Mark, with the reason, that a claim touches a topic which is never the lead's alone; it stays for good.
+
+    All members must then agree. A claim that was before them already is asked anew, as a new version, to which the
+    lead agrees by this. Refuses Forbidden `lead_only`, Invalid `topic_unknown`, `topic_needs_reason` (most), Conflict
+    `topic_stands`, `stage_refuses` once the claim is decided.
+    """
+    claim = lock(session, claim.id)
+    _require_lead(session, claim.pool_id, by)
+    if topic not in set(authority.Topic):
+        raise Invalid("topic_unknown", [Finding("topic_unknown", "topic")])
+    why = reason.strip()
+    if not 1 <= len(why) <= TOPIC_REASON_MOST:
+        facts: dict[str, object] = {"most": TOPIC_REASON_MOST}
+        raise Invalid("topic_needs_reason", [Finding("topic_needs_reason", "reason", facts)], **facts)
+    if topic in claim.topics:
+        raise Conflict("topic_stands", number=claim.number)
+    is_asked = claim.stage != "open"
+    claim.topics = sorted([*claim.topics, topic])
+    claim.estimate_version += is_asked
+    claim.needs = _needs(claim.estimate_fen, claim.policy.agreement, claim.topics)
+    told = {"topic": topic, "topics": claim.topics, "needs": claim.needs, "reason": why}
+    stages.move_claim(session, claim, "flag", by=by, at=at, facts=told)
+    if is_asked:
+        agree(session, claim, by=by, at=at)
 
 
 def agree(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:

@@ -14,13 +14,13 @@ from claims.claim_money_invariants import (
 from core.checks import Invariant, every, moved_by_table, rows
 
 AUTHORITY = every(
-    # Above the lead's limit all members must agree; below it more may be asked, never less.
+    # Above the lead's limit, and on some topics, all members must agree; below it more may be asked, never less.
     rows(
         "claim {claim}",
         """
-        SELECT c.number AS claim, c.id, c.stage, c.needs, c.estimate_fen, a.lead_alone_limit_fen
+        SELECT c.number AS claim, c.id, c.stage, c.needs, c.topics, c.estimate_fen, a.lead_alone_limit_fen
         FROM claim c JOIN policy p ON p.id = c.policy_id JOIN agreement a ON a.id = p.agreement_id
-        WHERE c.estimate_fen > a.lead_alone_limit_fen AND c.needs <> 'all'
+        WHERE (c.estimate_fen > a.lead_alone_limit_fen OR c.topics <> '{}') AND c.needs <> 'all'
         """,
     ),
     rows(

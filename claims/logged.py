@@ -25,6 +25,13 @@ LOGGED: tuple[Logged, ...] = (
         ("claim.made", "claim.revise"),
         {"estimate_fen": fact("estimate_fen", "bigint")},
     ),
+    Logged("claim", ("claim.made", "claim.revise", "claim.flag"), {"needs": fact("needs")}),
+    Logged(
+        "claim",
+        ("claim.flag",),
+        {"topics": "e.facts -> 'topics'"},
+        reckoned={"topics": "CASE WHEN topics <> '{}' THEN to_jsonb(topics) END"},
+    ),
     Logged("claim", ("claim.bill_entered",), {"assessed_by": WHO}),
     Logged(
         "claim",

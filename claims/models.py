@@ -66,7 +66,8 @@ class FaultEvent(Model):
 class Claim(Model):
     """What a policy pays for one loss. `estimate_fen` is claimed at 100 %; `payable_fen` is what was approved.
 
-    `needs` says who must agree to the estimate: the lead alone, or all members. `assessed_by` entered the bill (its
+    `needs` says who must agree to the estimate: the lead alone, or all members, whom every one of the `topics`
+    (`claims.authority.Topic`) asks for. `assessed_by` entered the bill (its
     lines), where there is one; its approval keeps the loss that the lines allowed (`loss_fen`), and every approval what
     was payable for other losses of the policy by then (`paid_before_fen`), from which the working is done again.
     """
@@ -82,6 +83,7 @@ class Claim(Model):
     estimate_fen: Mapped[int]
     estimate_version: Mapped[int]
     needs: Mapped[str]
+    topics: Mapped[list[str]]
     payable_fen: Mapped[int | None]
     loss_fen: Mapped[int | None]
     paid_before_fen: Mapped[int | None]
@@ -101,6 +103,11 @@ class Claim(Model):
             "stage IN ('open', 'submitted', 'agreed', 'approved', 'called', 'paid', 'rejected')", name="stage"
         ),
         CheckConstraint("needs IN ('lead', 'all')", name="needs"),
+        CheckConstraint(
+            "topics <@ ARRAY['ex_gratia', 'commutation', 'rescission', 'cover_disputed', 'litigation',"
+            " 'fraud_suspected', 'regulatory_breach'] AND (needs = 'all' OR topics = '{}')",
+            name="topics",
+        ),
         CheckConstraint("estimate_fen > 0", name="estimate"),
         CheckConstraint("payable_fen > 0 AND payable_fen <= estimate_fen", name="payable"),
         CheckConstraint("loss_fen >= payable_fen AND loss_fen <= estimate_fen", name="loss"),

@@ -24,11 +24,14 @@ FAULT_MOVES: Moves = {
 
 CLAIM_MOVES: Moves = {
     ("open", "submit"): "submitted",
+    ("open", "flag"): "open",
     ("open", "reject"): "rejected",
     ("submitted", "revise"): "submitted",
+    ("submitted", "flag"): "submitted",
     ("submitted", "agree"): "agreed",
     ("submitted", "reject"): "rejected",
     ("agreed", "revise"): "submitted",
+    ("agreed", "flag"): "submitted",
     ("agreed", "approve"): "approved",
     ("agreed", "reject"): "rejected",
     ("approved", "take_back"): "agreed",

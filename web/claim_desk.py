@@ -57,6 +57,7 @@ def claims_of(actor: Actor) -> Query:
             Claim.stage,
             Claim.title,
             Claim.needs,
+            Claim.topics,
             Claim.estimate_fen,
             Claim.estimate_version,
             Claim.payable_fen,

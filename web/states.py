@@ -301,6 +301,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "claim": {
         "submit": ("提请同意", "put before the members"),
         "revise": ("修改估损", "revise the estimate"),
+        "flag": ("标记须全体同意的事项", "mark a topic for all members"),
         "agree": ("同意估损", "agree to the estimate"),
         "approve": ("核准赔款", "approve the payment"),
         "call": ("发出摊回赔款通知", "call cash"),

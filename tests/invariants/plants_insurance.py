@@ -236,7 +236,18 @@ CLAIMS: tuple[Plant, ...] = (
         drop("refund", "ck_refund_paid"),
         "UPDATE refund SET paid_on = agreed_on - 1 WHERE stage = 'paid'",
     ),
-    plant("INV-C4", "decided by the lead alone", f"UPDATE claim SET needs = 'lead' WHERE id = {_LARGE}"),
+    plant(
+        "INV-C4",
+        "decided by the lead alone",
+        drop("claim", "ck_claim_topics"),
+        f"UPDATE claim SET needs = 'lead' WHERE id = {_LARGE}",
+    ),
+    plant(
+        "INV-C4",
+        "a topic for all decided by the lead alone",
+        drop("claim", "ck_claim_topics"),
+        f"UPDATE claim SET topics = ARRAY['ex_gratia'] WHERE id = {_SMALL}",
+    ),
     plant(
         "INV-C4",
         "a member that never agreed",
@@ -247,7 +258,7 @@ CLAIMS: tuple[Plant, ...] = (
     plant(
         "INV-C4",
         "agreed to an estimate that was raised since",
-        f"UPDATE claim SET estimate_version = 2 WHERE id = {_LARGE}",
+        f"UPDATE claim SET estimate_version = 9 WHERE id = {_LARGE}",
     ),
     plant("INV-C5", "a claim moved by hand", "UPDATE claim SET stage = 'agreed' WHERE number = 'C-7'"),
     plant("INV-C5", "a cash call moved by hand", "UPDATE cash_call SET stage = 'issued' WHERE stage = 'taken'"),

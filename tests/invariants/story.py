@@ -140,6 +140,8 @@ def _approved(
     maker, checker = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.SIGNATORY)
     claim = handling.make(session, policy, name, fen, number=name, by=maker, at=AT)
     handling.submit(session, claim, by=maker, at=AT)
+    if name == "C-2":
+        handling.flag(session, claim, "cover_disputed", "责任有争议", by=maker, at=AT)
     if bill:
         handling.enter_bill(session, claim, bill, by=maker, at=AT)
     if claim.needs == "all":

@@ -160,6 +160,7 @@ UNSEEN: Mapping[str, Sequence[str]] = {
         "allowed_0",
         "reason_0",
     ),
+    "claim_topics.flag": ("topic", "reason"),
     "claims.agree": ("version",),
     "claims.approve": ("amount", "on"),
     "claims.reject": ("reason",),

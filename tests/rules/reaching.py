@@ -194,6 +194,7 @@ def both(page: str, program: str, role: Role, before: Before, **more: Any) -> di
 _LARGE = {"version": "1", "estimate_version": 1}
 _QUARTER = {"label": "2026Q3", "starts_on": "2026-07-01", "ends_on": "2026-09-30"}
 _DAY = {"on": ON.isoformat()}
+_TOPIC = {"topic": "litigation", "reason": "业主已起诉"}
 _BILL: Mapping[str, Any] = {
     **{"what_0": "门机", "asked_0": "3000.00", "allowed_0": "2800.00", "reason_0": "单价过高"},
     "lines": [{"what": "门机", "asked_fen": 300_000, "allowed_fen": 280_000, "reason": "单价过高"}],
@@ -218,6 +219,7 @@ MONEY: Mapping[str, Reach] = {
         on_claim(_submitted, amount="4000.00", payable_fen=400_000, **_DAY),
     ),
     **both("claim_bills.bill", "api_claims.enter_bill", Role.CLAIMS_HANDLER, on_claim(_opened, **_BILL)),
+    **both("claim_topics.flag", "api_claims.flag", Role.CLAIMS_HANDLER, on_claim(_opened, **_TOPIC)),
     **both("claims.reject", "api_claims.reject", Role.SIGNATORY, on_claim(_submitted, reason="不在保险期内")),
     "POST claims.take_back": Reach(Role.SIGNATORY, on_claim(_approved, reason="金额有误", **_DAY)),
     **both("payments.pay", "api_payments.pay", Role.FINANCE_CHECKER, on_claim(_approved, **_DAY)),

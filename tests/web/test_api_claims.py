@@ -196,3 +196,22 @@ def test_nothing_is_booked_on_a_day_to_come(city: City) -> None:
         post(city.browser(Role.FINANCE_MAKER), f"/premiums/{city.policy.id}/receipt", on=tomorrow),
     ):
         assert (answer.status_code, answer.json["code"]) == (422, "day_to_come"), answer.text
+
+
+def test_a_topic_is_marked_by_a_program(city: City) -> None:
+    """The claim comes back with its topics and with all members asked; an unknown topic is refused."""
+    maker = city.browser(Role.CLAIMS_HANDLER)
+    told = {
+        "fault_id": str(city.fault(300).id),
+        "policy_id": str(city.policy.id),
+        "title": "x",
+        "estimate_fen": 450_000,
+    }
+    path = f"/claims/{post(maker, '/claims', **told).json['id']}"
+    assert post(maker, f"{path}/topics", topic="weather", reason="x").status_code == 422
+    whole = post(maker, f"{path}/topics", topic="litigation", reason="业主已起诉").json
+    assert (whole["topics"], whole["needs"], [one["must_agree"] for one in whole["members"]]) == (
+        ["litigation"],
+        "all",
+        [True] * 4,
+    )

@@ -238,3 +238,23 @@ def test_a_claim_stands_on_the_first_page_of_whoever_it_waits_for(city: City) ->
     second = city.browser(Role.SIGNATORY)
     assert "核准赔款：更换变频器" in second.get("/").text
     assert "核准赔款：" not in lead.get("/").text and "核准赔款：" not in followers[0].get("/").text
+
+
+def test_a_topic_for_all_members_is_marked_and_shown(city: City) -> None:
+    """The lead's handler marks a small claim as ex gratia; page and API then say that all must agree, and why."""
+    handler = city.account(Role.CLAIMS_HANDLER)
+    claim = city.claim(by=handler)
+    lead = city.visitors.signed_in(handler)
+    page = f"/claims/{claim.id}"
+    assert f"{page}/flag" in lead.get(page).text and "通融赔付" in lead.get(f"{page}/flag").text
+    refused = lead.send(f"{page}/flag", topic="", reason="")
+    assert refused.status_code == 422 and 'id="f-topic-wrong"' in refused.text
+    assert lead.send(f"{page}/flag", topic="ex_gratia", reason="业主困难，协商赔付").status_code == 303
+    follower = city.browser(Role.CLAIMS_HANDLER, 1)
+    shown = follower.get(page).text
+    assert "赔案涉及：通融赔付" in shown and f"{page}/flag" not in shown
+    assert follower.get(f"{page}/flag").status_code == 403
+    assert follower.get(f"/api/v1{page}").json["topics"] == ["ex_gratia"]
+    assert lead.send(f"{page}/flag", topic="ex_gratia", reason="再来一次").status_code == 409
+    lead.send(f"{page}/submit")
+    assert "正在等" in lead.get(page).text

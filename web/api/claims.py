@@ -11,6 +11,7 @@ from marshmallow import validate
 
 from claims import bills, handling
 from claims.adjusting import AssessedLine
+from claims.authority import Topic
 from claims.models import Claim
 from core.errors import Conflict, NotFound
 from web import claim_bill, claim_desk, fields
@@ -41,6 +42,7 @@ class ClaimOut(Strict):
     stage = fields.String()
     title = fields.String()
     needs = fields.String(metadata={"description": "who must agree: lead or all"})
+    topics = fields.List(fields.String(), metadata={"description": "what all members decide on, however small"})
     policy_id = fields.UUID()
     policy_number = fields.String()
     fault_id = fields.UUID(allow_none=True)
@@ -151,6 +153,13 @@ class ClaimApproveIn(Strict):
     on = fields.Date(required=True)
 
 
+class ClaimTopicIn(Strict):
+    """A topic that all members decide on, and why; it stays with the claim."""
+
+    topic = fields.String(required=True, validate=validate.OneOf([topic.value for topic in Topic]))
+    reason = fields.String(required=True, validate=validate.Length(1, handling.TOPIC_REASON_MOST))
+
+
 class ClaimRejectIn(Strict):
     """The reasons that the insured is told."""
 
@@ -254,6 +263,17 @@ def revise(told: Mapping[str, Any], claim_id: uuid.UUID) -> ResponseReturnValue:
     """Change the estimate; agreements so far lapse."""
     claim = _claim(claim_id)
     handling.revise(unit(), claim, told["estimate_fen"], by=actor(), at=at())
+    return _whole(claim)
+
+
+@api.post("/<uuid:claim_id>/topics")
+@needs("claim.make")
+@api.arguments(ClaimTopicIn)
+@api.response(200, ClaimWhole)
+def flag(told: Mapping[str, Any], claim_id: uuid.UUID) -> ResponseReturnValue:
+    """Mark a claim with a topic that is never the lead's alone; agreements so far lapse."""
+    claim = _claim(claim_id)
+    handling.flag(unit(), claim, told["topic"], told["reason"], by=actor(), at=at())
     return _whole(claim)
 
 

@@ -22,6 +22,7 @@ from ledger.money import parse_fen, plain_fen
 from underwriting import policies
 from underwriting.models import Policy
 from web import claim_bill, claim_desk, money_desk, typed
+from web.claim_topics import topic_names
 from web.columns import Column
 from web.errors import field_errors, words
 from web.formats import money, t
@@ -138,7 +139,8 @@ def one(claim_id: uuid.UUID) -> ResponseReturnValue:
     if not bills.may_approve(claim, told):
         steps = [step for step in steps if step != "approve"]
     fault = unit().get(Fault, claim.fault_id) if claim.fault_id else None
-    may_bill = may(actor(), "claim.make") and claim.stage in handling.UNDECIDED
+    is_open = may(actor(), "claim.make") and claim.stage in handling.UNDECIDED
+    may_edit = is_open and claim_desk.is_lead(unit(), claim, actor())
     return render_template(
         "claims/one.html",
         claim=claim,
@@ -146,7 +148,9 @@ def one(claim_id: uuid.UUID) -> ResponseReturnValue:
         bill=told,
         working=claim_bill.working(told),
         may_approve=bills.may_approve(claim, told),
-        may_bill=may_bill and claim_desk.is_lead(unit(), claim, actor()),
+        may_bill=may_edit,
+        may_flag=may_edit,
+        topics=topic_names(claim.topics),
         steps=[(step, *_WORDS[step]) for step in steps],
         due=claim_desk.due_of(claim),
         waits_for=_waits_for(claim, view, steps),

@@ -37,6 +37,30 @@ END $$
 """
 
 
+# A topic that all members decide on stays with its claim; a claim is agreed once whoever must agree to its estimate as it
+# stands has done so: the lead, and where all are needed every member of the shares that its policy began under.
+CLAIM_AGREED = """
+CREATE FUNCTION check_claim_agreed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT OLD.topics <@ NEW.topics THEN
+        RAISE EXCEPTION 'the topics of claim % stand', OLD.number USING ERRCODE = 'GB007';
+    END IF;
+    IF NEW.stage = 'agreed' AND OLD.stage = 'submitted' AND EXISTS (
+        SELECT 1 FROM public.policy p JOIN public.agreement a ON a.id = p.agreement_id
+        JOIN public.share s ON (s.pool_id, s.number) = (a.pool_id, a.number) AND (NEW.needs = 'all' OR s.position = 0)
+        WHERE p.id = NEW.policy_id AND NOT EXISTS (
+            SELECT 1 FROM public.claim_agreement g
+            WHERE (g.claim_id, g.estimate_version, g.organisation_id)
+                = (NEW.id, NEW.estimate_version, s.organisation_id)
+        )
+    ) THEN
+        RAISE EXCEPTION 'not all that claim % needs have agreed', NEW.number USING ERRCODE = 'GB007';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+
 def upgrade() -> None:
     for name in ("fault_number", "claim_number"):
         op.execute(sa.schema.CreateSequence(sa.Sequence(name)))
@@ -129,6 +153,7 @@ def _claims() -> None:
         sa.Column("estimate_fen", sa.BigInteger(), nullable=False),
         sa.Column("estimate_version", sa.BigInteger(), nullable=False),
         sa.Column("needs", sa.Text(), nullable=False),
+        sa.Column("topics", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("payable_fen", sa.BigInteger(), nullable=True),
         sa.Column("loss_fen", sa.BigInteger(), nullable=True),
         sa.Column("paid_before_fen", sa.BigInteger(), nullable=True),
@@ -142,6 +167,11 @@ def _claims() -> None:
         sa.Column("rejected_reason", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("needs IN ('lead', 'all')", name=op.f("ck_claim_needs")),
+        sa.CheckConstraint(
+            "topics <@ ARRAY['ex_gratia', 'commutation', 'rescission', 'cover_disputed', 'litigation',"
+            " 'fraud_suspected', 'regulatory_breach'] AND (needs = 'all' OR topics = '{}')",
+            name=op.f("ck_claim_topics"),
+        ),
         sa.CheckConstraint(
             "stage IN ('open', 'submitted', 'agreed', 'approved', 'called', 'paid', 'rejected')",
             name=op.f("ck_claim_stage"),
@@ -287,6 +317,8 @@ def _walls() -> None:
         "CREATE TRIGGER claim_line_open BEFORE INSERT OR UPDATE OR DELETE ON claim_line"
         " FOR EACH ROW EXECUTE FUNCTION check_claim_lines_open()"
     )
+    op.execute(CLAIM_AGREED)
+    op.execute("CREATE TRIGGER claim_agreed BEFORE UPDATE ON claim FOR EACH ROW EXECUTE FUNCTION check_claim_agreed()")
     op.execute("GRANT USAGE ON SEQUENCE fault_number, claim_number TO gongbao_app")
     walls.rows_of_one_insurer("cash_call", using=walls.OWN_OR_LED)
     walls.rows_of_one_insurer("fee_charge", using=walls.OWN_OR_LED)
@@ -308,6 +340,7 @@ def downgrade() -> None:
     op.drop_index("ix_claim_pool", table_name="claim")
     op.drop_index(op.f("ix_claim_policy_id"), table_name="claim")
     op.drop_table("claim")
+    op.execute("DROP FUNCTION check_claim_agreed()")
     op.drop_index(op.f("ix_fault_event_fault_id"), table_name="fault_event")
     op.drop_table("fault_event")
     op.drop_index("ix_fault_stage", table_name="fault")
