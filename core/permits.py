@@ -107,6 +107,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "public.read": _ALL,
     "calculator.use": _ALL,
     "account.use": _STAFF,
+    "token.make": _STAFF,
     "home.read": _STAFF,
     # tender
     "tender.read": _ALL,
@@ -207,6 +208,28 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "system.read": _roles(Role.ADMINISTRATOR),
     "job.retry": _roles(Role.ADMINISTRATOR),
 }
+
+#: Actions before which a person at a page has proved anew, in the last minutes, to be who signed in (decision 0033):
+#: money leaves or is called for, bids are opened, a signature is given, or a token is made that will act without one.
+WEIGHTY = frozenset(
+    {
+        "claim.pay",
+        "cost.pay",
+        "refund.pay",
+        "premium.remit",
+        "cash_call.issue",
+        "cash_call.fund",
+        "statement.settle",
+        "custody.share",
+        "opening.start",
+        "opening.confirm",
+        "tender.open",
+        "report.sign",
+        "agreement.sign",
+        "tender.contract",
+        "token.make",
+    }
+)
 
 
 def may(actor: Actor, action: str) -> bool:

@@ -28,6 +28,8 @@ class Settings:
     locale: str
     city: str
     session_idle_min: int
+    session_hours: int
+    proof_min: int
     upload_limit_mb: int
     is_two_factor_required: bool
     signing_key_file: str
@@ -56,6 +58,8 @@ SETTING_WORDS: Mapping[str, str] = {
     "GONGBAO_LOCALE": "zh_Hans_CN or en, where the visitor has not chosen (zh_Hans_CN)",
     "GONGBAO_CITY": "the city's name on pages and papers (示范市)",
     "GONGBAO_SESSION_IDLE_MIN": "minutes after which an idle session ends (30)",
+    "GONGBAO_SESSION_HOURS": "hours after which a sign-in ends, however much it is used (12)",
+    "GONGBAO_PROOF_MIN": "minutes for which a password holds before money, openings and signatures (10)",
     "GONGBAO_UPLOAD_LIMIT_MB": "largest upload in MiB (64)",
     "GONGBAO_TWO_FACTOR": "whether staff must use a second factor (true; demo: false)",
     "GONGBAO_SIGNING_KEY": "PEM file of the key that signs papers; empty: one made in the state folder",
@@ -120,6 +124,8 @@ def _values(env: Env) -> dict[str, object]:
         "locale": env.str("GONGBAO_LOCALE", "zh_Hans_CN", validate=validate.OneOf(["zh_Hans_CN", "en"])),
         "city": env.str("GONGBAO_CITY", "示范市"),
         "session_idle_min": env.int("GONGBAO_SESSION_IDLE_MIN", 30, validate=validate.Range(min=1, max=720)),
+        "session_hours": env.int("GONGBAO_SESSION_HOURS", 12, validate=validate.Range(min=1, max=168)),
+        "proof_min": env.int("GONGBAO_PROOF_MIN", 10, validate=validate.Range(min=1, max=720)),
         "upload_limit_mb": env.int("GONGBAO_UPLOAD_LIMIT_MB", 64, validate=validate.Range(min=1, max=2048)),
         "is_two_factor_required": env.bool("GONGBAO_TWO_FACTOR", not relaxed),
         "signing_key_file": env.str("GONGBAO_SIGNING_KEY", ""),

@@ -109,9 +109,8 @@ class Visitors:
         with unit_of_work(self.engine, SYSTEM) as session:
             held = mandate or mandates_of(session, user.person_id, date(2026, 1, 1))[0]
             now = session.scalars(select(func.gongbao_now())).one()
-            session.add(
-                UserSession(id_hash=digest_of(sid), user_id=user.id, mandate_id=held.id, made_at=now, seen_at=now)
-            )
+            instants = dict.fromkeys(("made_at", "seen_at", "proven_at"), now)
+            session.add(UserSession(id_hash=digest_of(sid), user_id=user.id, mandate_id=held.id, **instants))
         browser = self.browser()
         with browser.session_transaction() as cookie:
             cookie.update(sid=sid, _user_id=user.fs_uniquifier, _fresh=True)

@@ -65,9 +65,11 @@ class User(UserMixin, Model):
 
 
 class UserSession(Model):
-    """A sign-in that still holds: the digest of what the cookie carries, when it was seen, the mandate acted under.
+    """A sign-in that still holds: the digest of what the cookie carries, the mandate acted under, and three instants.
 
-    The cookie alone opens nothing: ending the row ends the session, wherever the cookie is.
+    `made_at` is when the person signed in (another mandate does not change it), `seen_at` the last use, `proven_at`
+    when the password was last asked for and right. The cookie alone opens nothing: ending the row ends the session,
+    wherever the cookie is.
     """
 
     __tablename__ = "user_session"
@@ -76,6 +78,8 @@ class UserSession(Model):
     mandate_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("mandate.id"))
     made_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    proven_at: Mapped[datetime]
+    __table_args__ = (CheckConstraint("proven_at >= made_at", name="proven"),)
 
 
 class ApiToken(Model):

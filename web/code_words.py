@@ -18,6 +18,7 @@ ASKED: Mapping[str, Pair] = {
     "public.read": ("查看公开信息", "read what is public"),
     "calculator.use": ("使用计算器", "use the calculators"),
     "account.use": ("使用账号", "use an account"),
+    "token.make": ("生成接口令牌", "make a token for a program"),
     "home.read": ("查看首页", "see the first page"),
     "tender.read": ("查看招标", "read tenders"),
     "tender.draft": ("起草招标", "draft a tender"),

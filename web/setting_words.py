@@ -15,6 +15,8 @@ CHINESE: Mapping[str, str] = {
     "GONGBAO_LOCALE": "访客未选择时的语言：zh_Hans_CN 或 en",
     "GONGBAO_CITY": "页面和文件上的城市名",
     "GONGBAO_SESSION_IDLE_MIN": "闲置多少分钟后退出登录",
+    "GONGBAO_SESSION_HOURS": "登录多少小时后必须重新登录，无论是否在用",
+    "GONGBAO_PROOF_MIN": "付款、开标、签署前，多少分钟内须输过密码",
     "GONGBAO_UPLOAD_LIMIT_MB": "上传文件的上限（MiB）",
     "GONGBAO_TWO_FACTOR": "工作人员是否必须使用第二步验证",
     "GONGBAO_SIGNING_KEY": "签署文件的私钥（PEM）；为空时在状态目录中生成",

@@ -23,11 +23,13 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
 from core import permits
 from core.db import may_try_again, unit_of_work
 from core.errors import Conflict, Forbidden
 from core.permits import Actor, Role
+from web import proving
 from web.errors import Unauthenticated, is_for_program
 from web.repeats import answer_once
 from web.visits import instant, visit
@@ -68,13 +70,14 @@ def needs(action: str, *, writes: bool | None = None, has_unit: bool = True) -> 
     """Let a view be asked for by those roles only that the table of `core.permits` names for this action.
 
     `writes=True` gives a GET a transaction that may write; `has_unit=False` gives the view none at all (a page without
-    data, a calculator). A visitor who is not signed in is asked to, unless the action is open to the public.
+    data, a calculator). A visitor who is not signed in is asked to, unless the action is open to the public. Before an
+    action of `permits.WEIGHTY` the person behind a page has proved anew to be who signed in (`web.proving`).
     """
 
     def around(view: View) -> View:
         @wraps(view)
         def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
-            refused = _admit(action)
+            refused = _admit(action) or proving.ask_again(action)
             if refused is not None:
                 return refused
             if not has_unit:
@@ -94,7 +97,7 @@ def needs(action: str, *, writes: bool | None = None, has_unit: bool = True) -> 
     return around
 
 
-def _admit(action: str) -> ResponseReturnValue | None:
+def _admit(action: str) -> BaseResponse | None:
     """Return nothing where the actor may ask for this; an invitation to sign in or to set up the second factor."""
     who = visit()
     if permits.may(who.actor, action):
@@ -110,7 +113,7 @@ def _admit(action: str) -> ResponseReturnValue | None:
     return None
 
 
-def ask_to_sign_in() -> ResponseReturnValue:
+def ask_to_sign_in() -> BaseResponse:
     """Send a person to the sign-in page and back here afterwards; tell a program 401."""
     if is_for_program():
         raise Unauthenticated("sign_in_first")

@@ -16,6 +16,7 @@ import hashlib
 import secrets
 import threading
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,16 +27,17 @@ from flask import Flask, current_app, g, request, session
 from flask_login import user_logged_out  # type: ignore[import-untyped]
 from flask_security import Security, SQLAlchemySessionUserDatastore
 from flask_security.core import RoleMixin
-from flask_security.forms import LoginForm
+from flask_security.forms import LoginForm, VerifyForm
 from flask_security.signals import user_authenticated
-from sqlalchemy import Engine, delete, func
+from sqlalchemy import Engine, delete, func, or_
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from wtforms import StringField  # type: ignore[import-untyped]
 
 from core import clock
 from core.db import instant
 from core.parties import mandates_of
 from core.settings import Settings
-from web import limits
+from web import limits, traces
 from web.accounts import ADDRESSES, HASHING, PASSWORD_MIN, User, UserSession, digest_of
 from web.formats import t
 from web.sign_in_words import AskTheAdministrator, RescueForm, SecondFactorForm, Words
@@ -78,7 +80,30 @@ class OurLoginForm(LoginForm):
             is_valid = bool(super().validate(**kwargs))
         if not is_valid:
             log.warning("sign_in.refused", account=account_key(self.email.data or ""))
+            traces.refused(current_app.extensions["gongbao"].engine, self.user)
         return is_valid
+
+
+class OurVerifyForm(VerifyForm):
+    """The proof that Flask-Security asks for before its own screens: the same as before money (`web.proving`)."""
+
+    code = StringField()
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Say whether password and code are right, and write down that they were."""
+        from web import proving
+
+        if proving.is_proof(self.password.data or "", self.code.data or ""):
+            return True
+        self.form_errors = [proving.wrong()]
+        return False
+
+
+def is_password_of(user: User, password: str) -> bool:
+    """Say whether a password is that of an account; no more than so many are hashed at once."""
+    security: Security = current_app.extensions["security"]
+    with _HASHING_AT_ONCE:
+        return bool(user.verify_and_update_password(security.password_util.normalize(password)))
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -115,8 +140,8 @@ def configure(app: Flask, settings: Settings) -> None:
         SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS=[_derived(settings.secret_key, "recovery codes")],
         SECURITY_TOTP_SECRETS={"1": _derived(settings.secret_key, "one-time passwords").decode()},
         SECURITY_TOTP_ISSUER="Gongbao",
-        SECURITY_FRESHNESS=timedelta(minutes=settings.session_idle_min),
-        SECURITY_FRESHNESS_GRACE_PERIOD=timedelta(minutes=10),
+        SECURITY_FRESHNESS=timedelta(minutes=settings.proof_min),
+        SECURITY_FRESHNESS_GRACE_PERIOD=timedelta(minutes=settings.proof_min),
         SECURITY_DATETIME_FACTORY=clock.now,
         SECURITY_TRACKABLE=False,
         SECURITY_JOIN_USER_ROLES=False,
@@ -143,6 +168,7 @@ def install(app: Flask, engine: Engine) -> None:
     security = Security(
         datastore=SQLAlchemySessionUserDatastore(accounts, User, NoRole),
         login_form=OurLoginForm,
+        verify_form=OurVerifyForm,
         two_factor_setup_form=SecondFactorForm,
         two_factor_rescue_form=RescueForm,
         mail_util_cls=AskTheAdministrator,
@@ -155,6 +181,7 @@ def install(app: Flask, engine: Engine) -> None:
     security.unauthn_handler(_unauthenticated)
     user_authenticated.connect(_signed_in, app)
     user_logged_out.connect(_signed_out, app)
+    traces.install(app)
     app.before_request(_limit_tries)
     app.teardown_appcontext(lambda _: accounts.remove())
 
@@ -179,7 +206,7 @@ def _limit_tries() -> None:
     if request.endpoint == "security.login":
         limits.take(engine, limits.LOGIN_ADDRESS, request.remote_addr or "")
         limits.take(engine, limits.LOGIN_ACCOUNT, account_key(request.form.get("email", "")))
-    elif request.endpoint in ("security.two_factor_token_validation", "security.mf_recovery", "security.verify"):
+    elif request.endpoint in ("security.two_factor_token_validation", "security.mf_recovery"):
         limits.take(engine, limits.CODE_ACCOUNT, str(session.get("tf_user_id") or session.get("_user_id") or ""))
 
 
@@ -188,9 +215,14 @@ def account_key(email: str) -> str:
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]
 
 
-def _signed_in(app: Flask, user: User, **_: object) -> None:
-    """Begin a sign-in: everything the visitor had in the cookie but the language goes, a new `sid` comes."""
+def _signed_in(app: Flask, user: User, authn_via: Sequence[str] | None = None, **_: object) -> None:
+    """Begin a sign-in: everything the visitor had in the cookie but the language goes, a new `sid` comes.
+
+    Another password of one's own renews it too, but proves nothing of the second factor: the instants stay.
+    """
     opened = accounts_session()
+    is_change = "change" in (authn_via or ())
+    before = opened.get(UserSession, digest_of(session.get("sid", ""))) if is_change else None
     _forget(opened, session.get("sid"))
     kept = {name: session[name] for name in ("lang", "_user_id", "_fresh", "_id", "fs_cc", "fs_paa") if name in session}
     session.clear()
@@ -198,16 +230,19 @@ def _signed_in(app: Flask, user: User, **_: object) -> None:
     g.pop("csrf_token", None)
     now = instant(opened)
     mandates = mandates_of(opened, user.person_id, clock.on(now))
-    begin(opened, user.id, mandates[0].id if mandates else None, at=now)
+    begin(opened, user.id, mandates[0].id if mandates else None, at=now, before=before)
     opened.commit()
     log.info("sign_in.done", account=str(user.id))
     engine = app.extensions["gongbao"].engine
+    if before is None:
+        traces.signed_in(engine, user)
     limits.give_back(engine, limits.LOGIN_ACCOUNT, account_key(user.email))
     limits.give_back(engine, limits.CODE_ACCOUNT, user.fs_uniquifier)
 
 
 def _signed_out(app: Flask, **_: object) -> None:
     """End the sign-in whose cookie this is."""
+    traces.of_this_visit("account.signed_out")
     opened = accounts_session()
     _forget(opened, session.pop("sid", None))
     opened.commit()
@@ -218,22 +253,44 @@ def _forget(opened: Session, sid: str | None) -> None:
         opened.execute(delete(UserSession).where(UserSession.id_hash == digest_of(sid)))
 
 
-def begin(opened: Session, user_id: uuid.UUID, mandate_id: uuid.UUID | None, *, at: datetime) -> None:
-    """Add the row of a sign-in that acts under a mandate, and put its secret into the cookie."""
+def begin(
+    opened: Session,
+    user_id: uuid.UUID,
+    mandate_id: uuid.UUID | None,
+    *,
+    at: datetime,
+    before: UserSession | None = None,
+) -> None:
+    """Add the row of a sign-in that acts under a mandate, and put its secret into the cookie.
+
+    Where it takes the place of another, `before`, the instants of signing in and of the last proof stay.
+    """
     sid = secrets.token_urlsafe(32)
-    opened.add(UserSession(id_hash=digest_of(sid), user_id=user_id, mandate_id=mandate_id, made_at=at, seen_at=at))
+    made_at, proven_at = (before.made_at, before.proven_at) if before else (at, at)
+    opened.add(
+        UserSession(
+            id_hash=digest_of(sid),
+            user_id=user_id,
+            mandate_id=mandate_id,
+            made_at=made_at,
+            seen_at=at,
+            proven_at=proven_at,
+        )
+    )
     session["sid"] = sid
 
 
 def act_under(opened: Session, user_id: uuid.UUID, mandate_id: uuid.UUID, *, at: datetime) -> None:
-    """Renew the sign-in under another mandate: a change of role changes the cookie's secret."""
+    """Renew the sign-in under another mandate: a change of role changes the cookie's secret, and nothing of its age."""
+    before = opened.get(UserSession, digest_of(session.get("sid", "")))
     _forget(opened, session.get("sid"))
-    begin(opened, user_id, mandate_id, at=at)
+    begin(opened, user_id, mandate_id, at=at, before=before)
 
 
-def sweep(opened: Session, *, idle_min: int) -> None:
-    """Remove the sign-ins that nobody has used for so long that they have ended."""
-    oldest = func.gongbao_now() - func.make_interval(0, 0, 0, 0, 0, idle_min)
-    opened.execute(
-        delete(UserSession).where(UserSession.seen_at < oldest), execution_options={"synchronize_session": False}
+def sweep(opened: Session, *, idle_min: int, hours: int) -> None:
+    """Remove the sign-ins that have ended because nobody used them for so long, or because they are so old."""
+    now = func.gongbao_now()
+    is_over = or_(
+        UserSession.seen_at < now - timedelta(minutes=idle_min), UserSession.made_at < now - timedelta(hours=hours)
     )
+    opened.execute(delete(UserSession).where(is_over), execution_options={"synchronize_session": False})

@@ -54,9 +54,10 @@ def sign_log(bench: Bench) -> None:
 
 
 def sweep(bench: Bench) -> None:
-    """Remove rate buckets that are full again and sign-ins that were left idle."""
+    """Remove rate buckets that are full again and sign-ins that have ended by themselves."""
     run_in_unit(bench.engine, SYSTEM, limits.sweep)
-    run_in_unit(bench.engine, SYSTEM, lambda session: sign_in.sweep(session, idle_min=bench.settings.session_idle_min))
+    idle_min, hours = bench.settings.session_idle_min, bench.settings.session_hours
+    run_in_unit(bench.engine, SYSTEM, lambda session: sign_in.sweep(session, idle_min=idle_min, hours=hours))
 
 
 def keep_statement_files(bench: Bench, statement_id: str) -> None:

@@ -7,7 +7,7 @@ which is the database's (`gongbao_now`), as it is for every deadline.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from core import clock, db
 from core.parties import Mandate, Organisation, Person
 from core.permits import PUBLIC, Actor, Role
+from core.settings import Settings
 from underwriting.pools import led_by
 from web.accounts import STAFF, ApiToken, User, UserSession, digest_of
 from web.errors import Unauthenticated
@@ -30,7 +31,11 @@ TOUCHED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Whoever asks. `user_id` is None for the public; `actor` is PUBLIC without a mandate in force."""
+    """Whoever asks. `user_id` is None for the public; `actor` is PUBLIC without a mandate in force.
+
+    `is_proven` says that the person gave password and second factor within the last `GONGBAO_PROOF_MIN` minutes; a
+    token is itself a proof.
+    """
 
     actor: Actor = PUBLIC
     user_id: uuid.UUID | None = None
@@ -40,6 +45,7 @@ class Visit:
     mandate_id: uuid.UUID | None = None
     has_second_factor: bool = False
     is_by_token: bool = False
+    is_proven: bool = False
 
     @property
     def is_signed_in(self) -> bool:
@@ -86,7 +92,7 @@ def _by_token() -> Visit:
         row = _look(opened, ApiToken, ApiToken.token_hash == digest_of(_token()))
         if row is None or row[0].revoked_at is not None or row[0].expires_at <= row.at or not _holds(row):
             raise Unauthenticated("token_not_valid")
-        return _visit(opened, row, is_by_token=True)
+        return _visit(opened, row, is_by_token=True, is_proven=True)
     finally:
         opened.close()
 
@@ -101,12 +107,12 @@ def _by_cookie() -> Visit:
         if row is None or not row.active or row.fs_uniquifier != session.get("_user_id"):
             _drop()
             return Visit()
-        idle_min = current_app.extensions["gongbao"].settings.session_idle_min
-        if row.at - row[0].seen_at > timedelta(minutes=idle_min):
+        settings = current_app.extensions["gongbao"].settings
+        if over := _over(row, settings):
             opened.delete(row[0])
             opened.commit()
             _drop()
-            flash(t("闲置时间过长，已退出登录。", "You were signed out after a time without use."), "wait")
+            flash(over, "wait")
             return Visit()
         if row.at - row[0].seen_at > TOUCHED_EVERY:
             opened.execute(
@@ -114,9 +120,38 @@ def _by_cookie() -> Visit:
                 execution_options={"synchronize_session": False},
             )
             opened.commit()
-        return _visit(opened, row)
+        is_proven = row.at - row[0].proven_at <= timedelta(minutes=settings.proof_min)
+        return _visit(opened, row, is_proven=is_proven)
     finally:
         opened.close()
+
+
+def _over(row: Row[Any], settings: Settings) -> str:
+    """Return why a sign-in has ended by itself, in words (idle for too long, too old); nothing where it holds."""
+    if row.at - row[0].seen_at > timedelta(minutes=settings.session_idle_min):
+        return t("闲置时间过长，已退出登录。", "You were signed out after a time without use.")
+    if row.at - row[0].made_at > timedelta(hours=settings.session_hours):
+        return t(
+            "登录已满 {hours} 小时，请重新登录。",
+            "You signed in {hours} hours ago. Sign in again.",
+            hours=settings.session_hours,
+        )
+    return ""
+
+
+def prove() -> None:
+    """Write down that the person behind this request's sign-in has just proved to be who it is."""
+    opened = accounts_session()
+    try:
+        which = UserSession.id_hash == digest_of(session["sid"])
+        opened.execute(
+            update(UserSession).where(which).values(proven_at=func.greatest(func.gongbao_now(), UserSession.made_at)),
+            execution_options={"synchronize_session": False},
+        )
+        opened.commit()
+    finally:
+        opened.close()
+    g.visit = replace(visit(), is_proven=True)
 
 
 def _drop() -> None:
@@ -170,7 +205,7 @@ def _is_in_force(mandate: Mandate | None, at: datetime) -> bool:
     return mandate.valid_from <= day and (mandate.valid_to is None or mandate.valid_to > day)
 
 
-def _visit(opened: Session, row: Row[Any], *, is_by_token: bool = False) -> Visit:
+def _visit(opened: Session, row: Row[Any], *, is_by_token: bool = False, is_proven: bool = False) -> Visit:
     g.at = row.at
     actor = PUBLIC
     if _is_in_force(row.Mandate, row.at):
@@ -186,4 +221,5 @@ def _visit(opened: Session, row: Row[Any], *, is_by_token: bool = False) -> Visi
         mandate_id=row.Mandate.id if actor is not PUBLIC else None,
         has_second_factor=bool(row.tf_primary_method),
         is_by_token=is_by_token,
+        is_proven=is_proven,
     )

@@ -100,7 +100,9 @@ class Walk:
     def _go_to(self, instant: datetime) -> None:
         """Tell the database what time it is; whoever is signed in has just been seen."""
         tell_time(self.world.urls, instant)
-        self.superuser.execute("UPDATE user_session SET made_at = gongbao_now(), seen_at = gongbao_now()")
+        self.superuser.execute(
+            "UPDATE user_session SET made_at = gongbao_now(), seen_at = gongbao_now(), proven_at = gongbao_now()"
+        )
 
 
 @contextmanager

@@ -16,6 +16,15 @@ _ACCOUNTS: dict[str, tuple[str, str]] = {
         "这个账号没有设置第二步验证，不必解除。",
         "This account has no second step of signing in, so there is nothing to take away.",
     ),
+    "proof_needed": (
+        "付款、开标和签署前，须在最近 {minutes} 分钟内输过密码。请重新登录，或改用接口令牌。",
+        "Paying, opening and signing take a password given in the last {minutes} minutes. Sign in again, or use a "
+        "token.",
+    ),
+    "proof_wrong": (
+        "密码或口令不正确，请核对后再试。",
+        "The password or the code is not right. Check them and try again.",
+    ),
     "token_not_valid": (
         "令牌无效、已过期或已撤销。请在“账号”页新建一个。",
         "The token is unknown, expired or revoked. Make a new one on your account page.",

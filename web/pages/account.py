@@ -8,7 +8,7 @@ import uuid
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from core import clock
+from core import audit, clock
 from core.errors import Invalid, NotFound
 from core.parties import Mandate, mandates_of
 from web import accounts, sign_in, visits
@@ -72,15 +72,15 @@ def act() -> ResponseReturnValue:
         raise NotFound("mandate_not_found") from None
     user_id = _user_id()
     sign_in.act_under(unit(), user_id, mandate.id, at=at())
+    facts = {"mandate": str(mandate.id), "role": mandate.role}
+    audit.record(unit(), "account.acting", by=actor(), at=at(), of=("account", user_id), facts=facts)
     visits.forget()
     flash(t("身份已切换。", "You act in another role now."), "success")
     return redirect(url_for("home.home"), 303)
 
 
 @pages.post("/account/tokens")
-@needs(
-    "account.use",
-)
+@needs("token.make")
 def add_token() -> ResponseReturnValue:
     """Make a token for a program under one of one's mandates, and show it this once."""
     values = request.form

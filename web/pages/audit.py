@@ -128,13 +128,19 @@ def _row(row: Any, most: int | None) -> dict[str, Any]:
         "at": event.at,
         "action": event.action,
         "what": t(*known) if known else event.action,
-        "who": " · ".join(name for name in (whose, person) if name) or t("系统", "the machinery"),
+        "who": " · ".join(name for name in (whose, person) if name) or _nobody(event),
         "role": event.role,
         "kind": event.object_kind,
         "kind_words": area_words(event.object_kind),
         "object_id": event.object_id,
         "href": url_for("audit.one", event_id=event.id),
     }
+
+
+def _nobody(event: AuditEvent) -> str:
+    """Return who is behind an event without a person: a visitor who was not signed in, or the machinery."""
+    is_visitor = event.role == Role.PUBLIC.value
+    return t("未登录的人", "somebody not signed in") if is_visitor else t("系统", "the machinery")
 
 
 def _csv(rows: Any, most: int | None) -> Response:

@@ -86,6 +86,8 @@ def upgrade() -> None:
         sa.Column("mandate_id", sa.Uuid(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proven_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("proven_at >= made_at", name=op.f("ck_user_session_proven")),
         sa.ForeignKeyConstraint(["mandate_id"], ["mandate.id"], name=op.f("fk_user_session_mandate_id")),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_user_session_user_id")),
         sa.PrimaryKeyConstraint("id_hash", name=op.f("pk_user_session")),
@@ -95,7 +97,7 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT, UPDATE ON user_account, api_token TO gongbao_app")
     # The auditor reads who may sign in, never what proves it.
     op.execute("REVOKE SELECT ON user_session FROM gongbao_auditor")
-    op.execute("GRANT SELECT (user_id, mandate_id, made_at, seen_at) ON user_session TO gongbao_auditor")
+    op.execute("GRANT SELECT (user_id, mandate_id, made_at, seen_at, proven_at) ON user_session TO gongbao_auditor")
     op.execute(
         "GRANT SELECT (id, person_id, email, active, tf_primary_method, made_at) ON user_account TO gongbao_auditor"
     )

@@ -1,0 +1,345 @@
+"""Proving anew who one is before money leaves, bids are opened, a signature is given; and a sign-in's age."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from datetime import date, timedelta
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, func, select, update
+
+from core.audit import AuditEvent
+from core.db import unit_of_work
+from core.parties import Organisation, give_mandate, mandates_of
+from core.permits import SYSTEM, Role
+from tests.conftest import AT
+from tests.makers import make_policy, make_pool
+from tests.visitors import PASSWORD, Browser, Visitors, make_app, person_of
+from tests.web.test_accounts import one_time_code
+from underwriting import policies
+from underwriting.models import Policy
+from web import accounts, sign_in
+from web.accounts import ApiToken, User, UserSession
+
+HIDDEN = re.compile(r'<textarea name="([^"]+)" hidden>\n(.*?)</textarea>', re.DOTALL)
+ASKS = "请再次确认身份"
+
+
+@pytest.fixture
+def paid(engine: Engine) -> tuple[Organisation, uuid.UUID]:
+    """The lead, and a policy whose premium it received and has not remitted."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+        policy = make_policy(session, made)
+        maker = made.actor(Role.FINANCE_MAKER)
+        policies.receive(session, policy, on=date(2026, 3, 3), by=maker, at=AT)
+        return made.members[0], policy.id
+
+
+def stage_of(engine: Engine, policy_id: uuid.UUID) -> str:
+    """Return how far a policy's premium has come."""
+    with unit_of_work(engine, SYSTEM) as session:
+        return session.get_one(Policy, policy_id).stage
+
+
+def grow_old(engine: Engine, **age: int) -> None:
+    """Let every sign-in be that much older; it was in use all the time."""
+    with unit_of_work(engine, SYSTEM) as session:
+        older = timedelta(**age)
+        aged = {"made_at": UserSession.made_at - older, "proven_at": UserSession.proven_at - older}
+        session.execute(update(UserSession).values(**aged), execution_options={"synchronize_session": False})
+
+
+def actions(engine: Engine, prefix: str = "account.") -> list[str]:
+    """Return what the log tells, oldest first."""
+    with unit_of_work(engine, SYSTEM) as session:
+        query = select(AuditEvent.action).where(AuditEvent.action.startswith(prefix)).order_by(AuditEvent.id)
+        return list(session.scalars(query))
+
+
+def carried(page: str) -> dict[str, str]:
+    """Return the fields of a form that the page that asks for a proof holds."""
+    return {name: unescape(value) for name, value in HIDDEN.findall(page)}
+
+
+def test_money_leaves_only_after_a_recent_proof(
+    engine: Engine, visitors: Visitors, paid: tuple[Organisation, uuid.UUID]
+) -> None:
+    """Eleven minutes after the password a payment asks for it, keeps the form, and is made by giving it, once."""
+    lead, policy_id = paid
+    desk = visitors.login_as(Role.FINANCE_CHECKER, lead)
+    shown = desk.get("/premiums/remit", query_string={"policy": [str(policy_id)]}).text
+    key = re.search(r'name="form_key" value="([^"]+)"', shown)
+    assert key
+    form = {"policy": str(policy_id), "on": "2026-03-04", "form_key": key.group(1), "confirmed": "yes"}
+    grow_old(engine, minutes=11)
+    assert desk.get("/premiums/remit", query_string={"policy": [str(policy_id)]}).status_code == 200
+    asked = desk.send("/premiums/remit", **form)
+    assert asked.status_code == 401 and ASKS in asked.text
+    assert carried(asked.text) == form
+    assert stage_of(engine, policy_id) == "received"
+
+    wrong = desk.send("/premiums/remit", **carried(asked.text), proof_password="not the right words")
+    assert wrong.status_code == 401 and "密码或口令不正确" in wrong.text
+    assert carried(wrong.text) == form and "not the right words" not in wrong.text
+    assert stage_of(engine, policy_id) == "received"
+
+    done = desk.send("/premiums/remit", **carried(wrong.text), proof_password=PASSWORD)
+    assert done.status_code == 303
+    assert stage_of(engine, policy_id) == "remitted"
+    # The key goes with what the form asked for, without the proof: the same form again is answered as the first.
+    again = desk.send("/premiums/remit", **form)
+    assert (again.status_code, again.headers["Location"]) == (303, done.headers["Location"])
+    assert actions(engine) == ["account.created", "account.signed_in", "account.proof_refused", "account.proven"]
+    with unit_of_work(engine, SYSTEM) as session:
+        said = str([(row.facts, row.object_id) for row in session.scalars(select(AuditEvent))])
+    assert PASSWORD not in said and "not the right words" not in said
+
+
+def test_a_recent_proof_holds_for_ten_minutes(
+    engine: Engine, visitors: Visitors, paid: tuple[Organisation, uuid.UUID]
+) -> None:
+    """Nine minutes after signing in nothing is asked; a password sent all the same is not part of the form."""
+    lead, policy_id = paid
+    desk = visitors.login_as(Role.FINANCE_CHECKER, lead)
+    grow_old(engine, minutes=9)
+    done = desk.send("/premiums/remit", policy=str(policy_id), on="2026-03-04", proof_password="x")
+    assert done.status_code == 303 and stage_of(engine, policy_id) == "remitted"
+
+
+def test_the_minutes_are_a_setting(engine: Engine, state_dir: Path, paid: tuple[Organisation, uuid.UUID]) -> None:
+    """With two minutes allowed, three are too many."""
+    lead, policy_id = paid
+    visitors = Visitors(make_app(engine, state_dir, GONGBAO_PROOF_MIN="2"), engine)
+    desk = visitors.login_as(Role.FINANCE_CHECKER, lead)
+    grow_old(engine, minutes=3)
+    assert "最近 2 分钟" in desk.send("/premiums/remit", policy=str(policy_id), on="2026-03-04").text
+
+
+def with_second_factor(app: Flask, engine: Engine, user: User) -> str:
+    """Give an account a second factor; return its secret as an authenticator takes it."""
+    totp = app.extensions["security"].totp_factory
+    with app.test_request_context():
+        secret = totp.generate_totp_secret()
+    with unit_of_work(engine, SYSTEM) as session:
+        held = session.get_one(User, user.id)
+        held.tf_primary_method, held.tf_totp_secret = "authenticator", secret
+    with app.test_request_context():
+        found = re.search(r"secret=([A-Z2-7]+)", totp.get_totp_uri("x", secret))
+    assert found
+    return found.group(1)
+
+
+def test_whoever_has_a_second_factor_proves_it_too(
+    engine: Engine, app: Flask, visitors: Visitors, paid: tuple[Organisation, uuid.UUID]
+) -> None:
+    """The password alone is not enough for an account with an authenticator; neither is the code."""
+    lead, policy_id = paid
+    user = visitors.account(Role.FINANCE_CHECKER, lead)
+    desk = visitors.signed_in(user)
+    secret = with_second_factor(app, engine, user)
+    grow_old(engine, minutes=11)
+    form = {"policy": str(policy_id), "on": "2026-03-04"}
+    assert "六位口令" in desk.send("/premiums/remit", **form).text
+    for wrong in (
+        {"proof_password": PASSWORD},
+        {"proof_password": PASSWORD, "proof_code": "000000"},
+        {"proof_password": "not the right words", "proof_code": one_time_code(secret)},
+    ):
+        assert desk.send("/premiums/remit", **form, **wrong).status_code == 401
+    assert stage_of(engine, policy_id) == "received"
+    done = desk.send("/premiums/remit", **form, proof_password=PASSWORD, proof_code=one_time_code(secret))
+    assert done.status_code == 303
+
+
+def test_another_password_is_no_proof_of_the_second_factor(engine: Engine, visitors: Visitors) -> None:
+    """Changing one's password renews the cookie and leaves the instants of signing in and of the last proof."""
+    desk = visitors.login_as(Role.FINANCE_CHECKER)
+    grow_old(engine, minutes=11)
+    with unit_of_work(engine, SYSTEM) as session:
+        before = session.scalars(select(UserSession)).one()
+    new = "another correct horse"
+    answer = desk.send("/account/password", password=PASSWORD, new_password=new, new_password_confirm=new)
+    assert answer.status_code == 302, answer.text
+    with unit_of_work(engine, SYSTEM) as session:
+        after = session.scalars(select(UserSession)).one()
+    assert after.id_hash != before.id_hash
+    assert (after.made_at, after.proven_at) == (before.made_at, before.proven_at)
+    assert actions(engine)[-1] == "account.changed_by_owner"
+
+
+def test_wrong_proofs_count_as_wrong_sign_ins(
+    engine: Engine, visitors: Visitors, paid: tuple[Organisation, uuid.UUID]
+) -> None:
+    """The ninth try is not looked at, and signing in with the right password has to wait as well."""
+    lead, policy_id = paid
+    user = visitors.account(Role.FINANCE_CHECKER, lead)
+    desk = visitors.signed_in(user)
+    grow_old(engine, minutes=11)
+    form = {"policy": str(policy_id), "on": "2026-03-04"}
+    answers = [desk.send("/premiums/remit", **form, proof_password="wrong").status_code for _ in range(8)]
+    assert answers == [401] * 8
+    assert desk.send("/premiums/remit", **form, proof_password=PASSWORD).status_code == 429
+    assert visitors.browser().send("/login", email=user.email, password=PASSWORD).status_code == 429
+    assert stage_of(engine, policy_id) == "received"
+
+
+def test_a_program_acts_by_its_token_and_not_by_an_old_sign_in(
+    engine: Engine, visitors: Visitors, paid: tuple[Organisation, uuid.UUID]
+) -> None:
+    """The API refuses a stale cookie with a code of its own; a token, made with a fresh proof, is itself one."""
+    lead, policy_id = paid
+    user = visitors.account(Role.FINANCE_CHECKER, lead)
+    desk = visitors.signed_in(user)
+    grow_old(engine, minutes=11)
+    path, body = f"/api/v1/premiums/{policy_id}/remittance", {"on": "2026-03-04"}
+    refused = desk.post(path, json=body, headers={"X-CSRFToken": desk.token()})
+    assert (refused.status_code, refused.json["code"], refused.json["facts"]) == (401, "proof_needed", {"minutes": 10})
+    with unit_of_work(engine, SYSTEM) as session:
+        mandate = mandates_of(session, user.person_id, date(2026, 1, 1))[0]
+    asked = desk.send("/account/tokens", name="财务系统", mandate=str(mandate.id), days="30")
+    assert asked.status_code == 401 and ASKS in asked.text
+    with unit_of_work(engine, SYSTEM) as session:
+        assert session.scalar(select(func.count()).select_from(ApiToken)) == 0
+    made = desk.send("/account/tokens", **carried(asked.text), proof_password=PASSWORD)
+    secret = re.search(r"gb_[\w-]{40,}", made.text)
+    assert secret
+    headers = {"Authorization": f"Bearer {secret.group()}"}
+    answer = visitors.browser().post(path, json=body, headers=headers)
+    assert (answer.status_code, answer.json["stage"]) == (200, "remitted")
+
+
+def test_a_file_is_chosen_again_and_what_was_typed_stays(engine: Engine, visitors: Visitors) -> None:
+    """A page cannot hold a file: the field is there again under its name, with several lines of text as they were."""
+    browser = visitors.login_as(Role.CUSTODIAN)
+    grow_old(engine, minutes=11)
+    file = (io.BytesIO(b"{}"), "份额.json")
+    answer = browser.send(f"/custody/{uuid.uuid4()}/shares", shares="\none\r\ntwo", file=file)
+    assert answer.status_code == 401
+    assert carried(answer.text)["shares"] == "\none\r\ntwo"
+    assert "请再次选择文件“份额.json”" in answer.text
+    assert 'type="file" id="f-file" name="file"' in answer.text and "multipart/form-data" in answer.text
+
+
+def test_a_sign_in_ends_after_twelve_hours_of_use(engine: Engine, visitors: Visitors) -> None:
+    """Used every minute, it holds for eleven hours and not for thirteen; another mandate makes it no younger."""
+    user = visitors.account(Role.OFFICER)
+    with unit_of_work(engine, SYSTEM) as session:
+        bureau = visitors.organisation("bureau")
+        person = person_of(engine, user)
+        second = give_mandate(session, person, bureau, Role.SUPERVISOR, date(2020, 1, 1), by=SYSTEM, at=AT)
+    browser = visitors.signed_in(user)
+    grow_old(engine, hours=11)
+    assert browser.get("/account").status_code == 200
+    assert browser.send("/acting", mandate=str(second.id)).status_code == 303
+    grow_old(engine, hours=2)
+    answer = browser.get("/account", follow_redirects=True)
+    assert "登录已满 12 小时" in answer.text
+    with unit_of_work(engine, SYSTEM) as session:
+        assert session.scalar(select(func.count()).select_from(UserSession)) == 0
+
+
+def test_the_nightly_sweep_removes_what_has_ended(engine: Engine, visitors: Visitors) -> None:
+    """Idle for too long, or signed in for too long: both go; one that holds stays."""
+    for _ in range(2):
+        visitors.login_as(Role.OFFICER)
+    grow_old(engine, hours=13)
+    kept = visitors.account(Role.APPROVER)
+    visitors.signed_in(kept)
+    with unit_of_work(engine, SYSTEM) as session:
+        sign_in.sweep(session, idle_min=30, hours=12)
+        assert [row.user_id for row in session.scalars(select(UserSession))] == [kept.id]
+        session.execute(update(UserSession).values(seen_at=UserSession.seen_at - timedelta(minutes=31)))
+        sign_in.sweep(session, idle_min=30, hours=12)
+        assert session.scalars(select(UserSession)).all() == []
+
+
+def test_what_people_do_with_their_accounts_is_in_the_log(app: Flask, engine: Engine, visitors: Visitors) -> None:
+    """Signing in and out, a failed try at a known account, another mandate, tokens: who, when, and no typed word."""
+    user = visitors.account(Role.OFFICER)
+    with unit_of_work(engine, SYSTEM) as session:
+        bureau = visitors.organisation("bureau")
+        person = person_of(engine, user)
+        second = give_mandate(session, person, bureau, Role.SUPERVISOR, date(2020, 1, 1), by=SYSTEM, at=AT)
+    client = visitors.browser()
+    client.send("/login", email=user.email, password="not the right words")
+    client.send("/login", email="nobody@example.test", password="not the right words")
+    browser = visitors.signed_in(user)
+    browser.send("/acting", mandate=str(second.id))
+    browser.send("/account/tokens", name="财务系统", mandate=str(second.id), days="30")
+    with unit_of_work(engine, SYSTEM) as session:
+        token = session.scalars(select(ApiToken)).one()
+    browser.send(f"/account/tokens/{token.id}/revoke")
+    browser.send("/logout")
+    told = ["account.sign_in_refused", "account.signed_in", "account.acting", "account.signed_out"]
+    assert actions(engine)[1:] == told
+    assert actions(engine, "token.") == ["token.made", "token.revoked"]
+    with unit_of_work(engine, SYSTEM) as session:
+        events = {row.action: row for row in session.scalars(select(AuditEvent))}
+        assert {events[name].object_id for name in told} == {str(user.id)}
+        assert events["account.sign_in_refused"].person_id is None
+        assert events["account.signed_in"].person_id == events["account.signed_out"].person_id == user.person_id
+        assert events["account.acting"].facts == {"mandate": str(second.id), "role": "supervisor"}
+        said = str([(row.facts, row.object_id) for row in events.values()])
+    assert "not the right words" not in said and "example.test" not in said and PASSWORD not in said
+    auditor = visitors.login_as(Role.AUDITOR)
+    page = auditor.get("/audit").text
+    for words in ("登录未成功", "未登录的人", "退出登录", "切换身份"):
+        assert words in page
+    assert "A sign-in that failed" in auditor.get("/audit?lang=en").text
+
+
+def test_a_second_factor_set_up_and_taken_away_is_in_the_log(app: Flask, engine: Engine, visitors: Visitors) -> None:
+    """Its owner's own steps are told apart from the administrator's; a wrong code at sign-in is a failed sign-in."""
+    user = visitors.account(Role.OFFICER)
+    browser = visitors.signed_in(user)
+    page = browser.send("/account/second-factor", setup="authenticator").text
+    key, action = re.search(r"secret=([A-Z2-7]+)", page), re.search(r'action="(/account/second-factor/[^"]+)"', page)
+    key = key or re.search(r"<code>([A-Z2-7 -]{16,})</code>", page)
+    assert key and action, page
+    assert browser.send(action.group(1), code=one_time_code(key.group(1))).status_code == 302
+    again = visitors.browser()
+    assert again.send("/login", email=user.email, password=PASSWORD).headers["Location"].startswith("/tf-validate")
+    again.send("/tf-validate", code="000000")
+    assert browser.send("/account/second-factor", setup="disable").status_code in (200, 302)
+    with unit_of_work(engine, SYSTEM) as session:
+        query = select(AuditEvent).where(AuditEvent.object_id == str(user.id)).order_by(AuditEvent.id)
+        told = [(row.action, row.facts.get("changed")) for row in session.scalars(query)]
+    assert told[2:] == [
+        ("account.changed_by_owner", "second_factor_set"),
+        ("account.sign_in_refused", None),
+        ("account.changed_by_owner", "second_factor_removed"),
+    ]
+
+
+def test_the_screens_of_the_second_factor_ask_for_the_same_proof(
+    app: Flask, engine: Engine, visitors: Visitors
+) -> None:
+    """An old sign-in with the password alone cannot take away the second factor: the code is asked for too."""
+    user = visitors.account(Role.OFFICER)
+    browser = visitors.signed_in(user)
+    secret = with_second_factor(app, engine, user)
+    with browser.session_transaction() as cookie:
+        cookie["fs_paa"] = cookie["fs_paa"] - 3600
+        cookie.pop("fs_gexp", None)
+    assert "/verify" in browser.send("/account/second-factor", setup="disable").headers["Location"]
+    refused = browser.send("/verify", password=PASSWORD)
+    assert refused.status_code == 200 and "密码或口令不正确" in refused.text
+    assert "/verify" in browser.send("/account/second-factor", setup="disable").headers["Location"]
+    assert browser.send("/verify", password=PASSWORD, code=one_time_code(secret)).status_code == 302
+    assert browser.send("/account/second-factor", setup="disable").status_code in (200, 302)
+    with unit_of_work(engine, SYSTEM) as session:
+        assert accounts.account(session, user.id).tf_primary_method is None
+
+
+def test_browsers_are_told_of_no_password_to_keep(visitors: Visitors, engine: Engine) -> None:
+    """The page that asks holds no password of its own, whatever was typed."""
+    browser: Browser = visitors.login_as(Role.CUSTODIAN)
+    grow_old(engine, minutes=11)
+    page = browser.send(f"/custody/{uuid.uuid4()}/shares", shares="x", proof_password="wrong words here").text
+    assert "wrong words here" not in page and page.count('type="password"') == 1
