@@ -44,6 +44,7 @@ class Paper(Model):
         CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
         CheckConstraint("size >= 0", name="size"),
         Index("ix_paper_subject", "subject_kind", "subject_id"),
+        Index("ix_paper_digest", "digest"),
     )
 
 
@@ -154,3 +155,12 @@ def papers_by_code(session: Session, code: str) -> list[Paper]:
     if not found:
         raise NotFound("paper_not_found")
     return sorted(found, key=lambda paper: paper.code != code)
+
+
+def papers_by_digest(session: Session, digest: str) -> list[Paper]:
+    """Return the rows of a kept file with this SHA-256, oldest first; none where no such file was kept.
+
+    Whoever holds the file itself may see them, whose ever they are, as whoever holds its code may.
+    """
+    query = select(Paper).from_statement(text("SELECT * FROM papers_by_digest(:digest)"))
+    return list(session.scalars(query, {"digest": digest}))

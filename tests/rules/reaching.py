@@ -258,6 +258,7 @@ DESKS: Mapping[str, Reach] = {
     **both("estates.appoint_for_lift", "api_estates.appoint_for_lift", Role.OFFICER, _other_repairer),
     "POST estate_import.upload": Reach(Role.OFFICER, upload("小区,电梯编号\n示例苑,W-7\n")),
     "POST fault_import.upload": Reach(Role.OFFICER, upload("电梯编号,报修时间\nW-7,2026-03-05 10:00\n")),
+    "POST papers.start": Reach(Role.PUBLIC, upload("不是本平台的文件")),
     "POST papers.verify": Reach(Role.OFFICER, upload("不是那份文件")),
     "POST admin_calendar.set_day": Reach(
         Role.ADMINISTRATOR, saying(day="2031-05-02", kind="holiday", status="provisional", source="国办发明电")

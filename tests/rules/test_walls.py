@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, object_session
 
 from claims.models import CashCall, FeeCharge
 from core.db import unit_of_work
-from core.papers import Paper, papers_by_code
+from core.papers import Paper, papers_by_code, papers_by_digest
 from core.permits import SEES_ALL, SYSTEM, Actor, Role
 from ledger import journal, statements
 from ledger.journal import Wanted
@@ -141,6 +141,8 @@ def test_a_code_alone_leads_past_the_wall_before_papers(walk: Walk) -> None:
         assert found[0].code == of_statement
         assert {(one.subject_kind, one.subject_id) for one in found} == {("statement", str(number))}
         assert [one.code for one in papers_by_code(session, of_bid)] == [of_bid]
+        assert papers_by_digest(session, found[0].digest)[0].digest == found[0].digest
+        assert papers_by_digest(session, "%") == []
         assert session.scalars(text("SELECT code FROM papers_by_code('%')")).all() == []
         assert session.scalars(text("SELECT code FROM papers_by_code(NULL)")).all() == []
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import uuid
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
 from core import papers
@@ -15,6 +17,7 @@ from core.permits import SYSTEM
 from ledger.models import Statement
 from tests.makers_money import CLOSED_AT, play_quarter
 from tests.visitors import Browser, settings_for
+from web.documents import judging, signing
 from web.keeping import store_in
 from web.statement_paper import keep_files
 from web.tender_papers import AGREEMENT, OPENING_RECORD, RECEIPT
@@ -73,6 +76,69 @@ def test_a_file_in_hand_is_checked(engine: Engine, client: Browser, state_dir: P
     none = client.send(address)
     assert none.status_code == 422
     assert "请选择要核对的文件" in none.text
+
+
+def test_a_file_is_checked_without_its_code(engine: Engine, client: Browser, state_dir: Path) -> None:
+    """The file alone leads to what it says and to its signature; another file is told that none such was kept."""
+    kept = _kept(engine, state_dir)
+    body = _body(state_dir, kept["pdf"])
+    assert 'type="file"' in client.get("/v").text
+    same = client.send("/v", file=(io.BytesIO(body), "结算单.pdf"))
+    for words in ("与保存的文件完全相同", "签名有效", "26,516.24", kept["pdf"].code):
+        assert words in same.text
+    sheet = client.send("/v", file=(io.BytesIO(_body(state_dir, kept["xlsx"])), "x.xlsx"))
+    assert "与保存的文件完全相同" in sheet.text
+    changed = client.send("/v", file=(io.BytesIO(body + b"\n% more"), "x.pdf"))
+    assert "没有保存过这个文件" in changed.text and "签名之后被改动过" in changed.text
+    assert "26,516.24" not in changed.text
+    assert client.send("/v").status_code == 422
+
+
+def test_a_file_that_somebody_sent_in_is_not_told_by_itself(engine: Engine, client: Browser) -> None:
+    """Whoever has the same list as somebody sent in learns nothing of its having been sent."""
+    body = b"lift,owner\n"
+    with unit_of_work(engine, SYSTEM) as session:
+        papers.keep(
+            session,
+            "list_upload",
+            ("estates", uuid.uuid4()),
+            name="示例苑业主名单.csv",
+            media_type="text/csv",
+            digest=hashlib.sha256(body).hexdigest(),
+            size=len(body),
+            at=CLOSED_AT,
+        )
+    answer = client.send("/v", file=(io.BytesIO(body), "x.csv"))
+    assert "没有保存过这个文件" in answer.text and "业主名单" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("junk", "words"),
+    [
+        (b"%PDF-1.7\n" + b" " * (9 << 20), "不是可读取的 PDF"),
+        (b"%PDF-1.7\n" + b"1" * 1000 + b"\nstartxref\n9\n%%EOF\n", "不是可读取的 PDF"),
+        (b"%PDF-1.7\n1 0 obj " + b" " * (30 << 20) + b"\nstartxref\n9\n%%EOF\n", "没有检查签名"),
+    ],
+    ids=["no-table", "digits-for-a-table", "thirty-megabytes"],
+)
+def test_junk_is_answered_without_being_read_as_a_pdf(
+    engine: Engine, client: Browser, state_dir: Path, monkeypatch: pytest.MonkeyPatch, junk: bytes, words: str
+) -> None:
+    """What has not the shape of a PDF, or is larger than any paper, reaches no reader, by code and without."""
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the reader was started")
+
+    kept = _kept(engine, state_dir)
+    monkeypatch.setattr(judging, "_asked", never)
+    monkeypatch.setattr(signing, "verify", never)
+    for address in ("/v", f"/v/{kept['pdf'].code}"):
+        head = f'--b\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{client.token()}\r\n--b\r\n'
+        head += 'Content-Disposition: form-data; name="file"; filename="x.pdf"\r\n\r\n'
+        sent = head.encode() + junk + b"\r\n--b--\r\n"
+        answer = client.post(address, data=sent, content_type="multipart/form-data; boundary=b", buffered=True)
+        assert answer.status_code == 200 and words in answer.text
+        assert hashlib.sha256(junk).hexdigest()[:8] in answer.text
 
 
 def test_a_list_that_somebody_sent_in_is_not_shown(engine: Engine, client: Browser) -> None:

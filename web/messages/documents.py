@@ -51,6 +51,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The signing key {file} is not an EC P-256 key or does not belong to the certificate. Use the P-256 key of "
         "that certificate.",
     ),
+    "pdf_too_heavy": (
+        "文件超过 {limit_mb} MB 或读取时间过长，没有检查签名。请只凭是否与保存的文件相同来判断。",
+        "The file is over {limit_mb} MB or takes too long to read, so its signature was not checked. Go by whether it "
+        "is the file that was kept.",
+    ),
+    "pdf_checks_busy": (
+        "正在检查别的文件，没有检查签名。请稍后再试。",
+        "Other files are being checked just now, so the signature of this one was not. Try again a little later.",
+    ),
     "pdf_unreadable": (
         "这不是可读取的 PDF 文件，或文件已损坏。请重新下载后再核验。",
         "This is not a readable PDF, or it is damaged. Download it again, then check it.",

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import IO, Any
 
+from cryptography.x509 import Certificate
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
 
 from core import papers
 from core.errors import Invalid, NotFound
@@ -17,9 +19,11 @@ from core.papers import Paper
 from ledger.money import in_words
 from tender.agreements import AGREEMENT
 from web import limits
+from web.documents import judging
 from web.documents.signing import Verification
+from web.errors import words
 from web.formats import instant, t, yuan
-from web.keeping import PAPER_MOST_BYTES, settings
+from web.keeping import settings, store_in
 from web.paper_desk import signer_of
 from web.shell import at, needs, unit
 from web.statement_paper import FILES, data_of
@@ -46,10 +50,12 @@ class Checked:
     digest: str
 
 
-@pages.get("")
-@needs("public.read")
+@pages.route("", methods=["GET", "POST"])
+@needs("public.read", writes=False)
 def start() -> ResponseReturnValue:
-    """Ask for a code, or go to what it stands for."""
+    """Ask for a code or a file; go to what the code stands for, or say what the file is."""
+    if request.method == "POST":
+        return _by_file()
     typed = request.args.get("code")
     if typed is None:
         return _page("", [], {})
@@ -58,6 +64,20 @@ def start() -> ResponseReturnValue:
         wrong = t("核验码是 20 位数字和 a 至 f 的字母。", "A code has 20 characters, digits and the letters a to f.")
         return _page(typed, [], {"code": wrong}), 422
     return redirect(url_for(".verify", code=code))
+
+
+def _by_file() -> ResponseReturnValue:
+    """Show what a file stands for that was kept here byte for byte; otherwise say that none such was kept."""
+    upload = _upload()
+    if upload is None:
+        return _page("", [], {"file": _no_file()}), 422
+    digest = _digest(upload.stream)
+    found = [one for one in papers.papers_by_digest(unit(), digest) if one.kind in _SHOWN]
+    if found:
+        kept = papers.papers_by_code(unit(), found[-1].code)
+        return _page(found[-1].code, kept, {}, _same(found[-1], digest))
+    title = t("本平台没有保存过这个文件", "This platform has kept no such file")
+    return _page("", [], {}, _other(title, upload.stream, digest))
 
 
 @pages.route("/<code>", methods=["GET", "POST"])
@@ -69,14 +89,34 @@ def verify(code: str) -> ResponseReturnValue:
         raise NotFound("paper_not_found")
     if request.method == "GET":
         return _page(code, kept, {})
+    upload = _upload()
+    if upload is None:
+        return _page(code, kept, {"file": _no_file()}), 422
+    digest = _digest(upload.stream)
+    same = next((paper for paper in _files(kept) if paper.digest == digest), None)
+    if same is not None:
+        return _page(code, kept, {}, _same(same, digest))
+    title = t("与保存的文件不同", "Not the file that was kept")
+    return _page(code, kept, {}, _other(title, upload.stream, digest))
+
+
+def _upload() -> FileStorage | None:
+    """Return the file that was sent, of what one address may have looked at; None where none was chosen."""
     limits.take(current_app.extensions["gongbao"].engine, _CHECKS, request.remote_addr or "")
     upload = request.files.get("file")
-    if upload is None or not upload.filename:
-        return _page(code, kept, {"file": t("请选择要核对的文件。", "Choose the file to check.")}), 422
-    body = upload.stream.read(PAPER_MOST_BYTES + 1)
-    if len(body) > PAPER_MOST_BYTES:
-        raise Invalid("file_too_large", limit_mb=PAPER_MOST_BYTES >> 20)
-    return _page(code, kept, {}, _checked(body, _files(kept)))
+    return upload if upload is not None and upload.filename else None
+
+
+def _no_file() -> str:
+    return t("请选择要核对的文件。", "Choose the file to check.")
+
+
+def _digest(stream: IO[bytes]) -> str:
+    """Return the SHA-256 of a file in hex, read piece by piece: how large it is does not matter."""
+    hasher = sha256()
+    while chunk := stream.read(1 << 20):
+        hasher.update(chunk)
+    return hasher.hexdigest()
 
 
 def _files(kept: Sequence[Paper]) -> list[Paper]:
@@ -87,36 +127,38 @@ def _files(kept: Sequence[Paper]) -> list[Paper]:
     return sorted((one for one in kept if one.kind in kinds), key=lambda paper: paper.id)
 
 
-def _checked(body: bytes, kept: Sequence[Paper]) -> Checked:
-    """Return whether a file is one of those kept, and what its signature is worth where it is none of them."""
-    digest = sha256(body).hexdigest()
-    same = next((paper for paper in kept if paper.digest == digest), None)
-    if same is not None:
-        title = t("与保存的文件完全相同", "Exactly the file that was kept")
-        lines = [f"{same.name}，{instant(same.made_at)}"]
-        return Checked("good", title, [*lines, *_signature_lines(body, same.media_type)], digest)
-    title = t("与保存的文件不同", "Not the file that was kept")
+def _same(kept: Paper, digest: str) -> Checked:
+    """Return that a file is one that was kept, and what the signature on the kept one is worth."""
+    title = t("与保存的文件完全相同", "Exactly the file that was kept")
+    lines = [f"{kept.name}，{instant(kept.made_at)}"]
+    if kept.media_type == "application/pdf":
+        from web.documents.signing import verify as verified  # pyHanko takes half a second
+
+        with store_in(settings()).open(kept.digest) as file:
+            lines.append(_signature_words(verified(file.read(), _trusted(), at=at())))
+    return Checked("good", title, lines, digest)
+
+
+def _other(title: str, stream: IO[bytes], digest: str) -> Checked:
+    """Return that a file is none that was kept, and what its signature is worth, found out within bounds."""
     lines = [
         t(
             "内容被改动过，或不是这一份。请以首席出具的原件为准。",
             "It was changed, or it is another one. Trust the original.",
         )
     ]
-    media_type = "application/pdf" if body.startswith(b"%PDF") else ""
-    return Checked("stop", title, [*lines, *_signature_lines(body, media_type)], digest)
+    stream.seek(0)
+    body = stream.read(judging.JUDGED_MOST_BYTES + 1)
+    if body.startswith(b"%PDF"):
+        try:
+            lines.append(_signature_words(judging.judge(body, _trusted(), at=at())))
+        except Invalid as refusal:
+            lines.append(words(refusal))
+    return Checked("stop", title, lines, digest)
 
 
-def _signature_lines(body: bytes, media_type: str) -> list[str]:
-    """Return what the signature of a PDF is worth, in words; nothing for other files."""
-    if media_type != "application/pdf":
-        return []
-    from web.documents.signing import verify as verified  # pyHanko takes half a second
-
-    try:
-        found = verified(body, [signer_of(settings(), at()).certificate], at=at())
-    except Invalid:
-        return [t("这不是可读取的 PDF。", "This is no readable PDF.")]
-    return [_signature_words(found)]
+def _trusted() -> list[Certificate]:
+    return [signer_of(settings(), at()).certificate]
 
 
 def _signature_words(found: Verification) -> str:

@@ -40,6 +40,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$
 """
 
+# Whoever holds a kept file, byte for byte, holds the paper too.
+PAPERS_BY_DIGEST = """
+CREATE FUNCTION papers_by_digest(wanted text) RETURNS SETOF public.paper
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT p.* FROM public.paper p WHERE p.digest = $1 ORDER BY p.id
+$$
+"""
+
 
 def upgrade() -> None:
     op.execute("GRANT USAGE ON SCHEMA public TO gongbao_app, gongbao_auditor")
@@ -77,9 +85,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_paper_code")),
     )
     op.create_index("ix_paper_subject", "paper", ["subject_kind", "subject_id"])
+    op.create_index("ix_paper_digest", "paper", ["digest"])
     op.execute(PAPERS_BY_CODE)
     op.execute("REVOKE ALL ON FUNCTION papers_by_code(text) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION papers_by_code(text) TO gongbao_app")
+    op.execute(PAPERS_BY_DIGEST)
+    op.execute("REVOKE ALL ON FUNCTION papers_by_digest(text) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION papers_by_digest(text) TO gongbao_app")
     op.create_table(
         "audit_event",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -191,6 +203,7 @@ def downgrade() -> None:
     op.drop_table("audit_node")
     op.drop_table("audit_head")
     op.drop_table("audit_event")
+    op.execute("DROP FUNCTION papers_by_digest(text)")
     op.execute("DROP FUNCTION papers_by_code(text)")
     op.drop_table("paper")
     op.drop_table("calendar_day")
