@@ -42,15 +42,23 @@ _AXE = """(rules) => axe.run(rules).then((found) => found.violations.map((v) => 
 
 @dataclass
 class Look:
-    """Looks at pages; axe runs where a page holds a piece that no page before it held at that width and scheme."""
+    """Looks at pages; axe runs on one page at least of every kind, and where one holds a piece that none held before.
+
+    A piece is new once for each width and scheme; a kind of page is looked at as a whole once, in the wide.
+    """
 
     seen: dict[str, set[str]] = field(default_factory=dict)
+    kinds: set[str] = field(default_factory=set)
     axe_runs: int = 0
 
-    def at(self, page: Page, *, lang: str = "zh-Hans-CN") -> list[str]:
-        """Return the faults of the page that is open, looked at wide, on a phone and in the dark scheme."""
+    def at(self, page: Page, kind: str = "", *, lang: str = "zh-Hans-CN") -> list[str]:
+        """Return the faults of the page that is open, looked at wide, on a phone and in the dark scheme.
+
+        `kind` is what the page is one of; where it is not told, every page is one of a kind of its own.
+        """
         faults = self._frame(page, lang)
-        faults += self._axe(page, "wide")
+        faults += self._axe(page, "wide", is_of_new_kind=not kind or kind not in self.kinds)
+        self.kinds.add(kind)
         page.set_viewport_size(PHONE)
         width = page.evaluate(_FRAME)["wide"]
         if width > PHONE["width"] + 1:
@@ -76,11 +84,11 @@ class Look:
             faults.append(f"{frame['wide']} px wide at {WIDE['width']}: {_too_wide(page)}")
         return faults
 
-    def _axe(self, page: Page, how: str) -> list[str]:
-        """Return what axe finds, where anything of the page is new to it."""
+    def _axe(self, page: Page, how: str, *, is_of_new_kind: bool = False) -> list[str]:
+        """Return what axe finds, where the page is of a new kind or anything of it is new."""
         known = self.seen.setdefault(how, set())
         pieces = set(page.evaluate(_PIECES))
-        if pieces <= known:
+        if pieces <= known and not is_of_new_kind:
             return []
         known |= pieces
         self.axe_runs += 1

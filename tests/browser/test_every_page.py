@@ -90,7 +90,7 @@ class Walk:
             self._fault(path, str(shown and shown.status))
             del self.visitor.faults[before:]
             return
-        for fault in self.look.at(self.visitor.page):
+        for fault in self.look.at(self.visitor.page, kind):
             self._fault(path, fault)
         for href in links_of(self.visitor.page):
             self._add(href, path)
