@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
 import uuid
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import zxingcpp
+from PIL import Image
 from sqlalchemy import Engine
 
 from core import papers
@@ -19,6 +23,7 @@ from tests.makers_money import CLOSED_AT, play_quarter
 from tests.visitors import Browser, settings_for
 from web.documents import judging, signing
 from web.keeping import store_in
+from web.paper_desk import verification_of
 from web.statement_paper import keep_files
 from web.tender_papers import AGREEMENT, OPENING_RECORD, RECEIPT
 
@@ -45,6 +50,23 @@ def test_a_code_shows_what_was_signed(engine: Engine, client: Browser, state_dir
         assert words in page.text
     typed = client.get("/v", query_string={"code": f" {kept['pdf'].code.upper()} "})
     assert typed.location.endswith(f"/v/{kept['pdf'].code}")
+
+
+def test_the_code_on_paper_leads_to_its_page(engine: Engine, client: Browser, state_dir: Path, tmp_path: Path) -> None:
+    """A printed statement, scanned: its QR code holds the very address of verification, and that answers."""
+    kept = _kept(engine, state_dir)
+    (tmp_path / "paper.pdf").write_bytes(_body(state_dir, kept["pdf"]))
+    command = ["pdftoppm", "-r", "150", "-png", str(tmp_path / "paper.pdf"), str(tmp_path / "page")]
+    subprocess.run(command, check=True)
+    found = []
+    for page in sorted(tmp_path.glob("page-*.png")):
+        with Image.open(page) as scanned:
+            found += zxingcpp.read_barcodes(scanned.convert("L"))
+    assert {one.format for one in found} == {zxingcpp.BarcodeFormat.QRCode}
+    address = verification_of(settings_for(state_dir), kept["pdf"].code).url
+    assert {one.text for one in found} == {address}
+    page = client.get(urlsplit(address).path)
+    assert page.status_code == 200 and kept["pdf"].digest[:8] in page.text
 
 
 def test_a_code_that_is_none_is_told_so(engine: Engine, client: Browser) -> None:
