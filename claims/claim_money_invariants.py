@@ -20,6 +20,20 @@ WITHIN_APPROVED = every(
             OR (c.stage = 'paid') <> (c.paid_on IS NOT NULL)
         """,
     ),
+    # Costs together are within the highest estimate that was put to the members, or the lead's own limit.
+    rows(
+        "claim {claim}",
+        """
+        SELECT c.number AS claim, c.id, k.fen AS costs_fen, a.lead_alone_limit_fen, e.estimate_fen FROM claim c
+        JOIN (SELECT claim_id, sum(amount_fen) AS fen FROM claim_cost GROUP BY claim_id) k ON k.claim_id = c.id
+        JOIN policy p ON p.id = c.policy_id JOIN agreement a ON a.id = p.agreement_id
+        LEFT JOIN (
+            SELECT object_id, max((facts ->> 'estimate_fen')::bigint) AS estimate_fen FROM audit_event
+            WHERE object_kind = 'claim' AND action IN ('claim.made', 'claim.revise') GROUP BY object_id
+        ) e ON e.object_id = c.id::text
+        WHERE k.fen > greatest(a.lead_alone_limit_fen, e.estimate_fen)
+        """,
+    ),
     # A cash call asks each follower for its part of what was approved: no more, no less, and nobody else.
     rows(
         "cash call {id}",

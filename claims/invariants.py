@@ -167,9 +167,10 @@ FAULT_TIMES = every(
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-C1",
-        "每个赔案：已付不超过核定，核定不超过估损，追偿不超过核定；摊回通知恰为各成员所摊份额",
-        "Of every claim no more is paid than approved, no more approved than claimed, no more recovered than approved; "
-        "a cash call asks for exactly the member's part",
+        "每个赔案：已付不超过核定，核定不超过估损，追偿不超过核定，公估费合计不超过估损与首席限额中较高者；摊回通知恰为各成员所摊份额",
+        "Of every claim no more is paid than approved, no more approved than claimed, no more recovered than approved, "
+        "no more charged in costs than the estimate or the lead's own limit; a cash call asks for exactly the member's "
+        "part",
         WITHIN_APPROVED,
     ),
     Invariant(

@@ -108,7 +108,7 @@ class Claim(Model):
             " 'fraud_suspected', 'regulatory_breach'] AND (needs = 'all' OR topics = '{}')",
             name="topics",
         ),
-        CheckConstraint("estimate_fen > 0", name="estimate"),
+        CheckConstraint("estimate_fen > 0 AND estimate_fen <= 1000000000000000", name="estimate"),
         CheckConstraint("payable_fen > 0 AND payable_fen <= estimate_fen", name="payable"),
         CheckConstraint("loss_fen >= payable_fen AND loss_fen <= estimate_fen", name="loss"),
         CheckConstraint("approved_by <> made_by AND approved_by <> assessed_by", name="four_eyes"),
@@ -139,7 +139,9 @@ class ClaimLine(Model):
     __table_args__ = (
         CheckConstraint("position >= 1", name="position"),
         CheckConstraint("length(what) BETWEEN 1 AND 200", name="what"),
-        CheckConstraint("asked_fen > 0 AND allowed_fen BETWEEN 0 AND asked_fen", name="amounts"),
+        CheckConstraint(
+            "asked_fen BETWEEN 1 AND 1000000000000000 AND allowed_fen BETWEEN 0 AND asked_fen", name="amounts"
+        ),
         CheckConstraint(
             "length(reason) <= 500 AND (allowed_fen = asked_fen OR length(btrim(reason)) > 0)", name="reason"
         ),
@@ -171,7 +173,7 @@ class ClaimPayment(Model):
     paid_by: Mapped[uuid.UUID | None]
     __table_args__ = (
         UniqueConstraint("pool_id", "entry_id"),
-        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name="amount"),
         CheckConstraint("source IN ('lead', 'pool')", name="source"),
     )
 
@@ -194,7 +196,7 @@ class CashCall(Model):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
     __table_args__ = (
         UniqueConstraint("claim_id", "organisation_id"),
-        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name="amount"),
         CheckConstraint("due_on >= issued_on", name="due"),
         CheckConstraint("received_on >= issued_on", name="received"),
         CheckConstraint("stage IN ('issued', 'received', 'taken')", name="stage"),
@@ -216,7 +218,7 @@ class ClaimCost(Model):
     paid_by: Mapped[uuid.UUID | None]
     stage: Mapped[str]
     __table_args__ = (
-        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name="amount"),
         CheckConstraint("paid_by <> approved_by", name="four_eyes"),
         CheckConstraint("paid_on >= approved_on", name="paid"),
         CheckConstraint("stage IN ('approved', 'paid')", name="stage"),
@@ -234,7 +236,7 @@ class Recovery(Model):
     received_on: Mapped[date]
     entry_id: Mapped[int]
     __table_args__ = (
-        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name="amount"),
         CheckConstraint("kind IN ('subrogation', 'salvage')", name="kind"),
     )
 

@@ -22,6 +22,7 @@ from ledger.money import check_amount
 from ledger.rates import interest_days, late_interest
 from ledger.reasons import Reason
 from underwriting import pools
+from underwriting.models import Agreement
 
 RECOVERY_KINDS = ("subrogation", "salvage")
 
@@ -220,12 +221,17 @@ def pay_from_pool(session: Session, claim: Claim, *, on: date, by: Actor, at: da
 def approve_cost(session: Session, claim: Claim, amount_fen: int, *, on: date, by: Actor, at: datetime) -> ClaimCost:
     """Approve a loss adjuster's fee on an approved claim and split it.
 
-    Refuses Invalid `amount_not_positive`, `day_before_step` before the claim's own approval.
+    A claim's costs together are within its estimate, which its members agreed to, or within what the lead may decide
+    alone where that is more. Refuses Invalid `amount_not_positive`, `cost_too_large` (left_fen), `day_before_step`
+    before the claim's own approval.
     """
     claim, shares = _begin(session, claim, on, by)
     _require_approved(claim)
     entries.require_not_before(claim.approved_on, on)
     _require_positive(amount_fen)
+    left = cost_left(session, claim)
+    if amount_fen > left:
+        raise Invalid("cost_too_large", amount_fen=amount_fen, left_fen=left)
     split = streams.take(session, shares, "adjusting_expense", amount_fen)
     cost = ClaimCost(
         claim_id=claim.id, amount_fen=amount_fen, approved_on=on, approved_by=by.person_id, stage="approved"
@@ -242,6 +248,14 @@ def approve_cost(session: Session, claim: Claim, amount_fen: int, *, on: date, b
     facts = {"claim": claim.number, "amount_fen": amount_fen, "on": on.isoformat()}
     audit.record(session, "claim_cost.approved", by=by, at=at, of=("claim_cost", cost.id), facts=facts)
     return cost
+
+
+def cost_left(session: Session, claim: Claim) -> int:
+    """Return how much more a claim's costs may come to, in fen: none of them is charged without end."""
+    query = select(func.coalesce(func.sum(ClaimCost.amount_fen), 0)).where(ClaimCost.claim_id == claim.id)
+    agreement = session.get_one(Agreement, claim.policy.agreement_id)
+    most = max(claim.estimate_fen, agreement.lead_alone_limit_fen)
+    return max(0, most - int(session.scalar(query) or 0))
 
 
 def pay_cost(session: Session, claim: Claim, cost: ClaimCost, *, on: date, by: Actor, at: datetime) -> Posted:

@@ -128,6 +128,7 @@ def _figure_findings(draft: TenderDraft) -> list[Finding]:
         ("bidders_min", 1, 100),
         ("answer_days", 1, 30),
         ("threshold", 2, 16),
+        *((("largest_loss_fen", 0, 10**13),) if draft.largest_loss_fen is not None else ()),
     )
     found = [
         Finding("draft_out_of_range", name, {"value": getattr(draft, name), "low": low, "high": high})

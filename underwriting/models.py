@@ -151,7 +151,10 @@ class Policy(Model):
     __table_args__ = (
         CheckConstraint("inception_on < expires_on", name="term"),
         CheckConstraint("remitted_on >= received_on", name="remitted"),
-        CheckConstraint("gross_fen > 0 AND gross_fen = net_fen + vat_fen AND vat_fen >= 0", name="premium"),
+        CheckConstraint(
+            "gross_fen BETWEEN 1 AND 1000000000000000 AND gross_fen = net_fen + vat_fen AND vat_fen >= 0",
+            name="premium",
+        ),
         CheckConstraint("lift_count > 0", name="lift_count"),
         CheckConstraint("stage IN ('bound', 'received', 'remitted', 'collected', 'taken')", name="stage"),
         Index("ix_policy_pool", "pool_id", "inception_on"),
@@ -168,7 +171,7 @@ class PolicyLift(Model):
     covered_from: Mapped[date]
     covered_to: Mapped[date]
     __table_args__ = (
-        CheckConstraint("gross_fen > 0", name="gross"),
+        CheckConstraint("gross_fen BETWEEN 1 AND 1000000000000000", name="gross"),
         CheckConstraint("covered_from <= covered_to", name="covered"),
     )
 
@@ -191,7 +194,7 @@ class Refund(Model):
     paid_on: Mapped[date | None]
     paid_by: Mapped[uuid.UUID | None]
     __table_args__ = (
-        CheckConstraint("gross_fen > 0 AND gross_fen = net_fen + vat_fen", name="amount"),
+        CheckConstraint("gross_fen BETWEEN 1 AND 1000000000000000 AND gross_fen = net_fen + vat_fen", name="amount"),
         CheckConstraint("paid_by <> agreed_by", name="four_eyes"),
         CheckConstraint("paid_on >= agreed_on", name="paid"),
         CheckConstraint("stage IN ('agreed', 'paid', 'struck')", name="stage"),

@@ -38,6 +38,8 @@ DATABASE_REFUSALS: Mapping[str, str] = {
     "GB004": "entry_not_balanced",
     "GB005": "lift_on_another_policy",
     "GB006": "bill_stands",
+    "GB007": "claim_needs_agreement",
+    "GB008": "cost_too_large",
     "23505": "already_there",
     "23P01": "already_there",
     "23503": "still_referred_to",

@@ -232,6 +232,7 @@ _BESIDE: Mapping[str, str] = {
     "amount_not_positive": "amount",
     "funding_too_large": "amount",
     "recovery_too_large": "amount",
+    "cost_too_large": "amount",
     "recovery_kind_unknown": "kind",
     "estimate_not_positive": "amount",
     "payable_above_estimate": "amount",

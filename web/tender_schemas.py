@@ -15,7 +15,7 @@ from tender.models import Criterion, Custodian, Tender
 from tender.rules.plan import Profile
 from tender.stages import shown_stage
 from web import fields
-from web.api import Fen, MoneySchema, PageQuery, Strict, money
+from web.api import AmountIn, MoneySchema, PageQuery, Strict, money
 
 
 def _whole(**kwargs: Any) -> fields.Integer:
@@ -60,10 +60,10 @@ class DraftIn(Strict):
     starts_on = fields.Date(required=True)
     ends_on = fields.Date(required=True)
     lift_count = _whole(required=True)
-    budget_fen = Fen(required=True)
-    ceiling_fen = Fen(required=True)
-    bond_fen = Fen(load_default=0)
-    largest_loss_fen = Fen(load_default=None, allow_none=True)
+    budget_fen = AmountIn(required=True)
+    ceiling_fen = AmountIn(required=True)
+    bond_fen = AmountIn(load_default=0)
+    largest_loss_fen = AmountIn(load_default=None, allow_none=True)
     documents_from_on = fields.Date(required=True)
     documents_to_on = fields.Date(required=True)
     deadline_at = fields.AwareDateTime(required=True, format="iso")

@@ -6,7 +6,7 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -232,3 +232,29 @@ def test_an_approval_with_a_recovery_is_not_taken_back(session: Session) -> None
     with pytest.raises(Conflict, match="claim_has_recovery"):
         handling.take_back(session, claim, "核准有误", on=ON, by=made.actor(Role.SIGNATORY), at=AT)
     assert (claim.stage, claim.payable_fen) == ("approved", 438_000)
+
+
+def test_costs_are_within_the_estimate_or_the_leads_own_limit(session: Session) -> None:
+    """On a claim of 4,380.00 the lead charges up to its own 100,000.00 in all; on 268,400.00 up to what was agreed."""
+    made, small = _approved(session)
+    desk = made.actor(Role.FINANCE_MAKER)
+    settlements.approve_cost(session, small, 9_000_000, on=ON, by=desk, at=AT)
+    with pytest.raises(Invalid, match="cost_too_large") as refused:
+        settlements.approve_cost(session, small, 1_000_001, on=ON, by=desk, at=AT)
+    assert refused.value.facts["left_fen"] == 1_000_000
+    settlements.approve_cost(session, small, 1_000_000, on=ON, by=desk, at=AT)
+    assert settlements.cost_left(session, small) == 0
+    with pytest.raises(Invalid, match="amount_too_large"):
+        settlements.approve_cost(session, small, 10**15 + 1, on=ON, by=desk, at=AT)
+
+
+def test_the_database_alone_bounds_costs_and_amounts(session: Session) -> None:
+    """Past the verbs: costs above the bound, and an amount above the limit of one, are refused by the database."""
+    made, claim = _approved(session, 26_840_000)
+    settlements.approve_cost(session, claim, 300_001, on=ON, by=made.actor(Role.FINANCE_MAKER), at=AT)
+    for change in ("amount_fen = 26840001", "amount_fen = 1000000000000001", "amount_fen = 0"):
+        with pytest.raises(DBAPIError) as refused, session.begin_nested():
+            session.execute(text(f"UPDATE claim_cost SET {change}"))
+        assert getattr(refused.value.orig, "sqlstate", "") in ("GB008", "23514")
+    session.execute(text("UPDATE claim_cost SET amount_fen = 26840000"))
+    session.execute(text("UPDATE claim_cost SET amount_fen = 300001"))

@@ -175,6 +175,7 @@ CLAIMS: tuple[Plant, ...] = (
         "a follower not called",
         f"DELETE FROM cash_call WHERE id = (SELECT id FROM cash_call WHERE claim_id = {_CALLED} LIMIT 1)",
     ),
+    plant("INV-C1", "costs without end", "UPDATE claim_cost SET amount_fen = 26840001 WHERE stage = 'approved'"),
     plant(
         "INV-C1",
         "paid without a payment",

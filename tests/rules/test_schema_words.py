@@ -184,3 +184,14 @@ def test_an_instant_is_read_with_any_offset() -> None:
     read = fields.AwareDateTime().deserialize
     for text in ("2026-04-01T00:00:00+08:00", "2026-03-31T16:00:00Z", "2026-03-31t16:00:00.000z"):
         assert read(text) == datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
+
+
+def test_every_amount_that_a_program_sends_is_within_the_limit_of_one() -> None:
+    """A field in fen of what comes in is an `AmountIn`; what goes out may add many up."""
+    unbounded = [where for schema, where, field in FIELDS if schema.__name__.endswith("In") and type(field) is api.Fen]
+    assert unbounded == []
+    sizes = {type(field.validators[0]) for _, _, field in FIELDS if type(field) is api.AmountIn}
+    assert sizes == {validate.Range}
+    with pytest.raises(ma.ValidationError):
+        api.AmountIn().deserialize(10**15 + 1)
+    assert api.AmountIn().deserialize(-(10**15)) == -(10**15)

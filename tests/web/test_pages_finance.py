@@ -173,6 +173,9 @@ def test_claim_money_goes_its_way(engine: Engine, visitors: Visitors) -> None:
     assert maker.send(f"{place}/pay-from-pool", on="2026-03-06").status_code == 403
     assert checker.send(f"{place}/pay-from-pool", on="2026-03-06").status_code == 303
     assert checker.send(f"{place}/pay-from-pool", on="2026-03-06").status_code == 409
+    for amount in ("9,999,999,999.00", "99,999,999,999,999.00"):
+        beyond = maker.send(f"{place}/costs/new", on="2026-03-07", amount=amount)
+        assert beyond.status_code == 422 and 'id="f-amount-wrong"' in beyond.text
     assert maker.send(f"{place}/costs/new", on="2026-03-07", amount="1,000.00").status_code == 303
     cost = re.search(r"/costs/([0-9a-f-]{36})/pay", checker.get(place).text)
     assert cost is not None

@@ -28,7 +28,7 @@ from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
 
 from core.errors import Invalid
-from ledger.money import plain_fen
+from ledger.money import LIMIT_FEN, plain_fen
 from web import fields, typed
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -49,6 +49,13 @@ class Fen(fields.Integer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
+
+
+class AmountIn(Fen):
+    """One amount that a program sends: within the limit of a single amount, either way."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=ma.validate.Range(-LIMIT_FEN, LIMIT_FEN), **kwargs)
 
 
 class MoneySchema(Strict):

@@ -17,7 +17,7 @@ from tender.allocation import allocate_file
 from tender.exact import read_json
 from tender.scoring import score_file
 from web import calculating, fields, limits
-from web.api import Fen, Strict, resource
+from web.api import AmountIn, Fen, Strict, resource
 from web.shell import needs, unit
 
 api = resource("calculators", "What the book and the evaluation compute, with the working shown. Open to everyone.")
@@ -30,7 +30,7 @@ class ApportionIn(Strict):
 
     weights = fields.List(fields.Integer(strict=True), validate=ma.validate.Length(1, calculating.MEMBERS_MAX))
     shares = fields.String(metadata={"example": "45,25,20,10"})
-    amounts_fen = fields.List(Fen(), required=True, validate=ma.validate.Length(0, _AMOUNTS_MAX))
+    amounts_fen = fields.List(AmountIn(), required=True, validate=ma.validate.Length(0, _AMOUNTS_MAX))
 
 
 class SplitRow(Strict):

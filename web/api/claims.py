@@ -15,7 +15,7 @@ from claims.authority import Topic
 from claims.models import Claim
 from core.errors import Conflict, NotFound
 from web import claim_bill, claim_desk, fields
-from web.api import Fen, MoneySchema, PageQuery, Strict, money, newest_first, resource
+from web.api import AmountIn, MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.money_desk import booked_on
 from web.shell import actor, at, needs, unit
 
@@ -113,13 +113,13 @@ class ClaimIn(Strict):
     fault_id = fields.UUID(required=True)
     policy_id = fields.UUID(required=True)
     title = fields.String(required=True, validate=validate.Length(1, 200))
-    estimate_fen = Fen(required=True)
+    estimate_fen = AmountIn(required=True)
 
 
 class ClaimEstimateIn(Strict):
     """A new estimate at 100 %."""
 
-    estimate_fen = Fen(required=True)
+    estimate_fen = AmountIn(required=True)
 
 
 class ClaimAgreeIn(Strict):
@@ -132,8 +132,8 @@ class ClaimLineIn(Strict):
     """One line of a repair bill. Where less is allowed than was asked for, the reason."""
 
     what = fields.String(required=True, validate=validate.Length(1, 200))
-    asked_fen = Fen(required=True)
-    allowed_fen = Fen(required=True)
+    asked_fen = AmountIn(required=True)
+    allowed_fen = AmountIn(required=True)
     reason = fields.String(load_default="", validate=validate.Length(max=500))
 
 
@@ -149,7 +149,7 @@ class ClaimApproveIn(Strict):
     Where the claim has a bill, `payable_fen` confirms the `adjustment.payable` of the claim; any other is refused.
     """
 
-    payable_fen = Fen(required=True)
+    payable_fen = AmountIn(required=True)
     on = fields.Date(required=True)
 
 

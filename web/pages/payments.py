@@ -311,12 +311,16 @@ def cost(claim_id: uuid.UUID) -> ResponseReturnValue:
         said = t("公估费 {sum} 已登记，待支付。", "The fee of {sum} is entered and waits to be paid.", sum=yuan(fen))
         return said, url_for(".claim", claim_id=row.id)
 
+    left = yuan(settlements.cost_left(unit(), row))
     step = Step(
         title=t("登记公估费", "Enter an adjuster’s fee"),
         sentence=t("按份额分摊公估费；由另一人支付。", "The fee is split by the lines; another person pays it."),
         label=t("登记公估费", "Enter the fee"),
         **_frame(row),
-        fields=[Field("amount", t("金额", "Amount"), "amount"), day_field(t("核定日期", "Approved on"))],
+        fields=[
+            Field("amount", t("金额", "Amount"), "amount", t("最多 {sum}", "At most {sum}", sum=left)),
+            day_field(t("核定日期", "Approved on")),
+        ],
     )
     return step_page(step, work)
 

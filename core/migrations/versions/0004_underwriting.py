@@ -188,7 +188,8 @@ def _pools() -> None:
             "stage IN ('bound', 'received', 'remitted', 'collected', 'taken')", name=op.f("ck_policy_stage")
         ),
         sa.CheckConstraint(
-            "gross_fen > 0 AND gross_fen = net_fen + vat_fen AND vat_fen >= 0", name=op.f("ck_policy_premium")
+            "gross_fen BETWEEN 1 AND 1000000000000000 AND gross_fen = net_fen + vat_fen AND vat_fen >= 0",
+            name=op.f("ck_policy_premium"),
         ),
         sa.CheckConstraint("inception_on < expires_on", name=op.f("ck_policy_term")),
         sa.CheckConstraint("remitted_on >= received_on", name=op.f("ck_policy_remitted")),
@@ -209,7 +210,7 @@ def _pools() -> None:
         sa.Column("covered_from", sa.Date(), nullable=False),
         sa.Column("covered_to", sa.Date(), nullable=False),
         sa.CheckConstraint("covered_from <= covered_to", name=op.f("ck_policy_lift_covered")),
-        sa.CheckConstraint("gross_fen > 0", name=op.f("ck_policy_lift_gross")),
+        sa.CheckConstraint("gross_fen BETWEEN 1 AND 1000000000000000", name=op.f("ck_policy_lift_gross")),
         sa.ForeignKeyConstraint(["lift_id"], ["lift.id"], name=op.f("fk_policy_lift_lift_id")),
         sa.ForeignKeyConstraint(["policy_id"], ["policy.id"], name=op.f("fk_policy_lift_policy_id")),
         sa.PrimaryKeyConstraint("policy_id", "lift_id", name=op.f("pk_policy_lift")),
@@ -233,7 +234,9 @@ def _pools() -> None:
         sa.CheckConstraint("paid_by <> agreed_by", name=op.f("ck_refund_four_eyes")),
         sa.CheckConstraint("paid_on >= agreed_on", name=op.f("ck_refund_paid")),
         sa.CheckConstraint("stage IN ('agreed', 'paid', 'struck')", name=op.f("ck_refund_stage")),
-        sa.CheckConstraint("gross_fen > 0 AND gross_fen = net_fen + vat_fen", name=op.f("ck_refund_amount")),
+        sa.CheckConstraint(
+            "gross_fen BETWEEN 1 AND 1000000000000000 AND gross_fen = net_fen + vat_fen", name=op.f("ck_refund_amount")
+        ),
         sa.ForeignKeyConstraint(["policy_id"], ["policy.id"], name=op.f("fk_refund_policy_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refund")),
     )

@@ -37,6 +37,25 @@ END $$
 """
 
 
+# The costs of a claim together stay within what its members agreed to, or what the lead may decide alone where that is
+# more. Who adds one waits for whoever works on the claim.
+CLAIM_COSTS = """
+CREATE FUNCTION check_claim_costs() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    most bigint;
+BEGIN
+    PERFORM 1 FROM public.claim WHERE id = NEW.claim_id FOR UPDATE;
+    SELECT greatest(c.estimate_fen, a.lead_alone_limit_fen) INTO most FROM public.claim c
+    JOIN public.policy p ON p.id = c.policy_id JOIN public.agreement a ON a.id = p.agreement_id
+    WHERE c.id = NEW.claim_id;
+    IF NEW.amount_fen + coalesce((SELECT sum(amount_fen) FROM public.claim_cost
+            WHERE claim_id = NEW.claim_id AND id <> NEW.id), 0) > most THEN
+        RAISE EXCEPTION 'the costs of claim % would be above %', NEW.claim_id, most USING ERRCODE = 'GB008';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 # A topic that all members decide on stays with its claim; a claim is agreed once whoever must agree to its estimate as it
 # stands has done so: the lead, and where all are needed every member of the shares that its policy began under.
 CLAIM_AGREED = """
@@ -184,7 +203,7 @@ def _claims() -> None:
         sa.CheckConstraint("approved_by <> made_by AND approved_by <> assessed_by", name=op.f("ck_claim_four_eyes")),
         sa.CheckConstraint("loss_fen >= payable_fen AND loss_fen <= estimate_fen", name=op.f("ck_claim_loss")),
         sa.CheckConstraint("paid_on >= approved_on", name=op.f("ck_claim_paid")),
-        sa.CheckConstraint("estimate_fen > 0", name=op.f("ck_claim_estimate")),
+        sa.CheckConstraint("estimate_fen > 0 AND estimate_fen <= 1000000000000000", name=op.f("ck_claim_estimate")),
         sa.CheckConstraint("payable_fen > 0 AND payable_fen <= estimate_fen", name=op.f("ck_claim_payable")),
         sa.ForeignKeyConstraint(["fault_id"], ["fault.id"], name=op.f("fk_claim_fault_id")),
         sa.ForeignKeyConstraint(["policy_id"], ["policy.id"], name=op.f("fk_claim_policy_id")),
@@ -211,7 +230,7 @@ def _claims() -> None:
         sa.Column("taken_on", sa.Date(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("stage IN ('issued', 'received', 'taken')", name=op.f("ck_cash_call_stage")),
-        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_cash_call_amount")),
+        sa.CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name=op.f("ck_cash_call_amount")),
         sa.CheckConstraint("due_on >= issued_on", name=op.f("ck_cash_call_due")),
         sa.CheckConstraint("received_on >= issued_on", name=op.f("ck_cash_call_received")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_cash_call_claim_id")),
@@ -246,7 +265,10 @@ def _costs() -> None:
         sa.Column("asked_fen", sa.BigInteger(), nullable=False),
         sa.Column("allowed_fen", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.CheckConstraint("asked_fen > 0 AND allowed_fen BETWEEN 0 AND asked_fen", name=op.f("ck_claim_line_amounts")),
+        sa.CheckConstraint(
+            "asked_fen BETWEEN 1 AND 1000000000000000 AND allowed_fen BETWEEN 0 AND asked_fen",
+            name=op.f("ck_claim_line_amounts"),
+        ),
         sa.CheckConstraint("length(what) BETWEEN 1 AND 200", name=op.f("ck_claim_line_what")),
         sa.CheckConstraint("position >= 1", name=op.f("ck_claim_line_position")),
         sa.CheckConstraint(
@@ -270,7 +292,7 @@ def _costs() -> None:
         sa.CheckConstraint("paid_by <> approved_by", name=op.f("ck_claim_cost_four_eyes")),
         sa.CheckConstraint("paid_on >= approved_on", name=op.f("ck_claim_cost_paid")),
         sa.CheckConstraint("stage IN ('approved', 'paid')", name=op.f("ck_claim_cost_stage")),
-        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_claim_cost_amount")),
+        sa.CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name=op.f("ck_claim_cost_amount")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_cost_claim_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_cost")),
     )
@@ -286,7 +308,7 @@ def _costs() -> None:
         sa.Column("paid_on", sa.Date(), nullable=False),
         sa.Column("paid_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint("source IN ('lead', 'pool')", name=op.f("ck_claim_payment_source")),
-        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_claim_payment_amount")),
+        sa.CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name=op.f("ck_claim_payment_amount")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_payment_claim_id")),
         sa.PrimaryKeyConstraint("claim_id", "instalment", name=op.f("pk_claim_payment")),
         sa.UniqueConstraint("pool_id", "entry_id", name=op.f("uq_claim_payment_pool_id_entry_id")),
@@ -300,7 +322,7 @@ def _costs() -> None:
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("entry_id", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("kind IN ('subrogation', 'salvage')", name=op.f("ck_recovery_kind")),
-        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_recovery_amount")),
+        sa.CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name=op.f("ck_recovery_amount")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_recovery_claim_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery")),
     )
@@ -317,6 +339,11 @@ def _walls() -> None:
         "CREATE TRIGGER claim_line_open BEFORE INSERT OR UPDATE OR DELETE ON claim_line"
         " FOR EACH ROW EXECUTE FUNCTION check_claim_lines_open()"
     )
+    op.execute(CLAIM_COSTS)
+    op.execute(
+        "CREATE TRIGGER claim_cost_bounded BEFORE INSERT OR UPDATE OF claim_id, amount_fen ON claim_cost"
+        " FOR EACH ROW EXECUTE FUNCTION check_claim_costs()"
+    )
     op.execute(CLAIM_AGREED)
     op.execute("CREATE TRIGGER claim_agreed BEFORE UPDATE ON claim FOR EACH ROW EXECUTE FUNCTION check_claim_agreed()")
     op.execute("GRANT USAGE ON SEQUENCE fault_number, claim_number TO gongbao_app")
@@ -331,6 +358,7 @@ def downgrade() -> None:
     op.drop_table("claim_payment")
     op.drop_index(op.f("ix_claim_cost_claim_id"), table_name="claim_cost")
     op.drop_table("claim_cost")
+    op.execute("DROP FUNCTION check_claim_costs()")
     op.drop_table("claim_line")
     op.execute("DROP FUNCTION check_claim_lines_open()")
     op.drop_table("claim_agreement")
