@@ -77,7 +77,7 @@ def claims_of(actor: Actor) -> Query:
 
 
 def waiting_for(session: Session, actor: Actor) -> list[tuple[str, Any]]:
-    """Return (`agree` or `approve`, claim) of the claims that wait for this very person, the oldest first."""
+    """Return (`agree`, `approve` or `submit`, claim) of the claims that wait for this very person, the oldest first."""
     agreed = exists().where(
         ClaimAgreement.claim_id == Claim.id,
         ClaimAgreement.estimate_version == Claim.estimate_version,
@@ -90,7 +90,12 @@ def waiting_for(session: Session, actor: Actor) -> list[tuple[str, Any]]:
     to_approve = (Claim.stage == "agreed") & is_led & is_second
     query = claims_of(actor).order_by(None).order_by(Claim.made_at, Claim.id).limit(20)
     found: list[tuple[str, Any]] = []
-    for verb, action, condition in (("agree", "claim.agree", to_agree), ("approve", "claim.approve", to_approve)):
+    to_submit = (Claim.stage == "open") & is_led
+    for verb, action, condition in (
+        ("agree", "claim.agree", to_agree),
+        ("approve", "claim.approve", to_approve),
+        ("submit", "claim.make", to_submit),
+    ):
         if may(actor, action):
             found += [(verb, row) for row in session.execute(query.where(condition))]
     return found

@@ -13,16 +13,18 @@ from web.shell import actor, unit
 _WORDS = {
     "agree": ("同意估损：{title}", "Agree to the estimate: {title}"),
     "approve": ("核准赔款：{title}", "Approve the payment: {title}"),
+    "submit": ("提请同意：{title}", "Put before the members: {title}"),
 }
 
 
 def claims_waiting() -> list[dict[str, Any]]:
-    """Return the claims that wait for the reader's own agreement or approval, as items of a `work_list`."""
+    """Return the claims that wait for the reader's own step, as items of a `work_list`."""
     found = []
     for verb, row in claim_desk.waiting_for(unit(), actor()):
         due = claim_desk.due_of(row)
         found.append(
             {
+                "id": row.id,
                 "title": t(*_WORDS[verb], title=row.title),
                 "href": url_for("claims.one", claim_id=row.id),
                 "note": f"{row.number} · {yuan(row.estimate_fen)}",

@@ -224,17 +224,27 @@ def test_a_bill_above_the_estimate_is_not_offered_for_approval(city: City) -> No
     assert second.send(f"{page}/approve", amount="4500.00", on=city.now.date()).status_code == 409
 
 
+def test_a_fault_is_work_for_the_lead_and_a_state_for_the_others(city: City) -> None:
+    """首席的理赔人员首页列为要办的，有登记按钮；从承保方只看到别人在办。"""
+    city.fault(300)
+    lead, follower = city.browser(Role.CLAIMS_HANDLER).get("/").text, city.browser(Role.CLAIMS_HANDLER, 1).get("/").text
+    assert "等您登记的故障" in lead and "别人在办的故障" not in lead and "现在没有需要您办的" not in lead
+    assert "别人在办的故障" in follower and "等您登记的故障" not in follower and "现在没有需要您办的" in follower
+
+
 def test_a_claim_stands_on_the_first_page_of_whoever_it_waits_for(city: City) -> None:
     """Submitted: with each member that has not agreed. Agreed: with a second person of the lead, never the maker."""
     handler = city.account(Role.CLAIMS_HANDLER)
     claim = city.claim(26_840_000, by=handler)
     lead, followers = city.visitors.signed_in(handler), [city.browser(Role.SIGNATORY, member) for member in (1, 2, 3)]
     assert "同意估损" not in followers[0].get("/").text
+    assert "提请同意：更换变频器" in lead.get("/").text
     lead.send(f"/claims/{claim.id}/submit")
     for follower in followers:
         assert "同意估损：更换变频器" in follower.get("/").text
         follower.send(f"/claims/{claim.id}/agree", version="1")
         assert "同意估损" not in follower.get("/").text
+    assert "提请同意：" not in lead.get("/").text and "等别人办理的赔案" in lead.get("/").text
     second = city.browser(Role.SIGNATORY)
     assert "核准赔款：更换变频器" in second.get("/").text
     assert "核准赔款：" not in lead.get("/").text and "核准赔款：" not in followers[0].get("/").text

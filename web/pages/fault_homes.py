@@ -56,12 +56,17 @@ def _claims_home() -> ResponseReturnValue:
         _claim_tile(t("待各方同意", "Awaiting agreement"), "submitted", counted),
         _claim_tile(t("待复核", "To be approved"), "agreed", counted),
     ]
+    work = claims_waiting()
+    asked = {item["id"] for item in work}
+    mine, others = [item for item in items if item["steps"]], [item for item in items if not item["steps"]]
     return render_template(
         "claims/home.html",
-        items=items[:20],
-        item_count=len(items),
-        waiting=claims_waiting(),
-        claims=[{**row._mapping, "due": claim_desk.due_of(row)} for row in found],
+        mine=mine[:20],
+        others=others[:20],
+        mine_count=len(mine),
+        other_count=len(others),
+        waiting=work,
+        claims=[{**row._mapping, "due": claim_desk.due_of(row)} for row in found if row.id not in asked],
         tiles=tiles,
         months=month_figures(unit(), actor(), at=at()),
         now=at(),
