@@ -28,7 +28,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from core import permits
 from core.db import may_try_again, unit_of_work
 from core.errors import Conflict, Forbidden
-from core.permits import Actor, Role
+from core.permits import Actor
 from web import proving
 from web.errors import Unauthenticated, is_for_program
 from web.repeats import answer_once
@@ -66,6 +66,11 @@ def at() -> datetime:
     return instant()
 
 
+#: What whoever still has to set up the second factor may ask for: its own account, and what holds nobody's data. Public
+#: pages are not among it, for they show a role more than the public.
+OPEN_BEFORE_SECOND_FACTOR = frozenset({"account.use", "calculator.use"})
+
+
 def needs(action: str, *, writes: bool | None = None, has_unit: bool = True) -> Callable[[View], View]:
     """Let a view be asked for by those roles only that the table of `core.permits` names for this action.
 
@@ -101,8 +106,7 @@ def _admit(action: str) -> BaseResponse | None:
     """Return nothing where the actor may ask for this; an invitation to sign in or to set up the second factor."""
     who = visit()
     if permits.may(who.actor, action):
-        is_free = action == "account.use" or Role.PUBLIC in permits.ACTIONS[action]
-        if is_free or not who.must_set_up_second_factor:
+        if action in OPEN_BEFORE_SECOND_FACTOR or not who.must_set_up_second_factor:
             return None
         if is_for_program():
             raise Forbidden("second_factor_needed")

@@ -272,6 +272,9 @@ def test_staff_set_up_a_second_factor_before_anything_else(engine: Engine, state
     visitors = Visitors(app, engine)
     user = visitors.account(Role.OFFICER)
     browser = visitors.signed_in(user)
+    for path in ("/", "/tenders", "/public"):
+        assert browser.get(path).headers["Location"] == "/account/second-factor", path
+    assert browser.get("/api/v1/tenders").json["code"] == "second_factor_needed"
     assert browser.get("/account").status_code == 200
     page = browser.send("/account/second-factor", setup="authenticator")
     assert page.status_code == 200, page.text
