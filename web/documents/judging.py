@@ -24,7 +24,7 @@ from web.documents.signing import Verification
 #: No larger file is read for its signature.
 JUDGED_MOST_BYTES = 10 << 20
 #: What the reading of one file may take: processor time (its start takes one second of it), time, memory.
-CPU_S, WALL_S, MEMORY_BYTES = 6, 15, 1 << 30
+CPU_S, WALL_S, MEMORY_BYTES = 4, 10, 1 << 30
 #: So many files are read at once; whoever comes next waits a little, and then is told to come again.
 _AT_ONCE, _WAIT_S = threading.BoundedSemaphore(2), 5
 
