@@ -49,6 +49,7 @@ _AGREEMENT_FIELDS: Mapping[str, str] = {
     "lead_alone_limit_fen": "number",
     "cash_call_from_fen": "number",
     "cash_call_due_days": "count",
+    "settlement_days?": "count",
     "late_interest_bp": "number",
     "day_count": "count",
     "deductible_fen?": "number",

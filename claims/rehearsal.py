@@ -25,7 +25,7 @@ from ledger import books, statements, streams
 from ledger.models import Period
 from ledger.rates import pro_rata
 from ledger.reasons import Line
-from underwriting import policies, pools
+from underwriting import policies, pools, settling
 from underwriting.models import Agreement, Policy, Refund
 from underwriting.pools import PoolPlan
 
@@ -302,7 +302,7 @@ class _Play:
         names = {number: name for name, number in self.ids.items()}
         for statement in statements.of_period(self.session, period):
             if statement.stage == "draft":
-                statements.issue(self.session, statement, by=self.checker, at=at)
+                settling.issue(self.session, statement, by=self.checker, at=at)
                 member = self._actor(names[statement.organisation_id], Role.FINANCE_CHECKER)
                 statements.answer(self.session, statement, "agree", by=member, at=at)
         statements.settle_period(self.session, period, on=event.on, by=self.checker, at=at)

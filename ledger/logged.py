@@ -26,7 +26,7 @@ LOGGED: tuple[Logged, ...] = (
         kind="period",
         is_one_way=True,
     ),
-    Logged("statement", ("statement.issue",), {"issued_at": WHEN}),
+    Logged("statement", ("statement.issue",), {"issued_at": WHEN, "due_on": fact("due_on", "date")}),
     Logged(
         "statement",
         ("statement.acknowledge", "statement.query", "statement.agree"),

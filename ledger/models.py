@@ -227,7 +227,8 @@ class IdempotencyKey(Model):
 class Statement(Model):
     """What the pool owes a member (positive) or the member the pool, at the close of a period: a view of the entries.
 
-    `last_entry_id` bounds the entries it is a view of; `version` guards its stages.
+    `last_entry_id` bounds the entries it is a view of; its balance is to be paid by `due_on`, which stands from its
+    issue on; `version` guards its stages.
     """
 
     __tablename__ = "statement"
@@ -241,6 +242,7 @@ class Statement(Model):
     last_entry_id: Mapped[int]
     made_at: Mapped[datetime]
     issued_at: Mapped[datetime | None]
+    due_on: Mapped[date | None]
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[uuid.UUID | None]
     query_text: Mapped[str | None]
@@ -254,4 +256,7 @@ class Statement(Model):
         CheckConstraint("stage IN ('draft', 'issued', 'acknowledged', 'queried', 'agreed', 'settled')", name="stage"),
         CheckConstraint("stage <> 'queried' OR (query_text IS NOT NULL AND reply_text IS NULL)", name="query"),
         CheckConstraint("reply_text IS NULL OR query_text IS NOT NULL", name="reply"),
+        CheckConstraint(
+            "(stage = 'draft') = (issued_at IS NULL) AND (issued_at IS NULL) = (due_on IS NULL)", name="issued"
+        ),
     )

@@ -252,12 +252,12 @@ def lines(session: Session, statement: Statement) -> list[StatementLine]:
     return [StatementLine(kind, *totals[kind]) for kind in Line if kind in totals]
 
 
-def issue(session: Session, statement: Statement, *, by: Actor, at: datetime) -> None:
-    """Send a draft statement to its member. Refuses Forbidden `lead_only`."""
+def issue(session: Session, statement: Statement, *, due_on: date, by: Actor, at: datetime) -> None:
+    """Send a draft statement to its member, its balance to be paid by `due_on`. Refuses Forbidden `lead_only`."""
     require_lead(session, statement.pool_id, by)
-    stages.move_statement(session, statement, "issue", by=by, at=at)
-    statement.issued_at = at
-    session.flush()
+    step(stages.STATEMENT_MOVES, statement.stage, "issue", kind="statement")
+    statement.issued_at, statement.due_on = at, due_on
+    stages.move_statement(session, statement, "issue", by=by, at=at, facts={"due_on": due_on.isoformat()})
 
 
 def answer(session: Session, statement: Statement, verb: str, *, by: Actor, at: datetime, words: str = "") -> None:

@@ -32,12 +32,13 @@ AGREEMENT_BOUNDS: Mapping[str, tuple[int, int]] = {
     "late_interest_bp": (0, 3600),
     "day_count": (360, 366),
 }
-#: The cover of every policy; a tender that does not say has none of them (0).
-COVER_BOUNDS: Mapping[str, tuple[int, int]] = {
+#: What a tender need not say: the cover of every policy (none of it), the days to pay a statement (10).
+UNSAID_BOUNDS: Mapping[str, tuple[int, int]] = {
     "deductible_fen": (0, 10**13),
     "deductible_bp": (0, 10_000),
     "limit_fen": (0, 10**13),
     "aggregate_limit_fen": (0, 10**13),
+    "settlement_days": (1, 90),
 }
 
 
@@ -169,7 +170,7 @@ def _terms_findings(terms: Mapping[str, Any]) -> list[Finding]:
     """Return what is missing, unknown or out of range in the terms of the agreement."""
     known = {*AGREEMENT_CHOICES, *AGREEMENT_BOUNDS}
     found = [Finding("draft_field_missing", f"agreement_terms.{name}") for name in sorted(known - terms.keys())]
-    unknown = terms.keys() - known - COVER_BOUNDS.keys()
+    unknown = terms.keys() - known - UNSAID_BOUNDS.keys()
     found += [Finding("draft_field_unknown", f"agreement_terms.{name}") for name in sorted(unknown)]
     found += [
         Finding("draft_not_one_of", f"agreement_terms.{name}", {"value": terms[name], "choices": list(choices)})
@@ -178,7 +179,7 @@ def _terms_findings(terms: Mapping[str, Any]) -> list[Finding]:
     ]
     found += [
         Finding("draft_out_of_range", f"agreement_terms.{name}", {"value": terms[name], "low": low, "high": high})
-        for name, (low, high) in {**AGREEMENT_BOUNDS, **COVER_BOUNDS}.items()
+        for name, (low, high) in {**AGREEMENT_BOUNDS, **UNSAID_BOUNDS}.items()
         if name in terms and (type(terms[name]) is not int or not low <= terms[name] <= high)
     ]
     return found

@@ -50,7 +50,7 @@ def play_quarter(
             closing.close_period(session, made.pool.id, "2026Q1", on=on, by=checker, at=CLOSED_AT)
         )
         for statement in quarter.statements if is_issued else ():
-            statements.issue(session, statement, by=checker, at=CLOSED_AT)
+            statements.issue(session, statement, due_on=CLOSED_AT.date(), by=checker, at=CLOSED_AT)
     return quarter
 
 

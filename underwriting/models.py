@@ -48,6 +48,7 @@ class Agreement(Model):
     lead_alone_limit_fen: Mapped[int]
     cash_call_from_fen: Mapped[int]
     cash_call_due_days: Mapped[int]
+    settlement_days: Mapped[int]
     late_interest_bp: Mapped[int]
     day_count: Mapped[int]
     lift_premium_fen: Mapped[int]
@@ -65,7 +66,8 @@ class Agreement(Model):
         CheckConstraint("effective_on < ends_on", name="window"),
         CheckConstraint(
             "lead_fee_bp >= 0 AND vat_bp >= 0 AND lead_alone_limit_fen >= 0 AND cash_call_from_fen >= 0"
-            " AND cash_call_due_days > 0 AND late_interest_bp >= 0 AND day_count > 0 AND lift_premium_fen >= 0",
+            " AND cash_call_due_days > 0 AND settlement_days > 0 AND late_interest_bp >= 0 AND day_count > 0"
+            " AND lift_premium_fen >= 0",
             name="terms",
         ),
         CheckConstraint(

@@ -18,6 +18,7 @@ class Terms:
 
     `remittance` gross: collected premium is passed on whole and fees are billed; net: it stays in the current accounts
     and is settled by statement. `collection` lead: the lead collects all; each: every member collects its share.
+    `settlement_days`: how long after its issue a statement's balance is to be paid.
     `lift_premium_fen` is the gross premium of one lift for one policy year, as awarded (0: priced case by case).
     Cover: of each loss the higher of `deductible_fen` and `deductible_bp` of it is the owners' own; `limit_fen` is the
     most for one loss, `aggregate_limit_fen` the most for all losses of one policy (0: none). Every policy under this
@@ -31,6 +32,7 @@ class Terms:
     lead_alone_limit_fen: int = 0
     cash_call_from_fen: int = 0
     cash_call_due_days: int = 10
+    settlement_days: int = 10
     late_interest_bp: int = 0
     day_count: int = 365
     lift_premium_fen: int = 0
@@ -71,6 +73,7 @@ _BOUNDS = (
     ("lead_alone_limit_fen", 0, 10**13),
     ("cash_call_from_fen", 0, 10**13),
     ("cash_call_due_days", 1, 90),
+    ("settlement_days", 1, 90),
     ("late_interest_bp", 0, 3600),
     ("day_count", 360, 366),
     ("lift_premium_fen", 0, 10**9),

@@ -191,6 +191,17 @@ AGREEMENT = DraftSection(
         DraftField(
             "cash_call_due_days", "摊回付款期", "Days to pay a cash call", "count", unit_zh="日", unit_en="days"
         ),
+        DraftField(
+            "settlement_days",
+            "结算单付款期",
+            "Days to pay a statement",
+            "count",
+            "不填即 10 日",
+            "10 if empty",
+            is_optional=True,
+            unit_zh="日",
+            unit_en="days",
+        ),
         DraftField("late_interest_bp", "逾期年利率", "Late interest a year", "percent", unit_zh="%", unit_en="%"),
         DraftField("day_count", "一年按", "Days of a year", "count", unit_zh="日", unit_en="days"),
         *(

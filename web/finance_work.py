@@ -152,7 +152,8 @@ def _periods(session: Session, who: Actor, today: date) -> list[Work]:
             found.append(Work(title, url_for("statements.index", stage="queried"), kind="statement", stage="queried"))
         if set(have) == {"agreed"} and may(who, "statement.settle"):
             title = t("结清 {p} 结算单", "Settle the statements of {p}", p=period.label)
-            found.append(Work(title, href, kind="statement", stage="agreed"))
+            due_on = session.scalar(select(func.max(Statement.due_on)).where(Statement.period_id == period.id))
+            found.append(Work(title, href, "", end_of(due_on) if due_on else None, "statement", "agreed"))
     for pool_id in who.led_pools if may(who, "period.open") else ():
         if not any(one.pool_id == pool_id and one.starts_on <= today <= one.ends_on for one in every):
             title = t("开立当前账期", "Open the current period")
@@ -241,6 +242,17 @@ def bureau_work(session: Session, today: date) -> list[Work]:
             Work(title, url_for("statements.index", stage="queried"), _note(count, fen), None, "statement", "queried")
         )
     return found
+
+
+def overdue_statements(session: Session, today: date) -> list[Work]:
+    """Return the agreed statements of all pools that ought to be paid by now, as one thing to look after."""
+    where = (Statement.stage == "agreed", Statement.balance_fen < 0, Statement.due_on < today)
+    count, fen = _count_and_sum(session, -Statement.balance_fen, *where)
+    if not count:
+        return []
+    due_on = session.scalars(select(func.min(Statement.due_on)).where(*where)).one() or today
+    title = t("逾期未付的结算单", "Overdue statements")
+    return [Work(title, url_for("statements.index", stage="agreed"), _note(count, fen), end_of(due_on))]
 
 
 def overdue_calls(session: Session, today: date) -> list[Work]:

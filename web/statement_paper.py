@@ -88,6 +88,7 @@ def statement_rows(session: Session, statement: Statement, verification: Verific
         lead_name=names[pool.lead_id],
         title_zh="共保结算单（草稿）" if is_draft else "共保结算单",
         title_en="Statement of account (draft)" if is_draft else "Statement of account",
+        due_on=statement.due_on if statement.balance_fen else None,
         until_entry_number=statement.last_entry_id or None,
     )
     return StatementRows(

@@ -76,6 +76,7 @@ def listed_for(who: Actor, narrowed: Narrowed) -> Select[Any]:
             Statement.stage,
             Statement.balance_fen,
             Statement.issued_at,
+            Statement.due_on,
             Statement.answered_at,
             Statement.settled_on,
         )

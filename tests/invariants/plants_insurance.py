@@ -99,8 +99,8 @@ UNDERWRITING: tuple[Plant, ...] = (
         "INSERT INTO share_version SELECT pool_id, 2, whole, '2026-07-01' FROM share_version v WHERE EXISTS"
         " (SELECT FROM policy p WHERE p.pool_id = v.pool_id AND p.number = 'P-5')",
         "INSERT INTO agreement SELECT gen_random_uuid(), pool_id, 2, '2026-07-01', ends_on, remittance, collection,"
-        " lead_fee_bp, vat_bp, lead_alone_limit_fen, cash_call_from_fen, cash_call_due_days, late_interest_bp,"
-        " day_count, lift_premium_fen, deductible_fen, deductible_bp, limit_fen, aggregate_limit_fen,"
+        " lead_fee_bp, vat_bp, lead_alone_limit_fen, cash_call_from_fen, cash_call_due_days, settlement_days,"
+        " late_interest_bp, day_count, lift_premium_fen, deductible_fen, deductible_bp, limit_fen, aggregate_limit_fen,"
         " service_standard, made_at - interval '1 day' FROM agreement a WHERE EXISTS"
         " (SELECT FROM policy p WHERE p.pool_id = a.pool_id AND p.number = 'P-5')",
     ),

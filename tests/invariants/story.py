@@ -154,7 +154,7 @@ def _approved(
 def _settle(session: Session, made: MadePool, rows: Sequence[Statement], label: str, on: date) -> None:
     second = made.actor(Role.FINANCE_CHECKER)
     for place, row in enumerate(rows):
-        statements.issue(session, row, by=second, at=AT)
+        statements.issue(session, row, due_on=AT.date(), by=second, at=AT)
         statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
     period = statements.period(session, made.pool.id, label)
     statements.settle_period(session, period, on=on, by=second, at=AT)
@@ -223,8 +223,8 @@ def _second_quarter(engine: Engine, made: MadePool) -> None:
     with unit_of_work(engine, SYSTEM) as session:
         rows = closing.close_period(session, made.pool.id, "2026Q2", on=date(2026, 6, 30), by=second, at=AT)
         open_quarter(session, made.pool, 3)
-        statements.issue(session, rows[0], by=second, at=AT)
-        statements.issue(session, rows[1], by=second, at=AT)
+        statements.issue(session, rows[0], due_on=AT.date(), by=second, at=AT)
+        statements.issue(session, rows[1], due_on=AT.date(), by=second, at=AT)
         asking = made.actor(Role.FINANCE_CHECKER, 1)
         statements.answer(session, rows[1], "query", by=asking, at=AT, words="请说明")
         statements.reply(session, rows[1], "见分录", by=second, at=AT)

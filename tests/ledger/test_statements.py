@@ -119,7 +119,7 @@ def test_only_the_member_answers_its_statement(session: Session) -> None:
     own, other = made.actor(Role.FINANCE_CHECKER, 1), made.actor(Role.FINANCE_CHECKER, 2)
     with pytest.raises(Conflict, match="stage_refuses"):
         statements.answer(session, statement, "agree", by=own, at=AT)
-    statements.issue(session, statement, by=SYSTEM, at=AT)
+    statements.issue(session, statement, due_on=AT.date(), by=SYSTEM, at=AT)
     with pytest.raises(Forbidden, match="not_your_statement"):
         statements.answer(session, statement, "agree", by=other, at=AT)
     with pytest.raises(Invalid, match="query_needs_words"):
@@ -147,7 +147,7 @@ def test_settlement_waits_for_every_agreement_and_clears_everything(session: Ses
     with pytest.raises(Conflict, match="stage_refuses"):
         statements.settle_period(session, period, on=date(2026, 4, 17), by=SYSTEM, at=AT)
     for place, statement in enumerate(made_statements):
-        statements.issue(session, statement, by=SYSTEM, at=AT)
+        statements.issue(session, statement, due_on=AT.date(), by=SYSTEM, at=AT)
         statements.answer(session, statement, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
     statements.settle_period(session, period, on=date(2026, 4, 17), by=SYSTEM, at=AT)
     assert books.balances(session, made.pool.id) == {}
@@ -160,7 +160,7 @@ def test_a_member_sees_only_its_own_statement_by_either_wall(engine: Engine) -> 
         made = make_pool(session)
         _claim(session, made, 5000)
         for statement in _sealed(session, made):
-            statements.issue(session, statement, by=SYSTEM, at=AT)
+            statements.issue(session, statement, due_on=AT.date(), by=SYSTEM, at=AT)
     follower, lead = made.actor(Role.FINANCE_CHECKER, 1), made.actor(Role.FINANCE_CHECKER)
     with unit_of_work(engine, SYSTEM) as session:
         assert len(session.scalars(statements.visible_to(follower)).all()) == 1
@@ -191,9 +191,9 @@ def test_only_the_lead_sends_answers_for_and_settles_statements(session: Session
     rows = _sealed(session, made)
     lead, follower = made.actor(Role.FINANCE_CHECKER), made.actor(Role.FINANCE_CHECKER, 1)
     with pytest.raises(Forbidden, match="lead_only"):
-        statements.issue(session, rows[1], by=follower, at=AT)
+        statements.issue(session, rows[1], due_on=AT.date(), by=follower, at=AT)
     for row in rows:
-        statements.issue(session, row, by=lead, at=AT)
+        statements.issue(session, row, due_on=AT.date(), by=lead, at=AT)
     statements.answer(session, rows[1], "query", by=follower, at=AT, words="C-1 是哪台电梯")
     with pytest.raises(Forbidden, match="lead_only"):
         statements.reply(session, rows[1], "3 号梯", by=follower, at=AT)

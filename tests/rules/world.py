@@ -314,7 +314,7 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     second = made.actor(Role.FINANCE_CHECKER)
     rows = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
     for row in rows:
-        statements.issue(session, row, by=second, at=AT)
+        statements.issue(session, row, due_on=AT.date(), by=second, at=AT)
         keep(
             session,
             "note",

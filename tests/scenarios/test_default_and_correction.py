@@ -39,7 +39,7 @@ def _approved(session: Session, made: MadePool, policy: Policy, fen: int, on: da
 
 def _agree_all(session: Session, made: MadePool, rows: list[Statement]) -> None:
     for place, row in enumerate(rows):
-        statements.issue(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
+        statements.issue(session, row, due_on=AT.date(), by=made.actor(Role.FINANCE_CHECKER), at=AT)
         statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
 
 

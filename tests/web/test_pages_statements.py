@@ -167,3 +167,22 @@ def test_a_quarter_runs_from_its_close_to_its_settlement_by_program(engine: Engi
     assert {(row["stage"], row["settled_on"]) for row in settled} == {("settled", "2026-04-17")}
     balances = lead.get(f"/api/v1/pools/{quarter.made.pool.id}/balances").json["data"]
     assert sorted(row["balance"]["fen"] for row in balances) == sorted(oracle.AFTER_SETTLEMENT.values())
+
+
+def test_who_pays_whom_and_by_when_is_told_to_both(engine: Engine, visitors: Visitors) -> None:
+    """D owes 26,516.24: its page, the lead's desk and its own say so with the day; what is past is marked overdue."""
+    quarter = _quarter(engine)
+    member, lead = _checker(visitors, quarter, 3), _checker(visitors, quarter, 0)
+    names = [one.name for one in quarter.made.members]
+    owing, owed = f"/statements/{quarter.of(3).id}", f"/statements/{quarter.of(1).id}"
+    assert f"贵公司应付 26,516.24 元 给{names[0]}，不迟于 2026年3月31日" in member.get(owing).text
+    assert f"{names[3]}应付 26,516.24 元 给{names[0]}" in lead.get(owing).text
+    assert f"{names[0]}应付 864.54 元 给{names[1]}" in lead.get(owed).text
+    assert "应付 26,516.24 元 给" not in member.get("/").text
+    assert member.send(f"{owing}/agree").status_code == 303
+    assert f"应付 26,516.24 元 给{names[0]}" in member.get("/").text
+    assert f"应收{names[3]} 26,516.24 元" in lead.get("/").text
+    assert "已逾期" in member.get(owing).text
+    assert "逾期未付的结算单" in visitors.login_as(Role.BUREAU_FINANCE).get("/").text
+    assert member.get(f"/api/v1/statements/{quarter.of(3).id}").json["due_on"] == "2026-03-31"
+    assert "due_on" in lead.get("/statements?format=csv").text.splitlines()[0]

@@ -36,6 +36,7 @@ class StatementOut(Strict):
     stage = fields.String()
     balance = fields.Nested(MoneySchema)
     issued_at = fields.AwareDateTime(format="iso", allow_none=True)
+    due_on = fields.Date(allow_none=True, metadata={"description": "the balance is paid by this day"})
     answered_at = fields.AwareDateTime(format="iso", allow_none=True)
     settled_on = fields.Date(allow_none=True)
 
@@ -159,6 +160,7 @@ def _detail(statement: Statement) -> dict[str, Any]:
         "balance": money(statement.balance_fen),
         "issued_at": statement.issued_at,
         "answered_at": statement.answered_at,
+        "due_on": statement.due_on,
         "settled_on": statement.settled_on,
         "lines": [{"kind": one.kind, "count": one.count, "amount": money(one.amount_fen)} for one in rows.lines],
         "movements": _movements(rows),

@@ -31,7 +31,7 @@ def articles_of(rows: AgreementRows) -> list[Clause]:
         *_cover(terms),
         _authority(terms),
         _cash_call(terms),
-        _statements(),
+        _statements(terms),
         _interest(terms),
         _change(),
         *rows.clauses,
@@ -125,9 +125,11 @@ def _authority(terms: AgreementTerms) -> Clause:
         "理赔权限",
         "Claims authority",
         f"按全部份额计的估损金额不超过 {limit} 元的赔案由首席承保人单独决定；"
-        "超过的由全体成员同意。估损每次变动后重新判定。",
+        "超过的由全体成员同意。估损每次变动后重新判定。通融赔付、一次性了结、解除合同、责任争议、诉讼、疑似欺诈和涉嫌违规，"
+        "不论金额均由全体成员同意。",
         f"Where the estimate at 100% does not exceed CNY {limit} the lead decides alone; above it all members agree. "
-        "This is tested again whenever the estimate changes.",
+        "This is tested again whenever the estimate changes. Ex gratia payments, commutation, rescission, disputed "
+        "cover, litigation, suspected fraud and alleged breaches are for all members, whatever the amount.",
     )
 
 
@@ -141,14 +143,16 @@ def _cash_call(terms: AgreementTerms) -> Clause:
     )
 
 
-def _statements() -> Clause:
+def _statements(terms: AgreementTerms) -> Clause:
     return Clause(
         "结算",
         "Settlement",
         "每期结束后向各方签发结算单，赔款、公估费用、退保、追偿与残值及费用相抵后以净额结算。"
+        f"余额在签发之日起 {terms.settlement_days} 日内付清，末日为休息日的，以次一工作日为准。"
         "结算单签发后不再改动，差错在以后账期以更正分录处理。",
         "After each period every party receives a statement; losses, adjusters, refunds, recoveries and fees are "
-        "settled net. An issued statement is never changed; a mistake is corrected by an entry in a later period.",
+        f"settled net. The balance is paid within {terms.settlement_days} days of the issue, or on the working day "
+        "after a day off. An issued statement is never changed; a mistake is corrected in a later period.",
     )
 
 

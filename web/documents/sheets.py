@@ -181,6 +181,7 @@ def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
         ("账期 Period", f"{head.period_label} {head.period_starts_on} – {head.period_ends_on}"),
         ("签发 Issued", head.issued_on.isoformat()),
         (due.label_zh, f"{due.words}（{due.label_en}）"),
+        *((("付款期限 Payable by", head.due_on.isoformat()),) if head.due_on else ()),
         ("核验 Verify", f"{rows.verification.url} {rows.verification.code}"),
         ("数据摘要 SHA-256", rows_digest(rows)),
     )

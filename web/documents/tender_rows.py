@@ -128,6 +128,7 @@ class AgreementTerms:
     late_interest_bp: int
     day_count: int
     has_step_up: bool = False
+    settlement_days: int = 10
     deductible_fen: int = 0
     deductible_bp: int = 0
     limit_fen: int = 0

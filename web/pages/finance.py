@@ -20,6 +20,7 @@ from web.finance_work import Work
 from web.formats import money, t
 from web.money_desk import pools_seen, today
 from web.shell import actor, unit
+from web.statement_due import payments_due
 
 pages = Blueprint("finance", __name__)
 
@@ -27,7 +28,7 @@ pages = Blueprint("finance", __name__)
 def _desk() -> ResponseReturnValue:
     """Show an insurer's finance desk: as lead of a pool where it leads one, and as a member."""
     who, session = actor(), unit()
-    work = finance_work.member_work(session, who)
+    work = [*payments_due(session, who), *finance_work.member_work(session, who)]
     pools = pools_seen(session, who)
     if who.led_pools:
         work = [*finance_work.lead_work(session, who, today()), *work]
@@ -41,7 +42,8 @@ def _bureau() -> ResponseReturnValue:
     session = unit()
     pools = pools_seen(session, actor())
     ids = [pool.id for pool in pools]
-    work = [*finance_work.overdue_calls(session, today()), *finance_work.bureau_work(session, today())]
+    late = [*finance_work.overdue_calls(session, today()), *finance_work.overdue_statements(session, today())]
+    work = [*late, *finance_work.bureau_work(session, today())]
     return _home(t("主管单位财务", "Finance desk of the bureau"), work, _pool_figures(ids), _year(ids), pools)
 
 

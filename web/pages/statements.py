@@ -20,9 +20,10 @@ from web.formats import line_name, t, yuan
 from web.history import history
 from web.keeping import sent, settings
 from web.listing import Asked
-from web.money_desk import Field, Step, member_names, pools_seen, read_id, step_page
+from web.money_desk import Field, Step, member_names, pools_seen, read_id, step_page, today
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
+from web.statement_due import due_of
 from web.statement_paper import FILES, keep_files, kept_files
 from web.statement_view import Narrowed, answers_open, chain, is_leading, listed_for, rows_shown, statement_of
 from web.states import STATES
@@ -74,6 +75,7 @@ _EXPORTED = [
     ("stage", lambda row: row.stage),
     ("balance_cny", lambda row: row.balance_fen),
     ("issued_at", lambda row: row.issued_at),
+    ("due_on", lambda row: row.due_on),
     ("answered_at", lambda row: row.answered_at),
     ("settled_on", lambda row: row.settled_on),
 ]
@@ -95,6 +97,7 @@ def one(statement_id: uuid.UUID) -> ResponseReturnValue:
         statement=statement,
         rows=rows,
         due=net_due(rows),
+        pay=due_of(unit(), statement, actor(), today()),
         digest=rows_digest(rows),
         lines=[_line(statement, one) for one in rows.lines],
         net_count=sum(one.count for one in rows.lines),

@@ -277,6 +277,7 @@ def _splits() -> None:
         sa.Column("last_entry_id", sa.BigInteger(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_by", sa.Uuid(), nullable=True),
         sa.Column("query_text", sa.Text(), nullable=True),
@@ -292,6 +293,10 @@ def _splits() -> None:
             name=op.f("ck_statement_query"),
         ),
         sa.CheckConstraint("reply_text IS NULL OR query_text IS NOT NULL", name=op.f("ck_statement_reply")),
+        sa.CheckConstraint(
+            "(stage = 'draft') = (issued_at IS NULL) AND (issued_at IS NULL) = (due_on IS NULL)",
+            name=op.f("ck_statement_issued"),
+        ),
         sa.ForeignKeyConstraint(
             ["pool_id", "period_id"],
             ["period.pool_id", "period.id"],
@@ -404,7 +409,7 @@ def _walls() -> None:
     op.execute("GRANT SELECT, UPDATE (stage, closed_at, closed_by, last_entry_id) ON period TO gongbao_app")
     # What a statement says is written once; only where it stands and how it was answered move.
     op.execute(
-        "GRANT SELECT, INSERT, UPDATE (stage, issued_at, answered_at, answered_by, query_text, reply_text, settled_on, version)"
+        "GRANT SELECT, INSERT, UPDATE (stage, issued_at, due_on, answered_at, answered_by, query_text, reply_text, settled_on, version)"
         " ON statement TO gongbao_app"
     )
     op.execute("GRANT SELECT ON period, statement TO gongbao_auditor")

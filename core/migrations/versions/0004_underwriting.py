@@ -135,6 +135,7 @@ def _pools() -> None:
         sa.Column("lead_alone_limit_fen", sa.BigInteger(), nullable=False),
         sa.Column("cash_call_from_fen", sa.BigInteger(), nullable=False),
         sa.Column("cash_call_due_days", sa.BigInteger(), nullable=False),
+        sa.Column("settlement_days", sa.BigInteger(), nullable=False),
         sa.Column("late_interest_bp", sa.BigInteger(), nullable=False),
         sa.Column("day_count", sa.BigInteger(), nullable=False),
         sa.Column("lift_premium_fen", sa.BigInteger(), nullable=False),
@@ -148,7 +149,7 @@ def _pools() -> None:
         sa.CheckConstraint("remittance IN ('gross', 'net')", name=op.f("ck_agreement_remittance")),
         sa.CheckConstraint("effective_on < ends_on", name=op.f("ck_agreement_window")),
         sa.CheckConstraint(
-            "lead_fee_bp >= 0 AND vat_bp >= 0 AND lead_alone_limit_fen >= 0 AND cash_call_from_fen >= 0 AND cash_call_due_days > 0 AND late_interest_bp >= 0 AND day_count > 0 AND lift_premium_fen >= 0",
+            "lead_fee_bp >= 0 AND vat_bp >= 0 AND lead_alone_limit_fen >= 0 AND cash_call_from_fen >= 0 AND cash_call_due_days > 0 AND settlement_days > 0 AND late_interest_bp >= 0 AND day_count > 0 AND lift_premium_fen >= 0",
             name=op.f("ck_agreement_terms"),
         ),
         sa.CheckConstraint(
