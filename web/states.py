@@ -119,7 +119,7 @@ STATES: dict[str, dict[str, State]] = {
     "claim": {
         "open": _todo("已立案", "Open"),
         "submitted": _wait("待同意", "Awaiting agreement", "pause"),
-        "agreed": _live("已同意，待复核", "Agreed, to be approved"),
+        "agreed": _live("已同意，待核准", "Agreed, to be approved"),
         "approved": _live("已核准", "Approved", "dot"),
         "called": _wait("已发摊回通知", "Cash called", "pause"),
         "paid": _done("已赔付", "Paid"),

@@ -98,7 +98,7 @@ def _claim(number: int, now: datetime) -> dict[str, object]:
 def _work(now: datetime) -> list[dict[str, object]]:
     return [
         {
-            "title": t("复核赔案 C-2026-0131", "Check claim C-2026-0131"),
+            "title": t("核准赔案 C-2026-0131", "Approve claim C-2026-0131"),
             "href": "#record",
             "note": t("示例花园 3 栋 2 单元，主机更换", "Example Gardens 3-2, machine replaced"),
             "due_at": now + timedelta(minutes=35),

@@ -69,7 +69,7 @@ def test_a_fault_becomes_a_claim_and_is_paid(visitors: Visitors) -> None:
     handler.reads("更换门机皮带", "3,280.50", "45.00%")
     handler.follow("提请同意")
     handler.press("提请同意")
-    handler.reads("已提请同意", "同意，待复核")
+    handler.reads("已提请同意", "同意，待核准")
     claim = handler.page.url.removeprefix(handler.city.address)
     with handler.refused(403):
         handler.go(f"{claim}/approve")

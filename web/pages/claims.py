@@ -86,7 +86,7 @@ def _saved(stage: str) -> list[tuple[str, str, bool]]:
     return [
         (t("全部", "All"), base, not stage),
         (t("待同意", "Awaiting agreement"), f"{base}?stage=submitted", stage == "submitted"),
-        (t("待复核", "To be approved"), f"{base}?stage=agreed", stage == "agreed"),
+        (t("待核准", "To be approved"), f"{base}?stage=agreed", stage == "agreed"),
         (t("未核定", "Undecided"), f"{base}?stage=undecided", stage == "undecided"),
     ]
 
@@ -291,7 +291,7 @@ def submit(claim_id: uuid.UUID) -> ResponseReturnValue:
         return _after(claim, "{number} 已提请同意。", "{number} is before the members.")
 
     sentence = t(
-        "现在提请同意。首席随之表示同意；估损在首席单独决定的限额之内时，即可复核。",
+        "现在提请同意。首席随之表示同意；估损在首席单独决定的限额之内时，即可核准。",
         "Put it before the members now. The lead agrees by this; within the lead's own limit it can then be approved.",
     )
     return money_desk.step_page(_step(claim, view, "submit", sentence), work)

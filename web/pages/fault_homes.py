@@ -54,7 +54,7 @@ def _claims_home() -> ResponseReturnValue:
         },
         _claim_tile(t("待提交", "To be submitted"), "open", counted),
         _claim_tile(t("待各方同意", "Awaiting agreement"), "submitted", counted),
-        _claim_tile(t("待复核", "To be approved"), "agreed", counted),
+        _claim_tile(t("待核准", "To be approved"), "agreed", counted),
     ]
     work = claims_waiting()
     asked = {item["id"] for item in work}

@@ -173,7 +173,7 @@ def _signature_words(found: Verification) -> str:
         )
     if not found.is_intact or not found.covers_all:
         return t("签名之后被改动过。", "It was changed after it was signed.")
-    return t("签名人不是本平台。", "It was signed by someone else than this platform.")
+    return t("签名不是本平台的。", "It was signed by someone else than this platform.")
 
 
 def _page(code: str, found: Sequence[Paper], errors: Mapping[str, str], checked: Checked | None = None) -> str:
