@@ -138,14 +138,18 @@ def _tiles(measured: Measured) -> list[dict[str, Any]]:
         {
             "label": t("半日修复率", "Repaired in half a day"),
             "value": percent(measured.half_day.bp),
-            "change": f"n = {number(measured.half_day.n)}",
+            "change": t("计入 {n} 次", "of {n} faults", n=number(measured.half_day.n)),
         },
         {
             "label": t("平均修复", "Mean repair"),
             "value": days(measured.mean_days_hundredths),
             "unit": t("天", "days"),
-            "change": t("中位 {d} 天", "median {d} days", d=days(measured.median_days_hundredths))
-            + f" · n = {number(measured.closed)}",
+            "change": t(
+                "中位 {d} 天 · 已修复 {n} 次",
+                "median {d} days · {n} repaired",
+                d=days(measured.median_days_hundredths),
+                n=number(measured.closed),
+            ),
         },
         {
             "label": t("最长", "Longest"),

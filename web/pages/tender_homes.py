@@ -23,6 +23,7 @@ from web.public_figures import coverage, pools_now
 from web.shell import actor, at, unit
 from web.states import STATES
 from web.tender_frame import now_of
+from web.tender_sentences import awaits_extension
 
 _AFTER = ("standstill", "awarded")
 #: The stages in which each role of the bureau has something to do.
@@ -62,11 +63,12 @@ def _needs(role: Role) -> list[dict[str, Any]]:
         if stage in ("published", "opening", "awarded") and not any(kind == "primary" for _, _, kind in now.steps):
             continue
         words, href = (now.steps[0][0], now.steps[0][1]) if now.steps else ("", f"/tenders/{tender.id}")
+        told = awaits_extension(tender).strip() if stage == "published" else now.sentence
         items.append(
             {
                 "title": f"{words}{t('：', ': ')}{tender.title}" if words else tender.title,
                 "href": href,
-                "note": f"{tender.number} · {now.sentence}",
+                "note": f"{tender.number} · {told}",
                 "due_at": tender.publicity_ends_at if stage == "standstill" else None,
                 "stage": stage,
                 "kind": "tender",
@@ -122,8 +124,10 @@ def _bidder() -> ResponseReturnValue:
             *_keys(),
             *_offers(boards["mine"]),
             *_to_sign(),
-            *claims_waiting(),
-            *(row for row in boards["open_now"] if row["is_due"]),
+            *sorted(
+                [*claims_waiting(), *(row for row in boards["open_now"] if row["is_due"])],
+                key=lambda item: item["due_at"] or at(),
+            ),
         ],
     )
 
