@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 
 from pypinyin import lazy_pinyin
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, UniqueConstraint, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from stdnum.cn import uscc as credit_code
 from stdnum.exceptions import ValidationError
@@ -195,8 +195,7 @@ def mandates_of(session: Session, person_id: uuid.UUID, day: date) -> list[Manda
 
     query = (
         select(Mandate)
-        .where(Mandate.person_id == person_id, Mandate.valid_from <= day)
-        .where(Mandate.valid_to.is_(None) | (Mandate.valid_to > day))
+        .where(Mandate.person_id == person_id, in_force(day))
         .options(joinedload(Mandate.organisation))
         .order_by(Mandate.id)
     )
@@ -220,6 +219,11 @@ def organisation(session: Session, organisation_id: uuid.UUID) -> Organisation:
     if row is None:
         raise NotFound("organisation_not_found")
     return row
+
+
+def in_force(day: date) -> ColumnElement[bool]:
+    """Return the condition that a mandate is in force on a day; `valid_to` is the first day that it is not."""
+    return and_(Mandate.valid_from <= day, or_(Mandate.valid_to.is_(None), Mandate.valid_to > day))
 
 
 def people_of(session: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -25,7 +25,7 @@ from tender.models import Bid, Tender
 from tender.moving import lock_tender, move_bid, move_tender, take_side
 from tender.outcome_models import AllocationRun, OpenedBid, ShareOffer
 from tender.reports import latest, order_of
-from tender.tenders import require_stage, sees_result
+from tender.tenders import require_stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,13 +235,6 @@ def last_run(session: Session, tender: Tender) -> AllocationRun:
     if row is None:
         raise NotFound("allocation_not_found")
     return row
-
-
-def get_run(session: Session, tender: Tender, *, by: Actor) -> AllocationRun:
-    """Return the run that stands to the bureau, and to all from the publicity on; NotFound `allocation_not_found`."""
-    if not sees_result(tender, by):
-        raise NotFound("allocation_not_found")
-    return last_run(session, tender)
 
 
 def offers_of(session: Session, run: AllocationRun) -> Sequence[ShareOffer]:

@@ -79,6 +79,11 @@ def qualify(
             move_bid(session, bid, "qualify", event="bid.qualified", by=by, at=at)
         else:
             _reject(session, bid, rejection, by, at)
+    _fail_if_too_few(session, tender, by, at)
+
+
+def _fail_if_too_few(session: Session, tender: Tender, by: Actor, at: datetime) -> None:
+    """Declare a tender failed that is left without a qualified bid, or in government procurement with too few."""
     left = len(bids_of(session, tender, "qualified"))
     if left == 0 or (tender.profile == Profile.GOVERNMENT.value and left < tender.bidders_min):
         tender.end_reason, tender.ended_at = "too_few_qualified", at
@@ -88,13 +93,15 @@ def qualify(
 def reject(session: Session, bid: Bid, rejection: Rejection, *, by: Actor, at: datetime) -> None:
     """Reject one qualified bid before the report; who is left is then scored anew, and both results are shown.
 
-    Refuses as `qualify` does, with Conflict `tender_in_other_stage`, `stage_refuses`.
+    With too few bids left the tender has failed, as after `qualify`. Refuses as `qualify` does, with Conflict
+    `tender_in_other_stage`, `stage_refuses`.
     """
     require(by, "tender.evaluate")
     tender = lock_tender(session, session.get_one(Tender, bid.tender_id), by=by)
     require_stage(tender, "evaluating")
     chair_seat(session, tender, by=by)
     _reject(session, bid, rejection, by, at)
+    _fail_if_too_few(session, tender, by, at)
 
 
 def _reject(session: Session, bid: Bid, rejection: Rejection, by: Actor, at: datetime) -> None:
@@ -164,16 +171,23 @@ def marks_of(session: Session, tender: Tender, person_id: uuid.UUID | None = Non
     return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
+def require_qualified(session: Session, tender: Tender) -> None:
+    """Refuse with Conflict `bids_unqualified` (count) while the chair has not qualified or rejected every bid."""
+    if waiting := bids_of(session, tender, "opened"):
+        raise Conflict("bids_unqualified", count=len(waiting))
+
+
 def lock_sheet(session: Session, tender: Tender, *, by: Actor, at: datetime) -> None:
     """Lock the actor's sheet: every bid is marked on every criterion, and no mark changes any more.
 
-    Refuses with Invalid `sheet_incomplete` (missing), Conflict `sheet_locked`.
+    Refuses with Invalid `sheet_incomplete` (missing), Conflict `sheet_locked`, `bids_unqualified` (count).
     """
     require(by, "tender.score")
     seat = own_seat(session, tender, by=by)
     require_stage(tender, "evaluating")
     if seat.locked_at is not None:
         raise Conflict("sheet_locked")
+    require_qualified(session, tender)
     bids, criteria = bids_of(session, tender, "qualified"), criteria_of(session, tender)
     marked = {(mark.bid_id, mark.place) for mark in marks_of(session, tender, seat.person_id)}
     missing = {(bid.id, item.place) for bid in bids for item in criteria} - marked

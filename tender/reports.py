@@ -17,7 +17,7 @@ from core.permits import Actor, require
 from tender import draw, recount, scoring
 from tender.committee import active_members, chair_seat, own_seat
 from tender.drafting import criteria_of, digest_of, scheme_of
-from tender.evaluations import bids_of, sheets_of
+from tender.evaluations import bids_of, require_qualified, sheets_of
 from tender.exact import plain, two_places
 from tender.models import Bid, Tender
 from tender.moving import lock_tender, move_bid, move_tender
@@ -117,14 +117,14 @@ def _exclusion(exclusion: scoring.Exclusion | None) -> dict[str, Any] | None:
 def draw_up(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Report:
     """Return a new report for the members to sign, once every sheet is locked.
 
-    Refuses with Conflict `sheets_unlocked` (count), Invalid `recount_needed` (findings).
+    Refuses with Conflict `bids_unqualified`, `sheets_unlocked` (count), Invalid `recount_needed` (findings).
     """
     require(by, "tender.report")
     tender = lock_tender(session, tender, by=by)
     require_stage(tender, "evaluating")
     chair_seat(session, tender, by=by)
-    if unlocked := sum(row.locked_at is None for row in active_members(session, tender)):
-        raise Conflict("sheets_unlocked", count=unlocked)
+    require_qualified(session, tender)
+    _require_locked(session, tender)
     scheme = scheme_of(tender, criteria_of(session, tender))
     found = recount.recount_findings(sheets_of(session, tender), scheme.criteria)
     if faults := [finding for finding in found if finding.code in _FAULTS]:
@@ -139,6 +139,11 @@ def draw_up(session: Session, tender: Tender, *, by: Actor, at: datetime) -> Rep
     return row
 
 
+def _require_locked(session: Session, tender: Tender) -> None:
+    if unlocked := sum(row.locked_at is None for row in active_members(session, tender)):
+        raise Conflict("sheets_unlocked", count=unlocked)
+
+
 def latest(session: Session, tender: Tender) -> Report:
     """Return the report that stands; NotFound `report_not_found`."""
     query = select(Report).where(Report.tender_id == tender.id).order_by(Report.number.desc()).limit(1)
@@ -148,15 +153,12 @@ def latest(session: Session, tender: Tender) -> Report:
     return row
 
 
-def get(session: Session, tender: Tender, *, by: Actor) -> Report:
-    """Return the report that stands to who may read it: its committee, the bureau, and all from the publicity on.
+def may_read(session: Session, tender: Tender, *, by: Actor) -> bool:
+    """Say whether an actor may read a completed report and the shares: its committee, the bureau; all once publicised.
 
-    NotFound `report_not_found` for the others.
+    Whoever was replaced on the committee, or sits on another, is one of all.
     """
-    sits = any(row.person_id == by.person_id for row in active_members(session, tender))
-    if not sits and not sees_result(tender, by):
-        raise NotFound("report_not_found")
-    return latest(session, tender)
+    return sees_result(tender, by) or any(row.person_id == by.person_id for row in active_members(session, tender))
 
 
 def order_of(report: Report) -> list[uuid.UUID]:
@@ -176,7 +178,8 @@ def sign(session: Session, tender: Tender, digest: str, dissent: str = "", *, by
     """Sign the report with this SHA-256, with a dissent in writing where there is one; the last signature completes it.
 
     Refuses with NotFound `report_not_found`, Conflict `signed_already`, `report_changed` where another report than the
-    one read stands, `report_outdated` where the record has changed since it was drawn up.
+    one read stands, `report_outdated` where the record has changed since it was drawn up, `sheets_unlocked` where a
+    sheet was reopened.
     """
     require(by, "report.sign")
     tender = lock_tender(session, tender, by=by)
@@ -186,6 +189,7 @@ def sign(session: Session, tender: Tender, digest: str, dissent: str = "", *, by
         raise Conflict("signed_already")
     if digest != report.digest:
         raise Conflict("report_changed")
+    _require_locked(session, tender)
     if digest_of(compose(session, tender)) != report.digest:
         raise Conflict("report_outdated")
     session.add(

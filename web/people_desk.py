@@ -7,13 +7,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from core.errors import NotFound
-from core.parties import Mandate, Organisation, Person
+from core.parties import Mandate, Organisation, Person, in_force
 from web.accounts import User, UserSession
 from web.listing import Query
 
@@ -36,11 +35,6 @@ class Wanted:
     word: str = ""
     role: str = ""
     state: str = ""
-
-
-def in_force(day: date) -> Any:
-    """Return the condition that a mandate is in force on a day."""
-    return (Mandate.valid_from <= day) & (Mandate.valid_to.is_(None) | (Mandate.valid_to > day))
 
 
 def people(wanted: Wanted, day: date) -> Query:

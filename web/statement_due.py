@@ -75,7 +75,7 @@ def payments_due(session: Session, who: Actor) -> list[Work]:
         .where(Statement.pool_id.in_(who.led_pools) | (Statement.organisation_id == who.organisation_id))
         .order_by(Statement.due_on, Statement.number)
     )
-    return list(_works(session.execute(query).tuples(), who))
+    return list(_works(session.execute(query), who))
 
 
 def _works(rows: object, who: Actor) -> Iterator[Work]:

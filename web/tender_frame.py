@@ -9,7 +9,7 @@ from datetime import datetime
 from flask import request, url_for
 
 from core.permits import Actor, Role, may
-from tender import agreements, awards, changes
+from tender import agreements, awards, changes, reports
 from tender.models import Tender
 from tender.stages import ANNULLABLE, CANCELLABLE, SUSPENDABLE, shown_stage
 from web.formats import t
@@ -220,9 +220,7 @@ def sees_inside(actor: Actor) -> bool:
 
 def sees_report(tender: Tender, actor: Actor) -> bool:
     """Say whether a reader may look at the ranking and the shares by now."""
-    if tender.stage in PUBLIC_RESULT:
-        return True
-    return tender.stage in HAS_REPORT and (actor.role in BUREAU or actor.role in COMMITTEE)
+    return tender.stage in HAS_REPORT and reports.may_read(unit(), tender, by=actor)
 
 
 def _tabs(tender: Tender, actor: Actor) -> list[tuple[str, str, bool]]:

@@ -150,7 +150,6 @@ class Rule:
 _B = frozenset({Profile.TENDER, Profile.OBLIGATORY})
 _BM = frozenset({Profile.OBLIGATORY})
 _G = frozenset({Profile.GOVERNMENT})
-_ANY = _B | _G
 
 _READ, _VERIFY = Status.READ, Status.VERIFY
 _WD = Unit.WORKING_DAYS

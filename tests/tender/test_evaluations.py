@@ -303,3 +303,19 @@ def test_government_procurement_fails_with_too_few_qualified_bids(town):
             tender = town.tender(session, tender_id)
             evaluations.qualify(session, tender, {}, by=town.chair, at=AT)
             assert tender.stage == stage
+
+
+def test_a_later_rejection_counts_like_an_early_one(town):
+    """Three qualified bids of which one is thrown out while the marks are given are two: the tender has failed."""
+    tender_id = opened(town, (120_000, 121_000, 122_000), draft_of(committee_size=5))
+    with psycopg.connect(town.place.admin) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE tender SET profile = 'G' WHERE id = %s", (tender_id,))
+    seat_committee(town, tender_id, AT)
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = town.tender(session, tender_id)
+        evaluations.qualify(session, tender, {}, by=town.chair, at=AT)
+        assert tender.stage == "evaluating"
+        bid, *_ = evaluations.bids_of(session, tender, "qualified")
+        evaluations.reject(session, bid, Rejection("collusion", "雷同"), by=town.chair, at=AT)
+        assert (tender.stage, tender.end_reason) == ("failed", "too_few_qualified")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import Engine
 
+from core import clock, parties
 from core.db import unit_of_work
-from core.permits import SYSTEM, Actor
+from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
 from tender import evaluations
-from tests.makers_tender import OPENED, form_of, make_opened
+from tests.makers_tender import OPENED, draft_of, form_of, make_opened, make_tender
+from tests.visitors import Browser
 from tests.web.tender_visits import Scene, make_scene
 
 PRICES = (120_000, 125_000, 118_000)
@@ -33,7 +36,7 @@ class Desk:
     def ask(self, actor: Actor, method: str, path: str = "", **body: Any) -> Any:
         """Return the answer to a request about the committee."""
         browser = self.scene.as_(actor)
-        headers = {"X-CSRFToken": browser.token(), "Accept": "application/json"}
+        headers = _asking(browser)
         address = f"/api/v1/tenders/{self.tender_id}/committee{path}"
         return browser.open(address, method=method, headers=headers, **({"json": body} if body else {}))
 
@@ -59,6 +62,10 @@ class Desk:
             for place in sheet["places"]
         ]
         return self.do(actor, "PUT", "/sheet", marks=marks)
+
+
+def _asking(browser: Browser) -> dict[str, str]:
+    return {"X-CSRFToken": browser.token(), "Accept": "application/json"}
 
 
 @pytest.fixture
@@ -144,6 +151,59 @@ def test_the_committee_is_secret_to_all_but_its_own_and_who_runs_the_tender(desk
     assert len(desk.do(desk.town.officer, "GET")["seats"]) == len(desk.people)
     unknown = desk.ask(desk.town.officer, "POST", "/seats", people=[NOBODY])
     assert (unknown.status_code, unknown.json["code"]) == (422, "seat_unknown")
+
+
+def test_who_sits_is_shown_to_no_member_before_the_opening_and_to_none_who_left(desk: Desk) -> None:
+    """开标前评委也看不到名单；回避的评委此后看不到名单，也下载不了投标文件。"""
+    published = make_tender(desk.town, draft_of(number="ZB-2026-777"))
+    desk.town.at(OPENED)
+    tied = desk.town.experts[0]
+    browser = desk.scene.as_(desk.town.officer)
+    place = f"/api/v1/tenders/{published}/committee"
+    seated = browser.post(f"{place}/seats", json={"people": [str(tied.person_id)]}, headers=_asking(browser))
+    assert seated.status_code == 200, seated.text
+    assert desk.scene.as_(tied).get(place).status_code == 404
+    desk.do(desk.town.officer, "POST", "/seats", people=[str(one.person_id) for one in desk.people])
+    assert len(desk.do(tied, "GET")["seats"]) == len(desk.people)
+    desk.do(tied, "POST", "/declaration", conflict="配偶在甲公司任职")
+    assert desk.ask(tied, "GET").status_code == 404
+    with unit_of_work(desk.town.engine, SYSTEM) as session:
+        bid = evaluations.bids_of(session, desk.town.tender(session, desk.tender_id), "opened")[0].id
+    file = f"/tenders/{desk.tender_id}/evaluation/bids/{bid}/files/{'0' * 64}"
+    assert desk.scene.as_(tied).get(file).status_code == 403
+    assert desk.scene.as_(desk.town.experts[1]).get(file).status_code == 404
+
+
+def test_people_sit_by_their_mandates_of_the_day(desk: Desk) -> None:
+    """下月才生效的授权不能就座；明年到期的可以；兼有专家授权的组长仍是组长。"""
+    chair, expert = desk.town.chair, desk.town.experts[0]
+    today = clock.on(OPENED)
+    with unit_of_work(desk.town.engine, SYSTEM) as session:
+        late = parties.add_person(session, "下月上任（示例）", by=SYSTEM, at=OPENED)
+        platform = session.get_one(parties.Organisation, chair.organisation_id)
+        parties.give_mandate(session, late, platform, Role.EXPERT, today + timedelta(days=30), by=SYSTEM, at=OPENED)
+        both = session.get_one(parties.Person, chair.person_id)
+        parties.give_mandate(session, both, platform, Role.EXPERT, today, by=SYSTEM, at=OPENED)
+        (mandate,) = parties.mandates_of(session, expert.person_id, today)
+        mandate.valid_to = today + timedelta(days=200)
+        session.flush()
+        late_id = late.id
+    refused = desk.ask(desk.town.officer, "POST", "/seats", people=[str(late_id)])
+    assert (refused.status_code, refused.json["code"]) == (422, "seat_unknown")
+    seats = desk.do(desk.town.officer, "POST", "/seats", people=[str(chair.person_id), str(expert.person_id)])["seats"]
+    assert {seat["person_id"]: seat["is_chair"] for seat in seats} == {
+        str(chair.person_id): True,
+        str(expert.person_id): False,
+    }
+
+
+def test_nothing_is_locked_or_reported_before_every_bid_is_judged(desk: Desk) -> None:
+    """资格审查之前不能锁定，也不能出具报告。"""
+    desk.begin()
+    early = desk.ask(desk.town.experts[0], "POST", "/sheet/lock")
+    assert (early.status_code, early.json["code"]) == (409, "bids_unqualified")
+    early = desk.ask(desk.town.chair, "POST", "/report")
+    assert (early.status_code, early.json["code"]) == (409, "bids_unqualified")
 
 
 def test_a_member_that_is_tied_steps_back(desk: Desk) -> None:

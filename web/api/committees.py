@@ -9,6 +9,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from core.clock import on
 from core.errors import Invalid, NotFound
 from tender import bids as tender_bids
 from tender import committee, evaluations, reports, tenders
@@ -16,9 +17,8 @@ from tender.drafting import criteria_of
 from tender.models import Tender
 from web import fields
 from web.api import Strict, resource
-from web.seating import members_of, seats_for
+from web.seating import may_see, members_of, seats_for
 from web.shell import actor, at, needs, unit
-from web.tender_frame import sees_inside
 from web.tender_schemas import ReasonIn
 
 api = resource("committees", "Committees of tenders: seats, declarations, marks, the report.", "/tenders")
@@ -110,10 +110,7 @@ def _load(tender_id: uuid.UUID) -> Tender:
 
 
 def _whole(tender: Tender) -> dict[str, Any]:
-    """Return the committee to its members and to those who run the tender; to others it is not there."""
     members, signed, report = members_of(unit(), tender)
-    if not sees_inside(actor()) and all(row.person_id != actor().person_id for row in members):
-        raise NotFound("tender_not_found")
     return {
         "tender": tender.id,
         "stage": tender.stage,
@@ -150,8 +147,11 @@ def _stepped(tender_id: uuid.UUID, work: Callable[[Tender], object], seat: _Seat
 @needs("tender.read")
 @api.response(200, CommitteeOut)
 def one(tender_id: uuid.UUID) -> dict[str, Any]:
-    """Return the committee, to its members and to those who run the tender."""
-    return _whole(_load(tender_id))
+    """Return the committee: to those who run the tender, and to its members once the bids are opened."""
+    tender = _load(tender_id)
+    if not may_see(unit(), tender, by=actor()):
+        raise NotFound("tender_not_found")
+    return _whole(tender)
 
 
 @api.post("/<uuid:tender_id>/committee/seats")
@@ -160,7 +160,7 @@ def one(tender_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, CommitteeOut)
 def appoint(said: Mapping[str, Any], tender_id: uuid.UUID) -> dict[str, Any]:
     """Seat people on the committee."""
-    seats = seats_for(unit(), said["people"])
+    seats = seats_for(unit(), said["people"], on(at()))
     return _stepped(tender_id, lambda tender: committee.appoint(unit(), tender, seats, by=actor(), at=at()))
 
 

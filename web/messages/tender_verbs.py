@@ -219,6 +219,10 @@ _EVALUATION: dict[str, tuple[str, str]] = {
     "not_in_the_chair": ("此事由评标组长办理。", "The chair of the committee does this."),
     "reject_reason_unknown": ("否决理由“{reason}”不在规定之列。", "“{reason}” is no reason to reject a bid."),
     "bid_not_scored": ("这份投标不在评分之列。", "This bid is not one to be marked."),
+    "bids_unqualified": (
+        "还有 {count} 份投标未作资格审查，请组长先办理。",
+        "{count} bids are neither qualified nor rejected yet. The chair does that first.",
+    ),
     "sheet_incomplete": ("还有 {missing} 处没有打分，不能锁定。", "{missing} marks are missing; fill them in to lock."),
     "sheet_locked": (
         "评分表已锁定；确需更正，请组长说明理由后重新打开。",

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from core import parties
+from core.clock import on
 from core.errors import Conflict, Invalid, NotFound, Refusal
 from core.parties import Mandate, Person
 from core.permits import Role
@@ -87,7 +88,7 @@ def _choices() -> list[tuple[str, str]]:
         select(Mandate.person_id, Person.name, parties.Organisation.name.label("whose"))
         .join(Person, Person.id == Mandate.person_id)
         .join(parties.Organisation, parties.Organisation.id == Mandate.organisation_id)
-        .where(Mandate.role == Role.CUSTODIAN.value, Mandate.valid_to.is_(None))
+        .where(Mandate.role == Role.CUSTODIAN.value, parties.in_force(on(at())))
         .order_by(parties.Organisation.sort_key, Person.id)
     )
     return [(str(row.person_id), f"{row.name}（{row.whose}）") for row in unit().execute(query)]
@@ -99,7 +100,7 @@ def name(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Name the custodians of a draft and how many of them open a bid."""
     tender = load(tender_id)
     chosen = set(request.form.getlist("people"))
-    query = select(Mandate).where(Mandate.role == Role.CUSTODIAN.value, Mandate.valid_to.is_(None)).order_by(Mandate.id)
+    query = select(Mandate).where(Mandate.role == Role.CUSTODIAN.value, parties.in_force(on(at()))).order_by(Mandate.id)
     keepers = {
         row.person_id: custody.Keeper(row.person_id, row.organisation_id)
         for row in unit().scalars(query)

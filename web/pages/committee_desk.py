@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from core import parties
+from core.clock import on
 from core.errors import Invalid, NotFound, Refusal
-from core.parties import Mandate, Organisation, Person
+from core.parties import Mandate, Organisation, Person, in_force
 from core.permits import Role
 from tender import committee, evaluations, opening, reports
 from tender.models import Bid, Tender, TenderSide
@@ -23,9 +24,9 @@ from web.forms import unanswered
 from web.pages.tender_steps import Step, take
 from web.pages.tenders import load
 from web.ranking import ranking_of, reason_words
-from web.seating import members_of, seats_for
+from web.seating import may_see, members_of, seats_for
 from web.shell import actor, at, needs, unit
-from web.tender_frame import COMMITTEE, frame_of, sees_inside
+from web.tender_frame import COMMITTEE, frame_of
 
 pages = Blueprint("committee_desk", __name__, url_prefix="/tenders/<uuid:tender_id>/committee")
 
@@ -58,12 +59,9 @@ def seats_of(tender: Tender) -> list[dict[str, Any]]:
 def overview(tender_id: uuid.UUID) -> ResponseReturnValue:
     """Show how far the evaluation is: the committee, the bids, the report once it is signed."""
     tender = load(tender_id)
-    is_member = actor().role in COMMITTEE
-    if tender.opened_at is None and not sees_inside(actor()):
-        raise NotFound("tender_not_found")
-    if is_member:
-        committee.own_seat(unit(), tender, by=actor())
-    elif not sees_inside(actor()):
+    if not may_see(unit(), tender, by=actor()):
+        if actor().role in COMMITTEE and tender.opened_at is not None:
+            committee.own_seat(unit(), tender, by=actor())
         raise NotFound("tender_not_found")
     report = None
     if tender.reported_at is not None:
@@ -115,7 +113,8 @@ def seats(tender_id: uuid.UUID) -> ResponseReturnValue:
     refused: Refusal | None = None
     if request.method == "POST":
         try:
-            committee.appoint(unit(), tender, seats_for(unit(), request.form.getlist("people")), by=actor(), at=at())
+            chosen = seats_for(unit(), request.form.getlist("people"), on(at()))
+            committee.appoint(unit(), tender, chosen, by=actor(), at=at())
         except Refusal as refusal:
             refused = refusal
         else:
@@ -168,7 +167,7 @@ def _choices(tender: Tender) -> list[dict[str, str]]:
         select(Mandate, Person.name, Organisation.name)
         .join(Person, Person.id == Mandate.person_id)
         .join(Organisation, Organisation.id == Mandate.organisation_id)
-        .where(Mandate.role.in_((Role.EXPERT.value, Role.CHAIR.value)), Mandate.valid_to.is_(None))
+        .where(Mandate.role.in_((Role.EXPERT.value, Role.CHAIR.value)), in_force(on(at())))
         .where(Mandate.person_id.not_in(seated))
         .order_by(Mandate.role, Mandate.id)
     )

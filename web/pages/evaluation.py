@@ -27,7 +27,7 @@ from web.pages.tender_steps import Step, take
 from web.pages.tenders import load, row_of
 from web.ranking import ranking_of
 from web.shell import actor, at, needs, unit
-from web.tender_frame import frame_of
+from web.tender_frame import COMMITTEE, frame_of
 
 pages = Blueprint("evaluation", __name__)
 
@@ -316,6 +316,8 @@ def _save(tender: Tender, bid: Bid, places: list[int]) -> None:
 def file(tender_id: uuid.UUID, bid_id: uuid.UUID, digest: str) -> ResponseReturnValue:
     """Return one document of an opened bid, as it was sealed."""
     tender = load(tender_id)
+    if actor().role in COMMITTEE:
+        _seat(tender)
     part = opening.part_of(unit(), _scored(tender, bid_id))
     for name, kept in part.files.items():
         if kept["digest"] == digest:

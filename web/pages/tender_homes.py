@@ -25,7 +25,6 @@ from web.states import STATES
 from web.tender_frame import now_of
 from web.tender_sentences import awaits_extension
 
-_AFTER = ("standstill", "awarded")
 #: The stages in which each role of the bureau has something to do.
 _DUE: dict[Role, tuple[str, ...]] = {
     Role.OFFICER: (
