@@ -18,7 +18,7 @@ from ledger import statements
 from ledger.models import Account, Period, Statement, Transfer
 from underwriting import policies
 from underwriting.models import Agreement, Policy, Pool, Refund
-from web.formats import number, t, yuan
+from web.formats import date_words, number, t, yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +204,11 @@ def _to_answer(session: Session, who: Actor) -> list[Work]:
         title = t("确认结算单 {n}", "Answer statement {n}", n=statement.number)
         href = url_for("statements.one", statement_id=statement.id)
         sums = (
-            ("应收 {sum}", "Due to you {sum}") if statement.balance_fen >= 0 else ("应付 {sum}", "Due from you {sum}")
+            ("应收 {sum}，不迟于 {day}", "Due to you {sum} by {day}")
+            if statement.balance_fen >= 0
+            else ("应付 {sum}，不迟于 {day}", "Due from you {sum} by {day}")
         )
-        note = t(*sums, sum=yuan(abs(statement.balance_fen)))
+        note = t(*sums, sum=yuan(abs(statement.balance_fen)), day=date_words(statement.due_on))
         found.append(Work(title, href, note, kind="statement", stage=statement.stage))
     return found
 

@@ -165,6 +165,7 @@ class Field:
 class Step:
     """A step as its page shows it: what it is, what it will do, what is asked, what it comes to.
 
+    `closed` says, where the step is not to be done any more, what became of it: it stands in the place of the form.
     `places` is code of a refusal -> the field of this step that it is told at, beside those that hold everywhere.
     """
 
@@ -183,6 +184,7 @@ class Step:
     note: str = ""
     crumbs: Sequence[tuple[str, str]] = ()
     places: Mapping[str, str] = field(default_factory=dict)
+    closed: str = ""
 
 
 def day_field(label: str = "", hint: str = "") -> Field:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from flask import url_for
 from sqlalchemy import select
@@ -55,12 +56,12 @@ def _sentence(statement: Statement, lead: Organisation, member: Organisation, *,
             **facts,
         )
     if is_own and is_owing:
-        return t("贵公司应付 {sum} 给{lead}，不迟于 {day}。", "You pay {sum} to {lead} by {day}.", **facts)
+        return t("贵公司应付 {sum}给{lead}，不迟于 {day}。", "You pay {sum} to {lead} by {day}.", **facts)
     if is_own:
-        return t("{lead}应付 {sum} 给贵公司，不迟于 {day}。", "{lead} pays you {sum} by {day}.", **facts)
+        return t("{lead}应付 {sum}给贵公司，不迟于 {day}。", "{lead} pays you {sum} by {day}.", **facts)
     if is_owing:
-        return t("{member}应付 {sum} 给{lead}，不迟于 {day}。", "{member} pays {sum} to {lead} by {day}.", **facts)
-    return t("{lead}应付 {sum} 给{member}，不迟于 {day}。", "{lead} pays {sum} to {member} by {day}.", **facts)
+        return t("{member}应付 {sum}给{lead}，不迟于 {day}。", "{member} pays {sum} to {lead} by {day}.", **facts)
+    return t("{lead}应付 {sum}给{member}，不迟于 {day}。", "{lead} pays {sum} to {member} by {day}.", **facts)
 
 
 def payments_due(session: Session, who: Actor) -> list[Work]:
@@ -78,11 +79,11 @@ def payments_due(session: Session, who: Actor) -> list[Work]:
     return list(_works(session.execute(query), who))
 
 
-def _works(rows: object, who: Actor) -> Iterator[Work]:
-    for statement, lead_id, lead, member in rows:  # type: ignore[attr-defined]
+def _works(rows: Iterable[Any], who: Actor) -> Iterator[Work]:
+    for statement, lead_id, lead, member in rows:
         other = member if who.organisation_id == lead_id else lead
         pays = (statement.balance_fen < 0) == (who.organisation_id == statement.organisation_id)
-        pair = ("应付 {sum} 给{other}", "Pay {sum} to {other}") if pays else ("应收{other} {sum}", "{sum} from {other}")
+        pair = ("应付 {sum}给{other}", "Pay {sum} to {other}") if pays else ("应收{other} {sum}", "{sum} from {other}")
         yield Work(
             t(*pair, sum=yuan(abs(statement.balance_fen)), other=other),
             url_for("statements.one", statement_id=statement.id),

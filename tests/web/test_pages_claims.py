@@ -41,6 +41,9 @@ def test_a_claim_goes_from_fault_to_approval_by_two_people(city: City) -> None:
     assert maker.send(f"{page}/approve", amount="4380.00", on=city.now.date()).status_code == 403
     second = city.browser(Role.CLAIMS_HANDLER)
     assert second.send(f"{page}/approve", amount="3,880.00", on=city.now.date()).status_code == 303
+    for step, told in (("submit", "已经办理：提请同意"), ("approve", "已经办理：核准赔款"), ("revise", "现在不能办理")):
+        shown = second.get(f"{page}/{step}").text
+        assert told in shown and 'name="confirmed"' not in shown, step
     whole = second.get(page).text
     for part in ("1,746.00", "970.00", "776.00", "388.00", "3,880.00", "已入账"):
         assert part in whole
@@ -57,6 +60,7 @@ def test_above_the_leads_limit_every_member_agrees(city: City) -> None:
         assert follower.get(f"/claims/{claim.id}/agree").status_code == 200
         assert follower.send(f"/claims/{claim.id}/agree", version="1").status_code == 303
         assert follower.send(f"/claims/{claim.id}/agree", version="1").status_code == 409
+        assert "已经办理：表示同意" in follower.get(f"/claims/{claim.id}/agree").text
     page = lead.get(f"/claims/{claim.id}").text
     assert "正在等 示例共保体丁财险 表示同意" in page
     assert claim_of(city, claim).stage == "submitted"
@@ -167,7 +171,7 @@ def test_a_mistaken_approval_is_taken_back(city: City) -> None:
     )
     page = made.headers["Location"]
     maker.send(f"{page}/submit")
-    assert second.get(f"{page}/take-back").status_code == 409
+    assert "现在不能办理" in second.get(f"{page}/take-back").text
     second.send(f"{page}/approve", amount="3,880.00", on=city.now.date())
     assert f"{page}/take-back" in second.get(page).text
     assert second.send(f"{page}/take-back", reason=" ", on=city.now.date()).status_code == 422

@@ -180,6 +180,8 @@ def test_claim_money_goes_its_way(engine: Engine, visitors: Visitors) -> None:
     cost = re.search(r"/costs/([0-9a-f-]{36})/pay", checker.get(place).text)
     assert cost is not None
     assert checker.send(f"{place}/costs/{cost.group(1)}/pay", on="2026-03-08").status_code == 303
+    paid = checker.get(f"{place}/costs/{cost.group(1)}/pay").text
+    assert "已经办理：支付公估费" in paid and 'name="confirmed"' not in paid
     bad = maker.send(f"{place}/recoveries/new", on="2026-03-09", amount="1", kind="gift")
     assert bad.status_code == 422
     assert maker.send(f"{place}/recoveries/new", on="2026-03-09", amount="1", kind="salvage").status_code == 303

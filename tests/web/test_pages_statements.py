@@ -175,14 +175,33 @@ def test_who_pays_whom_and_by_when_is_told_to_both(engine: Engine, visitors: Vis
     member, lead = _checker(visitors, quarter, 3), _checker(visitors, quarter, 0)
     names = [one.name for one in quarter.made.members]
     owing, owed = f"/statements/{quarter.of(3).id}", f"/statements/{quarter.of(1).id}"
-    assert f"贵公司应付 26,516.24 元 给{names[0]}，不迟于 2026年3月31日" in member.get(owing).text
-    assert f"{names[3]}应付 26,516.24 元 给{names[0]}" in lead.get(owing).text
-    assert f"{names[0]}应付 864.54 元 给{names[1]}" in lead.get(owed).text
-    assert "应付 26,516.24 元 给" not in member.get("/").text
+    assert f"贵公司应付 26,516.24 元给{names[0]}，不迟于 2026年3月31日" in member.get(owing).text
+    assert f"{names[3]}应付 26,516.24 元给{names[0]}" in lead.get(owing).text
+    assert f"{names[0]}应付 864.54 元给{names[1]}" in lead.get(owed).text
+    assert "应付 26,516.24 元给" not in member.get("/").text
     assert member.send(f"{owing}/agree").status_code == 303
-    assert f"应付 26,516.24 元 给{names[0]}" in member.get("/").text
+    assert f"应付 26,516.24 元给{names[0]}" in member.get("/").text
     assert f"应收{names[3]} 26,516.24 元" in lead.get("/").text
     assert "已逾期" in member.get(owing).text
     assert "逾期未付的结算单" in visitors.login_as(Role.BUREAU_FINANCE).get("/").text
     assert member.get(f"/api/v1/statements/{quarter.of(3).id}").json["due_on"] == "2026-03-31"
-    assert "due_on" in lead.get("/statements?format=csv").text.splitlines()[0]
+    assert "due_on" in lead.get("/statements?as=csv").text.splitlines()[0]
+
+
+def test_a_step_that_is_done_says_who_did_it_and_when(engine: Engine, visitors: Visitors) -> None:
+    """After agreeing, closing and issuing the step's page has no button but the result; a second try is refused."""
+    quarter = _quarter(engine)
+    member, lead = _checker(visitors, quarter, 3), _checker(visitors, quarter, 0)
+    address, period = f"/statements/{quarter.of(3).id}", f"/pools/{quarter.made.pool.id}/periods/2026Q1"
+    assert 'name="confirmed"' in member.get(f"{address}/agree").text
+    assert member.send(f"{address}/agree").status_code == 303
+    for verb, told in (("agree", "已经办理：确认"), ("query", "现在不能办理"), ("acknowledge", "现在不能办理")):
+        page = member.get(f"{address}/{verb}").text
+        assert told in page and 'name="confirmed"' not in page, verb
+        again = member.send(f"{address}/{verb}", words="迟了")
+        assert again.status_code == 409 and 'name="confirmed"' not in again.text
+    assert "现在不能办理" in lead.get(f"{address}/reply").text
+    for step, told in (("close", "已经办理：账期结账"), ("issue", "已经办理：签发"), ("settle", "现在不能办理")):
+        page = lead.get(f"{period}/{step}").text
+        assert told in page and 'name="confirmed"' not in page, step
+        assert lead.send(f"{period}/{step}", on="2026-03-31").status_code == 409

@@ -13,6 +13,7 @@ from sqlalchemy import Select, select
 
 from claims import handling, settlements
 from claims.models import CashCall, Claim
+from claims.stages import CASH_CALL_MOVES, CLAIM_MOVES
 from core.errors import Forbidden, NotFound
 from core.parties import Organisation
 from core.permits import Role, may
@@ -26,6 +27,7 @@ from web.listing import Asked
 from web.money_desk import Field, Step, booked_day, day_field, member_names, need_day, step_page, today
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
+from web.step_closed import closed_words
 
 pages = Blueprint("cash_calls", __name__, url_prefix="/cash-calls")
 
@@ -153,6 +155,7 @@ def issue(claim_id: uuid.UUID) -> ResponseReturnValue:
             ),
         ],
         values={"due_on": due_on.isoformat()},
+        closed=closed_words(CLAIM_MOVES, "claim", "call", claim.stage, claim.id),
         members=pool_book.members_of(shares, names, money_of(unit(), claim, agreement).parts_fen),
         whole=shares.weights.whole,
         total_fen=claim.payable_fen,
@@ -194,6 +197,7 @@ def receive(call_id: uuid.UUID) -> ResponseReturnValue:
             (t("今日到账的利息", "Interest if paid today"), yuan(_interest(call, agreement))),
         ],
         fields=[day_field(t("到账日期", "Received on"))],
+        closed=closed_words(CASH_CALL_MOVES, "cash_call", "receive", call.stage, call.id),
         note=t("逾期到账的利息按到账日自动计入。", "Interest for late days is charged by the day of receipt."),
     )
     return step_page(step, work)

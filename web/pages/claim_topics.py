@@ -11,12 +11,12 @@ from flask.typing import ResponseReturnValue
 from claims import handling
 from claims.stages import CLAIM_MOVES
 from core.errors import Forbidden
-from core.stages import step
 from web import claim_desk, money_desk
 from web.claim_topics import topic_names, topics_left
 from web.formats import money, t
 from web.money_desk import Field, Step
 from web.shell import actor, at, needs, unit
+from web.step_closed import closed_words
 
 pages = Blueprint("claim_topics", __name__, url_prefix="/claims")
 
@@ -28,7 +28,6 @@ def flag(claim_id: uuid.UUID) -> ResponseReturnValue:
     claim = handling.get(unit(), claim_id, actor())
     if not claim_desk.is_lead(unit(), claim, actor()):
         raise Forbidden("lead_only")
-    step(CLAIM_MOVES, claim.stage, "flag", kind="claim")
     back = url_for("claims.one", claim_id=claim.id)
 
     def work(form: Mapping[str, str]) -> tuple[str, str]:
@@ -57,5 +56,6 @@ def flag(claim_id: uuid.UUID) -> ResponseReturnValue:
             Field("reason", t("理由", "Reason"), "textarea", hint=t("各成员都会看到", "Every member reads it")),
         ],
         places={"topic_stands": "topic"},
+        closed=closed_words(CLAIM_MOVES, "claim", "flag", claim.stage, claim.id),
     )
     return money_desk.step_page(page, work)

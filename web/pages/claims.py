@@ -13,16 +13,13 @@ from flask.typing import ResponseReturnValue
 
 from claims import bills, handling
 from claims.models import Claim, Fault
-from claims.stages import CLAIM_MOVES
-from core import stages
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.parties import Person
 from core.permits import Role, may, require_other_person
 from ledger.money import parse_fen, plain_fen
 from underwriting import policies
 from underwriting.models import Policy
-from web import claim_bill, claim_desk, money_desk, typed
-from web.claim_topics import topic_names
+from web import claim_bill, claim_desk, claim_topics, money_desk, typed
 from web.columns import Column
 from web.errors import field_errors, words
 from web.formats import money, t
@@ -150,7 +147,7 @@ def one(claim_id: uuid.UUID) -> ResponseReturnValue:
         may_approve=bills.may_approve(claim, told),
         may_bill=may_edit,
         may_flag=may_edit,
-        topics=topic_names(claim.topics),
+        topics=claim_topics.topic_names(claim.topics),
         steps=[(step, *_WORDS[step]) for step in steps],
         due=claim_desk.due_of(claim),
         waits_for=_waits_for(claim, view, steps),
@@ -242,11 +239,10 @@ def _new(fault: Fault, led: Sequence[Policy], values: Mapping[str, str], errors:
 
 
 def _claim(claim_id: uuid.UUID, step: str) -> tuple[Claim, claim_desk.ClaimView]:
-    """Return a claim on which this step is possible now; refuses as the verb would, before anything is typed."""
+    """Return a claim for a step of it; refuses whom the verb would refuse, before anything is typed."""
     claim = handling.get(unit(), claim_id, actor())
     if step != "agree" and not claim_desk.is_lead(unit(), claim, actor()):
         raise Forbidden("lead_only")
-    stages.step(CLAIM_MOVES, claim.stage, step, kind="claim")
     if step == "approve":
         require_other_person(claim.made_by, actor())
         require_other_person(claim.assessed_by, actor())
@@ -268,6 +264,7 @@ def _step(claim: Claim, view: claim_desk.ClaimView, step: str, sentence: str, **
         members=[asdict(member) for member in view.members],
         whole=view.whole,
         total_fen=view.total_fen,
+        closed=claim_topics.step_closed(claim, view, step, actor()),
         **more,
     )
 

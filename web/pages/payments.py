@@ -12,6 +12,7 @@ from sqlalchemy import Select
 
 from claims import handling, settlements
 from claims.models import Claim, ClaimCost
+from claims.stages import CLAIM_MOVES, COST_MOVES
 from core.errors import Forbidden, NotFound
 from core.parties import Person
 from core.permits import Role, may
@@ -40,6 +41,7 @@ from web.money_desk import (
 )
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
+from web.step_closed import closed_words, done_words
 
 pages = Blueprint("payments", __name__, url_prefix="/payments")
 
@@ -240,6 +242,7 @@ def pay(claim_id: uuid.UUID) -> ResponseReturnValue:
         note=t(
             "须由核准人以外的另一人办理。一案只付一次。", "By another person than the approver. A claim is paid once."
         ),
+        closed=closed_words(CLAIM_MOVES, "claim", "pay", row.stage, row.id),
         **_bar(row, agreement, shares),
     )
     return step_page(step, work)
@@ -259,6 +262,7 @@ def pay_from_pool(claim_id: uuid.UUID) -> ResponseReturnValue:
 
     step = Step(
         title=t("用共保资金付款", "Pay from pool money"),
+        closed="" if row.stage == "called" else done_words("claim", row.stage, row.id, "claim.pay"),
         sentence=t("登记用共保资金付出 {sum}。", "Book {sum} as paid out of pool money.", sum=yuan(row.payable_fen)),
         label=t("登记已支付", "Book as paid"),
         **_frame(row),
@@ -288,6 +292,7 @@ def fund(claim_id: uuid.UUID) -> ResponseReturnValue:
             "Book what the lead pays in for itself and for those who have not paid; these go on owing theirs.",
         ),
         label=t("登记补足", "Book the funding"),
+        closed="" if row.stage == "called" else done_words("claim", row.stage, row.id, "claim.pay"),
         **_frame(
             row,
             (t("已到账", "Come in"), yuan(money.held_fen)),
@@ -340,6 +345,7 @@ def pay_cost(claim_id: uuid.UUID, cost_id: uuid.UUID) -> ResponseReturnValue:
 
     step = Step(
         title=t("支付公估费", "Pay the adjuster"),
+        closed=closed_words(COST_MOVES, "claim_cost", "pay", found.stage, found.id),
         sentence=t("登记首席已付公估费 {sum}。", "Book that the lead has paid {sum}.", sum=yuan(found.amount_fen)),
         label=t("登记已支付", "Book as paid"),
         **_frame(row),

@@ -16,6 +16,7 @@ from ledger import journal, statements
 from ledger.journal import Wanted
 from ledger.models import Period, Statement
 from ledger.reasons import Line, Reason
+from ledger.stages import PERIOD_MOVES, STATEMENT_MOVES
 from underwriting.models import Pool
 from web.close_preview import ClosePreview, MemberSheet, preview_close, sheet_of
 from web.errors import field_errors
@@ -40,6 +41,7 @@ from web.money_desk import (
 from web.pages.pools import subnav
 from web.shell import actor, at, needs, unit
 from web.statement_issue import issue_all
+from web.step_closed import closed_words
 
 pages = Blueprint("periods", __name__, url_prefix="/pools/<int:pool_id>/periods")
 
@@ -196,7 +198,7 @@ def _closing(
 ) -> str:
     preview: ClosePreview | None = None
     day = read_day(values.get("on"))
-    if has_preview and day is not None:
+    if has_preview and day is not None and row.stage == "open":
         try:
             preview = preview_close(unit(), row, on=day, by=actor(), at=at())
         except (Invalid, Conflict) as refusal:
@@ -221,6 +223,7 @@ def _closing(
         short_names=short_names(unit(), [pool.id]),
         matrix=matrix(sheets),
         is_early=day is not None and clock.on(at()) < row.ends_on,
+        closed=closed_words(PERIOD_MOVES, "period", "close", row.stage, row.id, "period.closed"),
     )
 
 
@@ -256,6 +259,7 @@ def issue(pool_id: int, label: str) -> ResponseReturnValue:
         back=url_for(".one", pool_id=pool.id, label=label),
         facts=facts,
         note=t("正数为共保体应付成员。", "Positive: the pool owes the member."),
+        closed=_closed(_statements(row), "issue") if not drafts else "",
     )
     return step_page(step, work)
 
@@ -292,8 +296,17 @@ def settle(pool_id: int, label: str) -> ResponseReturnValue:
             "Positive: the pool owes the member; owed in all: {sum}.",
             sum=yuan(owed),
         ),
+        closed=_closed(shown, "settle"),
     )
     return step_page(step, work)
+
+
+def _closed(shown: Sequence[Statement], verb: str) -> str:
+    """Return why a step on a period's statements is not open: the first of them that it does not fit says so."""
+    for one in shown:
+        if words_of := closed_words(STATEMENT_MOVES, "statement", verb, one.stage, one.id):
+            return f"{one.number}：{words_of}"
+    return "" if shown else t("账期还没有结算单。", "The period has no statements yet.")
 
 
 def _of(pool: Pool, label: str) -> str:

@@ -17,6 +17,7 @@ from ledger import journal
 from ledger.journal import Wanted
 from underwriting import policies, pools
 from underwriting.models import Community, Policy, Refund
+from underwriting.stages import POLICY_MOVES, REFUND_MOVES
 from web import listing, pool_book
 from web.formats import date_words, here, t, yuan
 from web.history import history
@@ -35,6 +36,7 @@ from web.money_desk import (
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
 from web.states import STATES
+from web.step_closed import closed_words
 
 pages = Blueprint("premiums", __name__, url_prefix="/premiums")
 
@@ -242,6 +244,7 @@ def receive() -> ResponseReturnValue:
         ),
         label=t("登记到账", "Book as received"),
         fields=[day_field(t("到账日期", "Received on"))],
+        closed=_closed(chosen, "receive"),
     )
     said = t("{n} 单保费已登记到账。", "{n} premiums are booked as received.", n=len(chosen))
     return step_page(step, partial(_book, policies.receive, chosen, said))
@@ -262,6 +265,7 @@ def remit() -> ResponseReturnValue:
         ),
         label=t("登记划付", "Book as remitted"),
         fields=[day_field(t("划付日期", "Remitted on"))],
+        closed=_closed(chosen, "remit"),
         note=t("须由登记到账以外的另一人办理。", "By another person than the one who booked the receipt."),
     )
     said = t("{n} 单保费已划付各成员。", "{n} premiums are remitted.", n=len(chosen))
@@ -280,6 +284,14 @@ def _step(chosen: Sequence[Policy], **words: Any) -> Step:
         kept={"policy": [str(policy.id) for policy in chosen]},
         **words,
     )
+
+
+def _closed(chosen: Sequence[Policy], verb: str) -> str:
+    """Return why a step on the policies chosen is not open: the first of them that it does not fit says so."""
+    for one in chosen:
+        if words_of := closed_words(POLICY_MOVES, "policy", verb, one.stage, one.id):
+            return f"{one.number}：{words_of}"
+    return ""
 
 
 def _book(
@@ -330,5 +342,6 @@ def pay_refund(refund_id: uuid.UUID) -> ResponseReturnValue:
             (t("退保自", "Off cover from"), date_words(found.effective_on)),
         ],
         fields=[day_field(t("付款日期", "Paid on"))],
+        closed=closed_words(REFUND_MOVES, "refund", "pay", found.stage, found.id),
     )
     return step_page(step, work)

@@ -14,6 +14,7 @@ from core.permits import Role, may
 from ledger import statements
 from ledger.models import Period, Statement
 from ledger.reasons import LINE_OF, Line, Reason
+from ledger.stages import STATEMENT_MOVES
 from web import listing
 from web.documents.rows import Movement, StatementLine, StatementRows, net_due, rows_digest
 from web.formats import line_name, t, yuan
@@ -27,6 +28,7 @@ from web.statement_due import due_of
 from web.statement_paper import FILES, keep_files, kept_files
 from web.statement_view import Narrowed, answers_open, chain, is_leading, listed_for, rows_shown, statement_of
 from web.states import STATES
+from web.step_closed import closed_words
 
 pages = Blueprint("statements", __name__, url_prefix="/statements")
 
@@ -194,6 +196,7 @@ def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
         back=back,
         facts=_facts(statement),
         fields=[_words_field()] if verb == "query" else [],
+        closed=closed_words(STATEMENT_MOVES, "statement", verb, statement.stage, statement.id),
     )
     return step_page(step, work)
 
@@ -271,5 +274,6 @@ def reply(statement_id: uuid.UUID) -> ResponseReturnValue:
         back=url_for(".one", statement_id=statement.id),
         facts=[*_facts(statement), (t("疑问", "Query"), statement.query_text or "")],
         fields=[_reply_field()],
+        closed=closed_words(STATEMENT_MOVES, "statement", "answer", statement.stage, statement.id),
     )
     return step_page(step, work)
