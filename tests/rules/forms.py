@@ -154,6 +154,8 @@ UNSEEN: Mapping[str, Sequence[str]] = {
     "admin_accounts.open_account": ("email",),
     "award.close_answers": (),
     "ceremony.finish": (),
+    "cash_calls.issue": ("on", "due_on"),
+    "cash_calls.receive": ("on",),
     "claim_bills.bill": (
         "what_0",
         "asked_0",
@@ -175,7 +177,18 @@ UNSEEN: Mapping[str, Sequence[str]] = {
     "evaluation.sign": ("sure", "dissent"),
     "fault_import.take": (),
     "faults.acceptance": ("verb", "note"),
+    "payments.fund": ("amount", "on"),
+    "payments.pay": ("on",),
+    "payments.pay_cost": ("on",),
+    "payments.pay_from_pool": ("on",),
+    "periods.close": ("on",),
+    "periods.issue": (),
+    "periods.settle": ("on",),
+    "premiums.pay_refund": ("on",),
     "premiums.receive": ("policy", "on"),
+    "premiums.remit": ("policy", "on"),
+    "statements.answer": ("words",),
+    "statements.reply": ("words",),
     "reporter.send": ("lift", "trapped", "kind", "text"),
 }
 #: Forms that hold what the page before was asked.
