@@ -209,7 +209,8 @@ def test_a_form_without_its_token_is_refused(app: Flask, visitors: Visitors, cli
     route(app, "/act", "tender.draft", lambda: "done", method="POST")
     route(app, "/api/v1/act", "tender.draft", lambda: "done", method="POST")
     officer = visitors.login_as(Role.OFFICER)
-    assert officer.post("/act").status_code == 400
+    page = officer.post("/act")
+    assert page.status_code == 400 and "这一页已过期" in page.text
     refused = officer.post("/api/v1/act")
     assert (refused.status_code, refused.json["code"]) == (400, "form_expired")
     assert client.post("/api/v1/act").status_code == 401
