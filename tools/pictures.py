@@ -19,7 +19,7 @@ PASSWORD = "gongbao-demo"  # noqa: S105  # the demo prints it
 PICTURES: Mapping[str, tuple[str, int, tuple[str, ...], str]] = {
     "home": ("", 1180, (), ""),
     "result": ("", 1180, ("看结果",), "h2:has-text('首席与份额')"),
-    "receipt": ("bidder@yangban.test", 1180, ("2027年度", "HZ-"), ""),
+    "receipt": ("bidder@yangban.test", 1180, ("SFZB-2027", "HZ-"), ""),
     "finance": ("finance-maker@shili.test", 1180, (), ""),
     "statement": ("finance-maker@yangban.test", 1180, ("结算单", "2026Q3-02"), ""),
     "phone": ("property-manager@shanshui.test", 390, ("SF001-001",), ""),
