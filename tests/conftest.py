@@ -50,7 +50,6 @@ def place() -> Iterator[Urls]:
             urls = server.another(_on_given_server(admin), f"test_{worker}")
         else:
             urls = server.start_embedded(folder, f"test_{worker}", is_kept=False)
-            _make_light(urls)
     rooms.import_all()
     migrate.upgrade(urls.owner)
     yield urls
@@ -58,14 +57,6 @@ def place() -> Iterator[Urls]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server.stop_embedded(folder)
     folder.with_suffix(".lock").unlink(missing_ok=True)
-
-
-def _make_light(urls: Urls) -> None:
-    """Have the run's own server wait for no disk: no test ends the server, and its folder goes with the run."""
-    with psycopg.connect(urls.admin, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("ALTER SYSTEM SET full_page_writes = off")
-        connection.execute("SELECT pg_reload_conf()")
 
 
 def _on_given_server(admin: str) -> Urls:
