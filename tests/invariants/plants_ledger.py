@@ -158,7 +158,12 @@ BOOK: tuple[Plant, ...] = (
     ),
     plant("INV-L8", "a column of decimals", "ALTER TABLE refund ALTER COLUMN net_fen TYPE numeric"),
     plant("INV-L8", "a column of floats", "ALTER TABLE cash_call ALTER COLUMN amount_fen TYPE double precision"),
-    plant("INV-L8", "an amount beyond the limit", "UPDATE recovery SET amount_fen = 1000000000000001"),
+    plant(
+        "INV-L8",
+        "an amount beyond the limit",
+        drop("recovery", "ck_recovery_amount"),
+        "UPDATE recovery SET amount_fen = 1000000000000001",
+    ),
     plant(
         "INV-L8",
         "a part beyond the limit",
@@ -209,6 +214,7 @@ STATEMENTS: tuple[Plant, ...] = (
     plant(
         "INV-L3",
         "settled without money",
+        drop("statement", "ck_statement_issued"),
         f"UPDATE statement SET stage = 'settled' WHERE number = {_DRAFT}",
     ),
     plant(
