@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -47,6 +48,26 @@ def unsigned_members(session: Session, award: Award) -> list[uuid.UUID]:
 def refusals_of(session: Session, award: Award) -> set[uuid.UUID]:
     """Return the members of an award that have refused to sign it."""
     return set(session.scalars(select(AgreementRefusal.organisation_id).where(AgreementRefusal.award_id == award.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A party of an agreement and how far it has come: `signed` with its signature, `refused`, or `awaited`."""
+
+    organisation_id: uuid.UUID
+    state: str
+    signature: AgreementSignature | None
+
+
+def parties_of(session: Session, tender: Tender, award: Award) -> list[Party]:
+    """Return the parties of an award's agreement: the members in order, the lead first, and last the bureau."""
+    signed = {row.organisation_id: row for row in signatures_of(session, award)}
+    refused = refusals_of(session, award)
+    who = [*(row.organisation_id for row in members_of(session, award)), tender.organisation_id]
+    return [
+        Party(one, "signed" if one in signed else "refused" if one in refused else "awaited", signed.get(one))
+        for one in who
+    ]
 
 
 def render(session: Session, tender: Tender, paper: Paper, *, by: Actor, at: datetime) -> AwardAgreement:

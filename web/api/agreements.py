@@ -59,10 +59,8 @@ def _document(tender: Tender) -> dict[str, Any]:
     session = unit()
     award = awards.award_of(session, tender)
     agreement = agreements.rendered(session, award)
-    signed = {row.organisation_id: row.signed_at for row in agreements.signatures_of(session, award)}
-    refused = agreements.refusals_of(session, award)
-    who = [*(row.organisation_id for row in awards.members_of(session, award)), tender.organisation_id]
-    names = parties.names_of(session, who)
+    rows = agreements.parties_of(session, tender, award)
+    names = parties.names_of(session, [row.organisation_id for row in rows])
     pool = pool_of(tender)
     return {
         "tender": tender.id,
@@ -74,12 +72,12 @@ def _document(tender: Tender) -> dict[str, Any]:
         "pool_id": pool.id if pool else None,
         "parties": [
             {
-                "organisation_id": one,
-                "name": names[one],
-                "state": "signed" if one in signed else "refused" if one in refused else "awaited",
-                "signed_at": signed.get(one),
+                "organisation_id": row.organisation_id,
+                "name": names[row.organisation_id],
+                "state": row.state,
+                "signed_at": row.signature.signed_at if row.signature else None,
             }
-            for one in who
+            for row in rows
         ],
     }
 

@@ -62,23 +62,21 @@ def one(tender_id: uuid.UUID) -> ResponseReturnValue:
 def party_rows(tender: Tender, award: Award) -> list[dict[str, Any]]:
     """Return the parties of an agreement, the members in order and last the bureau, with how far each has come."""
     session = unit()
-    members = [row.organisation_id for row in awards.members_of(session, award)]
-    signed = {row.organisation_id: row for row in agreements.signatures_of(session, award)}
-    people = parties.people_of(session, [row.person_id for row in signed.values()])
-    refused = agreements.refusals_of(session, award)
-    names = parties.names_of(session, [*members, tender.organisation_id])
-    roles = t("首席", "lead"), t("成员", "member"), t("主管单位", "bureau")
+    rows = agreements.parties_of(session, tender, award)
+    people = parties.people_of(session, [row.signature.person_id for row in rows if row.signature])
+    names = parties.names_of(session, [row.organisation_id for row in rows])
+    roles = [t("首席", "lead"), *[t("成员", "member")] * (len(rows) - 2), t("主管单位", "bureau")]
     return [
         {
-            "id": str(organisation),
-            "name": names[organisation],
-            "is_own": organisation == actor().organisation_id,
-            "role": roles[0 if place == 0 else 2 if place == len(members) else 1],
-            "state": "signed" if organisation in signed else "refused" if organisation in refused else "awaited",
-            "signed_by": people.get(signed[organisation].person_id, "") if organisation in signed else "",
-            "signed_at": signed[organisation].signed_at if organisation in signed else None,
+            "id": str(row.organisation_id),
+            "name": names[row.organisation_id],
+            "is_own": row.organisation_id == actor().organisation_id,
+            "role": role,
+            "state": row.state,
+            "signed_by": people.get(row.signature.person_id, "") if row.signature else "",
+            "signed_at": row.signature.signed_at if row.signature else None,
         }
-        for place, organisation in enumerate([*members, tender.organisation_id])
+        for row, role in zip(rows, roles, strict=True)
     ]
 
 
