@@ -18,7 +18,7 @@ from core.errors import Forbidden, NotFound
 from underwriting import pools
 from underwriting.models import Agreement
 from web import fields
-from web.api import Fen, MoneySchema, Strict, money, resource
+from web.api import AmountIn, MoneySchema, Strict, money, resource
 from web.claim_money import call_stage, calls_visible_to, money_of
 from web.money_desk import booked_on, today, view_of
 from web.shell import actor, at, needs, unit
@@ -35,7 +35,7 @@ class BookedIn(Strict):
 class AmountBookedIn(BookedIn):
     """An amount in whole fen, and the day that it is booked on."""
 
-    amount_fen = Fen(required=True)
+    amount_fen = AmountIn(required=True)
 
 
 class CashCallIn(BookedIn):
