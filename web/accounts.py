@@ -43,7 +43,10 @@ TOKEN_DAYS_MAX = 400
 
 
 class User(UserMixin, Model):
-    """An account: an address and a password, a second factor, the person who signs in with them."""
+    """An account: an address and a password, a second factor, the person who signs in with them.
+
+    `tf_last_counter` is the half minute whose code was used last: no code of it or before it opens anything again.
+    """
 
     __tablename__ = "user_account"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)  # type: ignore[assignment]
@@ -54,6 +57,7 @@ class User(UserMixin, Model):
     fs_uniquifier: Mapped[str] = mapped_column(unique=True)
     tf_primary_method: Mapped[str | None]
     tf_totp_secret: Mapped[str | None]
+    tf_last_counter: Mapped[int | None]
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(ARRAY(Text)))
     made_at: Mapped[datetime]
     person: Mapped[Person] = relationship(lazy="raise")
@@ -210,6 +214,7 @@ def reset_second_factor(session: Session, user: User, *, by: Actor, at: datetime
     if user.tf_primary_method is None:
         raise Conflict("second_factor_not_set")
     user.tf_primary_method = user.tf_totp_secret = user.mf_recovery_codes = None
+    user.tf_last_counter = None
     _end_sign_ins(session, user)
     audit.record(session, "account.set", by=by, at=at, of=("account", user.id), facts={"changed": "second_factor"})
 

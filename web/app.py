@@ -24,7 +24,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core import clock
 from core.permits import PUBLIC, Role
 from core.settings import Settings
-from web import api, errors, formats, health, pages, repeats, shell, sign_in, typed, visits
+from web import api, errors, formats, health, pages, proving, repeats, shell, sign_in, typed, visits
 from web.pages import MenuItem, menu_of
 
 #: What a page may load and where its forms may go: our own, and nothing inline.
@@ -108,6 +108,7 @@ def create_app(settings: Settings, engine: Engine, *, proxies: int = 0) -> Flask
     app.before_request(lambda: _check_form(csrf))
     app.before_request(typed.check_request)
     sign_in.install(app, engine)
+    app.before_request(proving.guard_screens)
     _harden(app, settings)
     app.context_processor(_frame)
     app.jinja_env.globals["form_key"] = repeats.form_key

@@ -188,10 +188,14 @@ def on_refusal(refusal: Refusal) -> Response:
             found=len(findings),
             retry_s=refusal.facts.get("retry_s"),
         )
-    if isinstance(refusal, TooMany):
-        response.headers["Retry-After"] = str(refusal.retry_s)
-        response.headers["RateLimit-Policy"] = f'"{refusal.limit.name}";q={refusal.limit.burst}'
-        response.headers["RateLimit"] = f'"{refusal.limit.name}";r=0;t={refusal.retry_s}'
+    return tell_when(response, refusal) if isinstance(refusal, TooMany) else response
+
+
+def tell_when(response: Response, refusal: TooMany) -> Response:
+    """Return an answer with the headers that say when the next try is taken."""
+    response.headers["Retry-After"] = str(refusal.retry_s)
+    response.headers["RateLimit-Policy"] = f'"{refusal.limit.name}";q={refusal.limit.burst}'
+    response.headers["RateLimit"] = f'"{refusal.limit.name}";r=0;t={refusal.retry_s}'
     return response
 
 

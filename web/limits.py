@@ -28,6 +28,8 @@ class Limit:
 LOGIN_ACCOUNT = Limit("login-account", 8, 1020)
 LOGIN_ADDRESS = Limit("login-address", 120, 5)
 CODE_ACCOUNT = Limit("code", 6, 300)
+#: Proofs behind a sign-in have tries of their own: an outsider who empties the others keeps nobody from paying.
+PROOF_ACCOUNT = Limit("proof", 8, 1020)
 REHEARSE = Limit("rehearse", 6, 20)
 CALCULATE = Limit("calculate", 60, 1)
 

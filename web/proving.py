@@ -7,38 +7,73 @@ record sees it, and are kept nowhere.
 
 from __future__ import annotations
 
-from flask import Response, current_app, make_response, render_template, request
-from flask_security import Security
+from flask import Response, current_app, make_response, redirect, render_template, request
+from flask_security import url_for_security
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.wrappers import Response as BaseResponse
 
 from core import permits
 from core.errors import Invalid
 from web import limits, sign_in, traces, visits
 from web.accounts import User
-from web.errors import Unauthenticated, is_for_program, words
+from web.errors import Unauthenticated, is_for_program, tell_when, words
+from web.limits import TooMany
+from web.second_factor import is_code_of
 
 #: What the page that asks adds to the form, and takes out again.
 PASSWORD, CODE = "proof_password", "proof_code"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: Flask-Security's screens of what proves the person, each with where to go after the proof (itself, where not told).
+_SCREENS = {
+    "security.two_factor_setup": "",
+    "security.two_factor_setup_validate": "two_factor_setup",
+    "security.two_factor_token_validation": "two_factor_setup",
+    "security.mf_recovery_codes": "",
+}
 
 
 def ask_again(action: str) -> Response | None:
     """Return nothing where a person may go on with this; otherwise the page that asks for the proof, form and all.
 
     A token is a credential of its own and goes on. Raises Unauthenticated `proof_needed` (minutes) for a program that
-    uses a person's sign-in, TooMany where the tries at the account have run out.
+    uses a person's sign-in. Where the tries at the account have run out the page says when the next one is taken.
     """
     if request.method in _READS or action not in permits.WEIGHTY:
         return None
     given = _taken()
     if visits.visit().is_proven:
         return None
+    _refuse_programs()
+    if given is None:
+        return _page()
+    try:
+        return None if is_proof(*given) else _page(wrong())
+    except TooMany as refusal:
+        return tell_when(_page(words(refusal), refusal.status), refusal)
+
+
+def guard_screens() -> BaseResponse | None:
+    """Send whoever has no recent proof from the screens of the second factor to the page that asks for one.
+
+    These are not ours, and their own notion of freshness stands in the cookie; here as everywhere it is the row of the
+    sign-in that counts. Raises Unauthenticated `proof_needed` (minutes) for a program.
+    """
+    if request.endpoint not in _SCREENS:
+        return None
+    who = visits.visit()
+    if not who.is_signed_in or who.is_proven:
+        return None
+    _refuse_programs()
+    after = _SCREENS[request.endpoint]
+    return redirect(url_for_security("verify", next=url_for_security(after) if after else request.path))
+
+
+def _refuse_programs() -> None:
+    """Refuse Unauthenticated `proof_needed` (minutes) to a program: nobody is there to be asked."""
     if is_for_program():
         minutes = current_app.extensions["gongbao"].settings.proof_min
         raise Unauthenticated("proof_needed", minutes=minutes)
-    if given is None:
-        return _page()
-    return None if is_proof(*given) else _page(wrong())
 
 
 def is_proof(password: str, code: str) -> bool:
@@ -72,36 +107,22 @@ def _taken() -> tuple[str, str] | None:
 
 
 def _is_right(password: str, code: str) -> bool:
-    """Say whether password and code are those of the account behind the page; a try at both counts as at sign-in."""
+    """Say whether password and code are those of the account behind the page, of the tries that the account has."""
     engine = current_app.extensions["gongbao"].engine
     opened = sign_in.accounts_session()
     user = opened.get_one(User, visits.visit().user_id)
-    account = sign_in.account_key(user.email)
-    limits.take(engine, limits.LOGIN_ADDRESS, request.remote_addr or "")
-    limits.take(engine, limits.LOGIN_ACCOUNT, account)
-    if user.tf_primary_method:
-        limits.take(engine, limits.CODE_ACCOUNT, user.fs_uniquifier)
+    limits.take(engine, limits.PROOF_ACCOUNT, str(user.id))
     try:
-        is_right = sign_in.is_password_of(user, password) and _is_code_of(user, code)
+        is_right = sign_in.is_password_of(user, password) and is_code_of(user, code)
         opened.commit()
     finally:
         opened.close()
     if is_right:
-        limits.give_back(engine, limits.LOGIN_ACCOUNT, account)
-        limits.give_back(engine, limits.CODE_ACCOUNT, user.fs_uniquifier)
+        limits.give_back(engine, limits.PROOF_ACCOUNT, str(user.id))
     return is_right
 
 
-def _is_code_of(user: User, code: str) -> bool:
-    """Say whether a code is what the account's authenticator shows now; any is, where there is no second factor."""
-    if not user.tf_primary_method:
-        return True
-    security: Security = current_app.extensions["security"]
-    code = code.replace(" ", "")
-    return bool(security.totp_factory.verify_totp(token=code, totp_secret=user.tf_totp_secret or "", user=user))
-
-
-def _page(said: str = "") -> Response:
+def _page(said: str = "", status: int = 401) -> Response:
     """Return the page that asks, with every field of the form in it; files are chosen again."""
     return make_response(
         render_template(
@@ -115,5 +136,5 @@ def _page(said: str = "") -> Response:
             code=CODE,
             wrong=said,
         ),
-        401,
+        status,
     )

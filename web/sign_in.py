@@ -25,10 +25,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask, current_app, g, request, session
 from flask_login import user_logged_out  # type: ignore[import-untyped]
-from flask_security import Security, SQLAlchemySessionUserDatastore
+from flask_security import Security, SQLAlchemySessionUserDatastore, current_user
 from flask_security.core import RoleMixin
-from flask_security.forms import LoginForm, VerifyForm
+from flask_security.forms import ChangePasswordForm, LoginForm, VerifyForm
 from flask_security.signals import user_authenticated
+from flask_security.utils import get_message
 from sqlalchemy import Engine, delete, func, or_
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from wtforms import StringField  # type: ignore[import-untyped]
@@ -39,7 +40,9 @@ from core.parties import mandates_of
 from core.settings import Settings
 from web import limits, traces
 from web.accounts import ADDRESSES, HASHING, PASSWORD_MIN, User, UserSession, digest_of
+from web.errors import Unauthenticated
 from web.formats import t
+from web.second_factor import OnceTotp
 from web.sign_in_words import AskTheAdministrator, RescueForm, SecondFactorForm, Words
 
 log = structlog.get_logger("gongbao.web")
@@ -99,6 +102,39 @@ class OurVerifyForm(VerifyForm):
         return False
 
 
+class OurPasswordForm(ChangePasswordForm):
+    """Another password of one's own: by the same proof as before money, code and all, and of the same tries."""
+
+    code = StringField()
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Say whether the new password will do, which is looked at first, and the person proved to be who signed in.
+
+        What would tell a right password from a wrong one is said after the proof only.
+        """
+        from web import proving
+
+        if not super(ChangePasswordForm, self).validate(**kwargs):
+            return False
+        security: Security = current_app.extensions["security"]
+        faults, self.new_password.data = security.password_util.validate(
+            self.new_password.data or "", False, user=current_user
+        )
+        if faults:
+            self.new_password.errors = [*self.new_password.errors, *faults]
+            return False
+        if not self.password.data:
+            self.password.errors = [get_message("PASSWORD_NOT_PROVIDED")[0]]
+            return False
+        if not proving.is_proof(self.password.data, self.code.data or ""):
+            self.password.errors = [proving.wrong()]
+            return False
+        if security.password_util.normalize(self.password.data) == self.new_password.data:
+            self.new_password.errors = [get_message("PASSWORD_IS_THE_SAME")[0]]
+            return False
+        return True
+
+
 def is_password_of(user: User, password: str) -> bool:
     """Say whether a password is that of an account; no more than so many are hashed at once."""
     security: Security = current_app.extensions["security"]
@@ -140,8 +176,6 @@ def configure(app: Flask, settings: Settings) -> None:
         SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS=[_derived(settings.secret_key, "recovery codes")],
         SECURITY_TOTP_SECRETS={"1": _derived(settings.secret_key, "one-time passwords").decode()},
         SECURITY_TOTP_ISSUER="Gongbao",
-        SECURITY_FRESHNESS=timedelta(minutes=settings.proof_min),
-        SECURITY_FRESHNESS_GRACE_PERIOD=timedelta(minutes=settings.proof_min),
         SECURITY_DATETIME_FACTORY=clock.now,
         SECURITY_TRACKABLE=False,
         SECURITY_JOIN_USER_ROLES=False,
@@ -169,11 +203,16 @@ def install(app: Flask, engine: Engine) -> None:
         datastore=SQLAlchemySessionUserDatastore(accounts, User, NoRole),
         login_form=OurLoginForm,
         verify_form=OurVerifyForm,
+        change_password_form=OurPasswordForm,
+        totp_cls=OnceTotp,
         two_factor_setup_form=SecondFactorForm,
         two_factor_rescue_form=RescueForm,
         mail_util_cls=AskTheAdministrator,
     )
     security.init_app(app)
+    # The page that asks for a proof is there by now. Flask-Security's own freshness stands in the cookie and is off:
+    # what counts is the row of the sign-in (`proving.guard_screens`).
+    app.config["SECURITY_FRESHNESS"] = timedelta(minutes=-1)
     security.i18n_domain = Words(app)  # type: ignore[no-untyped-call]
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
     # No program signs in with Flask-Security's own tokens; ours are in web/shell.py.
@@ -218,24 +257,27 @@ def account_key(email: str) -> str:
 def _signed_in(app: Flask, user: User, authn_via: Sequence[str] | None = None, **_: object) -> None:
     """Begin a sign-in: everything the visitor had in the cookie but the language goes, a new `sid` comes.
 
-    Another password of one's own renews it too, but proves nothing of the second factor: the instants stay.
+    Another password of one's own is no sign-in: the row that there is gets another secret, and nothing else.
     """
     opened = accounts_session()
-    is_change = "change" in (authn_via or ())
-    before = opened.get(UserSession, digest_of(session.get("sid", ""))) if is_change else None
+    if "change" in (authn_via or ()):
+        renew(opened, at=instant(opened))
+        session.pop("csrf_token", None)
+        g.pop("csrf_token", None)
+        opened.commit()
+        return
     _forget(opened, session.get("sid"))
-    kept = {name: session[name] for name in ("lang", "_user_id", "_fresh", "_id", "fs_cc", "fs_paa") if name in session}
+    kept = {name: session[name] for name in ("lang", "_user_id", "_fresh", "_id", "fs_cc") if name in session}
     session.clear()
     session.update(kept)
     g.pop("csrf_token", None)
     now = instant(opened)
     mandates = mandates_of(opened, user.person_id, clock.on(now))
-    begin(opened, user.id, mandates[0].id if mandates else None, at=now, before=before)
+    _begin(opened, user.id, mandates[0].id if mandates else None, made_at=now, seen_at=now, proven_at=now)
     opened.commit()
     log.info("sign_in.done", account=str(user.id))
     engine = app.extensions["gongbao"].engine
-    if before is None:
-        traces.signed_in(engine, user)
+    traces.signed_in(engine, user)
     limits.give_back(engine, limits.LOGIN_ACCOUNT, account_key(user.email))
     limits.give_back(engine, limits.CODE_ACCOUNT, user.fs_uniquifier)
 
@@ -253,38 +295,25 @@ def _forget(opened: Session, sid: str | None) -> None:
         opened.execute(delete(UserSession).where(UserSession.id_hash == digest_of(sid)))
 
 
-def begin(
-    opened: Session,
-    user_id: uuid.UUID,
-    mandate_id: uuid.UUID | None,
-    *,
-    at: datetime,
-    before: UserSession | None = None,
-) -> None:
-    """Add the row of a sign-in that acts under a mandate, and put its secret into the cookie.
-
-    Where it takes the place of another, `before`, the instants of signing in and of the last proof stay.
-    """
+def _begin(opened: Session, user_id: uuid.UUID, mandate_id: uuid.UUID | None, **instants: datetime) -> None:
+    """Add the row of a sign-in that acts under a mandate, and put its secret into the cookie."""
     sid = secrets.token_urlsafe(32)
-    made_at, proven_at = (before.made_at, before.proven_at) if before else (at, at)
-    opened.add(
-        UserSession(
-            id_hash=digest_of(sid),
-            user_id=user_id,
-            mandate_id=mandate_id,
-            made_at=made_at,
-            seen_at=at,
-            proven_at=proven_at,
-        )
-    )
+    opened.add(UserSession(id_hash=digest_of(sid), user_id=user_id, mandate_id=mandate_id, **instants))
     session["sid"] = sid
 
 
-def act_under(opened: Session, user_id: uuid.UUID, mandate_id: uuid.UUID, *, at: datetime) -> None:
-    """Renew the sign-in under another mandate: a change of role changes the cookie's secret, and nothing of its age."""
-    before = opened.get(UserSession, digest_of(session.get("sid", "")))
-    _forget(opened, session.get("sid"))
-    begin(opened, user_id, mandate_id, at=at, before=before)
+def renew(opened: Session, *, at: datetime, mandate_id: uuid.UUID | None = None) -> None:
+    """Give the sign-in of this request another secret, and another mandate where one is told; its age and proof stay.
+
+    Raises Unauthenticated `sign_in_first` where it has ended or been renewed in the meantime: nothing begins here.
+    """
+    before = opened.get(UserSession, digest_of(session.get("sid", "")), with_for_update=True)
+    if before is None:
+        raise Unauthenticated("sign_in_first")
+    opened.delete(before)
+    opened.flush()
+    instants = {"made_at": before.made_at, "seen_at": at, "proven_at": before.proven_at}
+    _begin(opened, before.user_id, mandate_id or before.mandate_id, **instants)
 
 
 def sweep(opened: Session, *, idle_min: int, hours: int) -> None:

@@ -39,7 +39,7 @@ _CHINESE = {
     "Available Second Factor Methods:": "可用的方式：",
     "Select": "选择",
     "Reauthentication successful": "验证通过。",
-    "Invalid code": "口令不正确，请填写手机上现在显示的六位数字。",
+    "Invalid code": "口令不正确或刚用过，请填写手机上现在显示的六位数字。",
     "You successfully changed your password.": "密码已更改，其他设备上的登录已失效。",
     "Your new password must be different than your previous password.": "新密码不能与原密码相同。",
     "Invalid password": "密码不正确。",

@@ -140,14 +140,17 @@ def _over(row: Row[Any], settings: Settings) -> str:
 
 
 def prove() -> None:
-    """Write down that the person behind this request's sign-in has just proved to be who it is."""
+    """Write down that the person behind this request's sign-in has just proved to be who it is.
+
+    Raises Unauthenticated `sign_in_first` where that sign-in has ended in the meantime.
+    """
     opened = accounts_session()
     try:
         which = UserSession.id_hash == digest_of(session["sid"])
-        opened.execute(
-            update(UserSession).where(which).values(proven_at=func.greatest(func.gongbao_now(), UserSession.made_at)),
-            execution_options={"synchronize_session": False},
-        )
+        now = func.greatest(func.gongbao_now(), UserSession.made_at)
+        proven = update(UserSession).where(which).values(proven_at=now).returning(UserSession.id_hash)
+        if opened.scalar(proven, execution_options={"synchronize_session": False}) is None:
+            raise Unauthenticated("sign_in_first")
         opened.commit()
     finally:
         opened.close()
@@ -156,7 +159,7 @@ def prove() -> None:
 
 def _drop() -> None:
     """Take the sign-in out of the cookie; what else is in it stays."""
-    for name in ("sid", "_user_id", "_fresh", "_id", "fs_paa"):
+    for name in ("sid", "_user_id", "_fresh", "_id"):
         session.pop(name, None)
 
 

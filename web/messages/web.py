@@ -17,13 +17,13 @@ _ACCOUNTS: dict[str, tuple[str, str]] = {
         "This account has no second step of signing in, so there is nothing to take away.",
     ),
     "proof_needed": (
-        "付款、开标和签署前，须在最近 {minutes} 分钟内输过密码。请重新登录，或改用接口令牌。",
-        "Paying, opening and signing take a password given in the last {minutes} minutes. Sign in again, or use a "
-        "token.",
+        "付款、开标、签署和管理账号前，须在最近 {minutes} 分钟内输过密码。请重新登录，或改用接口令牌。",
+        "Paying, opening, signing and managing accounts take a password given in the last {minutes} minutes. Sign in "
+        "again, or use a token.",
     ),
     "proof_wrong": (
-        "密码或口令不正确，请核对后再试。",
-        "The password or the code is not right. Check them and try again.",
+        "密码或口令不正确，请核对后再试。每个口令只能用一次，刚用过的请等下一个。",
+        "The password or the code is not right. Check them and try again. Each code works once; wait for the next one.",
     ),
     "token_not_valid": (
         "令牌无效、已过期或已撤销。请在“账号”页新建一个。",

@@ -71,7 +71,7 @@ def act() -> ResponseReturnValue:
     except ValueError:
         raise NotFound("mandate_not_found") from None
     user_id = _user_id()
-    sign_in.act_under(unit(), user_id, mandate.id, at=at())
+    sign_in.renew(unit(), at=at(), mandate_id=mandate.id)
     facts = {"mandate": str(mandate.id), "role": mandate.role}
     audit.record(unit(), "account.acting", by=actor(), at=at(), of=("account", user_id), facts=facts)
     visits.forget()

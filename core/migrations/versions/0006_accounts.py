@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("fs_uniquifier", sa.Text(), nullable=False),
         sa.Column("tf_primary_method", sa.Text(), nullable=True),
         sa.Column("tf_totp_secret", sa.Text(), nullable=True),
+        sa.Column("tf_last_counter", sa.BigInteger(), nullable=True),
         sa.Column("mf_recovery_codes", sa.ARRAY(sa.Text()), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_user_account_email")),
