@@ -210,7 +210,8 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
 }
 
 #: Actions before which a person at a page has proved anew, in the last minutes, to be who signed in (decision 0033):
-#: money leaves or is called for, bids are opened, a signature is given, or a token is made that will act without one.
+#: money leaves or is called for, bids are opened, a signature is given, or somebody is let in: a token that will act
+#: without a proof, an account, a mandate, another password for somebody else.
 WEIGHTY = frozenset(
     {
         "claim.pay",
@@ -228,6 +229,7 @@ WEIGHTY = frozenset(
         "agreement.sign",
         "tender.contract",
         "token.make",
+        "account.manage",
     }
 )
 
