@@ -11,7 +11,8 @@ failure is tried again), so it does nothing that a rollback does not undo: mail,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
@@ -54,6 +55,16 @@ def unit() -> Session:
     """Return the session of this request's unit of work; only inside a view."""
     found: Session = g.unit
     return found
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open a short unit of work that only reads, for a view that has none of its own (`has_unit=False`).
+
+    For work that takes long beside what it reads: no connection is held meanwhile.
+    """
+    with unit_of_work(_for_reading(current_app.extensions["gongbao"].engine), actor()) as opened:
+        yield opened
 
 
 def actor() -> Actor:
@@ -130,7 +141,7 @@ def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
     """Return the answer of a view run in one committed unit of work, again after a serialisation failure."""
     engine = current_app.extensions["gongbao"].engine
     if not is_writing:
-        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        engine = _for_reading(engine)
     cookie = dict(session)
     for _ in range(TRIES):
         try:
@@ -151,6 +162,10 @@ def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
         finally:
             g.pop("unit", None)
     raise Conflict("busy")
+
+
+def _for_reading(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def listen(engine: Engine) -> None:

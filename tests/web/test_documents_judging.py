@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.errors import Invalid
 from web.documents import judging
@@ -54,12 +56,33 @@ def test_what_takes_too_long_is_given_up(signer: Signer, monkeypatch: pytest.Mon
 
 
 def test_few_are_read_at_once(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where all places are taken the next is told to come again, and nothing is read for it."""
-    monkeypatch.setattr(judging, "_WAIT_S", 0.01)
+    """Where all places are taken the next is told at once to come again: no thread waits, nothing is read for it."""
     monkeypatch.setattr(judging, "_AT_ONCE", taken := judging.threading.BoundedSemaphore(1))
     assert taken.acquire()
+    begun = time.monotonic()
     with pytest.raises(Invalid, match="pdf_checks_busy"):
         judging.judge(UNSIGNED, [signer.certificate], at=AT)
+    assert time.monotonic() - begun < 1
+
+
+class _NoCertificate:
+    """Stands where a certificate should, and is none."""
+
+    def public_bytes(self, _: object) -> bytes:
+        """Return what no reader takes for a certificate."""
+        return b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
+
+
+def test_a_fault_of_ours_is_not_told_as_the_weight_of_the_file(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends the process apart from its limits is in the log with its last word; too little memory is weight."""
+    with capture_logs() as told, pytest.raises(Invalid, match="pdf_unreadable"):
+        judging.judge(UNSIGNED, [_NoCertificate()], at=AT)  # type: ignore[list-item]
+    assert [one["event"] for one in told] == ["pdf_check.failed"]
+    assert told[0]["status"] == 1 and "ValueError" in told[0]["said"]
+    monkeypatch.setattr(judging, "MEMORY_BYTES", 1 << 20)
+    with capture_logs() as told, pytest.raises(Invalid, match="pdf_too_heavy"):
+        judging.judge(UNSIGNED, [signer.certificate], at=AT)
+    assert told == []
 
 
 def test_a_file_that_is_too_large_is_not_read(signer: Signer, tmp_path: Path) -> None:

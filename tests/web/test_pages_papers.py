@@ -163,6 +163,23 @@ def test_junk_is_answered_without_being_read_as_a_pdf(
         assert hashlib.sha256(junk).hexdigest()[:8] in answer.text
 
 
+def test_no_connection_is_held_while_a_file_is_judged(
+    engine: Engine, client: Browser, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many files are being judged, whoever else needs the database gets it."""
+    kept = _kept(engine, state_dir)
+    held: list[int] = []
+
+    def asked(*_: object) -> None:
+        held.append(engine.pool.checkedout())  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(judging, "_asked", asked)
+    changed = _body(state_dir, kept["pdf"]) + b"\n% more"
+    for address in ("/v", f"/v/{kept['pdf'].code}"):
+        assert client.send(address, file=(io.BytesIO(changed), "x.pdf")).status_code == 200
+    assert held == [0, 0]
+
+
 def test_a_list_that_somebody_sent_in_is_not_shown(engine: Engine, client: Browser) -> None:
     """An uploaded list is kept with a code as every file is, but the code leads nobody to its name or its digest."""
     with unit_of_work(engine, SYSTEM) as session:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -25,8 +26,10 @@ from web.documents.signing import Verification
 JUDGED_MOST_BYTES = 10 << 20
 #: What the reading of one file may take: processor time (its start takes one second of it), time, memory.
 CPU_S, WALL_S, MEMORY_BYTES = 4, 10, 1 << 30
-#: So many files are read at once; whoever comes next waits a little, and then is told to come again.
-_AT_ONCE, _WAIT_S = threading.BoundedSemaphore(2), 5
+#: So many files are read at once; whoever comes next is told at once to come again, and holds no thread meanwhile.
+_AT_ONCE = threading.BoundedSemaphore(2)
+
+log = structlog.get_logger("gongbao.web")
 
 #: Where the end of a PDF says that its table of contents begins, and how such a table looks there.
 _POINTER = re.compile(rb"startxref\s{1,20}(\d{1,10})\s")
@@ -56,7 +59,7 @@ def judge(body: bytes, trusted: Sequence[x509.Certificate], *, at: datetime) -> 
         raise Invalid("pdf_too_heavy", limit_mb=JUDGED_MOST_BYTES >> 20)
     if not has_shape(body):
         raise Invalid("pdf_unreadable")
-    if not _AT_ONCE.acquire(timeout=_WAIT_S):
+    if not _AT_ONCE.acquire(blocking=False):
         raise Invalid("pdf_checks_busy")
     try:
         said = _asked(body, trusted, at)
@@ -84,7 +87,19 @@ def _asked(body: bytes, trusted: Sequence[x509.Certificate], at: datetime) -> di
             done = subprocess.run(  # noqa: S603  our interpreter, our module; the upload is only its standard input
                 command, stdin=file, capture_output=True, timeout=WALL_S, env={}, check=True
             )
-        except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
+        except subprocess.TimeoutExpired:
             raise Invalid("pdf_too_heavy", limit_mb=JUDGED_MOST_BYTES >> 20) from None
+        except subprocess.CalledProcessError as ended:
+            raise _why(ended) from None
     said: dict[str, Any] | None = json.loads(done.stdout)
     return said
+
+
+def _why(ended: subprocess.CalledProcessError) -> Invalid:
+    """Return the refusal for a child that did not come to a proper end; what was no limit of ours goes into the log."""
+    lines = ended.stderr.decode(errors="replace").strip().splitlines()
+    last = lines[-1][:300] if lines else ""
+    if ended.returncode < 0 or last.startswith("MemoryError"):
+        return Invalid("pdf_too_heavy", limit_mb=JUDGED_MOST_BYTES >> 20)
+    log.error("pdf_check.failed", status=ended.returncode, said=last)
+    return Invalid("pdf_unreadable")

@@ -25,7 +25,7 @@ from web.errors import words
 from web.formats import instant, t, yuan
 from web.keeping import settings, store_in
 from web.paper_desk import signer_of
-from web.shell import at, needs, unit
+from web.shell import at, needs, reading
 from web.statement_paper import FILES, data_of
 from web.tender_papers import OPENING_RECORD, RECEIPT
 
@@ -50,8 +50,11 @@ class Checked:
     digest: str
 
 
+# What is read of the database is read in short: hashing and judging a file takes seconds, and no connection is held.
+
+
 @pages.route("", methods=["GET", "POST"])
-@needs("public.read", writes=False)
+@needs("public.read", has_unit=False)
 def start() -> ResponseReturnValue:
     """Ask for a code or a file; go to what the code stands for, or say what the file is."""
     if request.method == "POST":
@@ -72,19 +75,21 @@ def _by_file() -> ResponseReturnValue:
     if upload is None:
         return _page("", [], {"file": _no_file()}), 422
     digest = _digest(upload.stream)
-    found = [one for one in papers.papers_by_digest(unit(), digest) if one.kind in _SHOWN]
+    with reading() as session:
+        found = [one for one in papers.papers_by_digest(session, digest) if one.kind in _SHOWN]
+        kept = papers.papers_by_code(session, found[-1].code) if found else []
     if found:
-        kept = papers.papers_by_code(unit(), found[-1].code)
         return _page(found[-1].code, kept, {}, _same(found[-1], digest))
     title = t("本平台没有保存过这个文件", "This platform has kept no such file")
     return _page("", [], {}, _other(title, upload.stream, digest))
 
 
 @pages.route("/<code>", methods=["GET", "POST"])
-@needs("public.read", writes=False)
+@needs("public.read", has_unit=False)
 def verify(code: str) -> ResponseReturnValue:
     """Show what a code stands for; check an uploaded file against what was kept."""
-    kept = papers.papers_by_code(unit(), code) if _CODE.fullmatch(code) else []
+    with reading() as session:
+        kept = papers.papers_by_code(session, code) if _CODE.fullmatch(code) else []
     if not kept or kept[0].kind not in _SHOWN:
         raise NotFound("paper_not_found")
     if request.method == "GET":
