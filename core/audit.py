@@ -118,7 +118,8 @@ def record(
     of: tuple[str, object],
     facts: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
-    """Write one event in this transaction and return it."""
+    """Write one event in this transaction and return it; by a token, `by_token` is added to its facts."""
+    token_id = by.token_id or session.info.get("token_id")
     event = AuditEvent(
         id=new_id(),
         at=at,
@@ -128,7 +129,7 @@ def record(
         role=by.role.value,
         object_kind=of[0],
         object_id=str(of[1]),
-        facts=dict(facts or {}),
+        facts={**(facts or {}), **({"by_token": str(token_id)} if token_id else {})},
     )
     session.add(event)
     session.flush()

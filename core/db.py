@@ -131,12 +131,14 @@ def may_try_again(error: DBAPIError) -> bool:
 def unit_of_work(engine: Engine, actor: Actor | None = None) -> Iterator[Session]:
     """Open one transaction in the actor's scope; commit on a clean exit, roll back on any exception.
 
-    After the commit the audit events that it wrote get their places in the log; whatever happens then, the work is
+    Whatever is recorded in it names the token that the actor acts by, where there is one (`audit.record`). After the
+    commit the audit events that it wrote get their places in the log; whatever happens then, the work is
     kept and this raises nothing.
     """
     from core import audit
 
     with Session(engine, expire_on_commit=False) as session:
+        session.info["token_id"] = actor.token_id if actor else None
         with session.begin():
             set_scope(session, actor)
             yield session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.errors import Forbidden
@@ -70,13 +70,17 @@ def kind_of(role: Role) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person for an organisation in one role. `led_pools` are the pools that its organisation leads."""
+    """Who acts: a person for an organisation in one role. `led_pools` are the pools that its organisation leads.
+
+    `token_id` is the token that a program acts by in the person's name: the same actor, and told apart in the log.
+    """
 
     person_id: uuid.UUID | None
     organisation_id: uuid.UUID | None
     role: Role
     organisation_kind: str = ""
     led_pools: frozenset[int] = frozenset()
+    token_id: uuid.UUID | None = field(default=None, compare=False)
 
     @property
     def sees_all(self) -> bool:

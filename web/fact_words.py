@@ -30,6 +30,7 @@ NAMES: Mapping[str, Pair] = {
     "bids": ("投标份数", "bids"),
     "bound": ("承保电梯", "lifts bound"),
     "buildings": ("楼栋数", "buildings"),
+    "by_token": ("所用接口令牌", "token used"),
     "ceremony": ("第几次仪式", "ceremony"),
     "changed": ("改动", "changed"),
     "claim": ("赔案号", "claim"),

@@ -99,7 +99,8 @@ def _who(event: AuditEvent, person: str, whose: str) -> str:
     """Return the person and the organisation it acted for; the machinery by its role."""
     if not person and not whose:
         return role_name(event.role) if event.role != Role.PUBLIC.value else ""
-    return " · ".join(name for name in (whose, person) if name)
+    names = [name for name in (whose, person) if name]
+    return " · ".join([*names, t("接口令牌", "by token")] if "by_token" in event.facts else names)
 
 
 #: Facts that a reader is told in the note, in this order; money facts are shown in yuan.

@@ -214,7 +214,9 @@ def _visit(opened: Session, row: Row[Any], *, is_by_token: bool = False, is_prov
     if _is_in_force(row.Mandate, row.at):
         organisation: Organisation = row.Organisation
         led = led_by(opened, organisation.id) if organisation.kind == "insurer" else frozenset()
-        actor = Actor(row.person_id, organisation.id, Role(row.Mandate.role), organisation.kind, led)
+        token_id = row[0].id if is_by_token else None
+        role = Role(row.Mandate.role)
+        actor = Actor(row.person_id, organisation.id, role, organisation.kind, led, token_id=token_id)
     return Visit(
         actor=actor,
         user_id=row.user_id,

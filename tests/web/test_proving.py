@@ -238,6 +238,17 @@ def test_a_program_acts_by_its_token_and_not_by_an_old_sign_in(
     headers = {"Authorization": f"Bearer {secret.group()}"}
     answer = visitors.browser().post(path, json=body, headers=headers)
     assert (answer.status_code, answer.json["stage"]) == (200, "remitted")
+    with unit_of_work(engine, SYSTEM) as session:
+        token = session.scalars(select(ApiToken)).one()
+        written = {row.action: row for row in session.scalars(select(AuditEvent))}
+    # What the token wrote names it, beside the person and the role; what the person did at a page names none.
+    remitted = written["policy.remit"]
+    assert (remitted.facts["by_token"], remitted.role) == (str(token.id), "finance_checker")
+    assert [row.action for row in written.values() if "by_token" in row.facts and row.object_kind == "token"] == []
+    auditor = visitors.login_as(Role.AUDITOR)
+    assert "接口令牌</span>" in auditor.get("/audit").text
+    page = auditor.get(f"/audit/{remitted.id}").text
+    assert "经接口令牌" in page and "所用接口令牌" in page and str(token.id) in page
 
 
 def test_a_file_is_chosen_again_and_what_was_typed_stays(engine: Engine, visitors: Visitors) -> None:

@@ -130,6 +130,7 @@ def _row(row: Any, most: int | None) -> dict[str, Any]:
         "what": t(*known) if known else event.action,
         "who": " · ".join(name for name in (whose, person) if name) or _nobody(event),
         "role": event.role,
+        "is_by_token": "by_token" in event.facts,
         "kind": event.object_kind,
         "kind_words": area_words(event.object_kind),
         "object_id": event.object_id,
