@@ -91,7 +91,7 @@ def is_proof(password: str, code: str) -> bool:
 
 def wrong() -> str:
     """Return what is said of a password or a code that is not right, in the reader's language."""
-    return words(Invalid("proof_wrong"))
+    return words(Invalid("proof_wrong" if visits.visit().has_second_factor else "password_wrong"))
 
 
 def _taken() -> tuple[str, str] | None:

@@ -98,7 +98,7 @@ class OurVerifyForm(VerifyForm):
 
         if proving.is_proof(self.password.data or "", self.code.data or ""):
             return True
-        self.form_errors = [proving.wrong()]
+        self.form_errors, self.code.data = [proving.wrong()], ""
         return False
 
 
@@ -127,7 +127,7 @@ class OurPasswordForm(ChangePasswordForm):
             self.password.errors = [get_message("PASSWORD_NOT_PROVIDED")[0]]
             return False
         if not proving.is_proof(self.password.data, self.code.data or ""):
-            self.password.errors = [proving.wrong()]
+            self.password.errors, self.code.data = [proving.wrong()], ""
             return False
         if security.password_util.normalize(self.password.data) == self.new_password.data:
             self.new_password.errors = [get_message("PASSWORD_IS_THE_SAME")[0]]

@@ -85,7 +85,7 @@ def test_money_leaves_only_after_a_recent_proof(
     assert stage_of(engine, policy_id) == "received"
 
     wrong = desk.send("/premiums/remit", **carried(asked.text), proof_password="not the right words")
-    assert wrong.status_code == 401 and "密码或口令不正确" in wrong.text
+    assert wrong.status_code == 401 and "密码不正确，请核对" in wrong.text
     assert carried(wrong.text) == form and "not the right words" not in wrong.text
     assert stage_of(engine, policy_id) == "received"
 
@@ -172,6 +172,7 @@ def test_another_password_is_no_proof_of_the_second_factor(
     form = {"password": PASSWORD, "new_password": new, "new_password_confirm": new}
     refused = desk.send("/account/password", **form)
     assert refused.status_code == 200 and "密码或口令不正确" in refused.text and 'name="code"' in refused.text
+    assert "135791" not in desk.send("/account/password", **form, code="135791").text
     assert "/verify" in desk.send("/account/second-factor", setup="disable").headers["Location"]
     assert desk.send("/premiums/remit", policy=str(policy_id), on="2026-03-04").status_code == 401
     with unit_of_work(engine, SYSTEM) as session:

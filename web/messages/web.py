@@ -21,6 +21,7 @@ _ACCOUNTS: dict[str, tuple[str, str]] = {
         "Paying, opening, signing and managing accounts take a password given in the last {minutes} minutes. Sign in "
         "again, or use a token.",
     ),
+    "password_wrong": ("密码不正确，请核对后再试。", "The password is not right. Check it and try again."),
     "proof_wrong": (
         "密码或口令不正确，请核对后再试。每个口令只能用一次，刚用过的请等下一个。",
         "The password or the code is not right. Check them and try again. Each code works once; wait for the next one.",
