@@ -59,7 +59,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "GONGBAO_CITY": "the city's name on pages and papers (示范市)",
     "GONGBAO_SESSION_IDLE_MIN": "minutes after which an idle session ends (30)",
     "GONGBAO_SESSION_HOURS": "hours after which a sign-in ends, however much it is used (12)",
-    "GONGBAO_PROOF_MIN": "minutes for which a password holds before what weighs: money, openings, signatures, accounts (10)",
+    "GONGBAO_PROOF_MIN": "minutes for which a password holds before money, openings, signatures, accounts (10)",
     "GONGBAO_UPLOAD_LIMIT_MB": "largest upload in MiB (64)",
     "GONGBAO_TWO_FACTOR": "whether staff must use a second factor (true; demo: false)",
     "GONGBAO_SIGNING_KEY": "PEM file of the key that signs papers; empty: one made in the state folder",

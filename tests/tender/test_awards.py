@@ -101,6 +101,8 @@ def test_anyone_can_run_the_allocation_again(town):
 def test_the_result_is_read_by_others_only_once_it_is_publicised(town):
     """Until the publicity report and shares are the bureau's; the committee reads its report; then all may."""
     tender_id = reported(town)
+    with unit_of_work(town.engine, SYSTEM) as session, pytest.raises(NotFound, match="allocation_not_found"):
+        allocations.last_run(session, town.tender(session, tender_id))
     allocate(town, tender_id)
     insurer = town.insurers[0].bidder
     with unit_of_work(town.engine, SYSTEM) as session:
