@@ -61,10 +61,11 @@ def unit() -> Session:
 def reading() -> Iterator[Session]:
     """Open a short unit of work that only reads, for a view that has none of its own (`has_unit=False`).
 
-    For work that takes long beside what it reads: no connection is held meanwhile.
+    For work that takes long beside what it reads: no connection is held meanwhile. What was read stays as it was.
     """
     with unit_of_work(_for_reading(current_app.extensions["gongbao"].engine), actor()) as opened:
         yield opened
+        opened.expunge_all()
 
 
 def actor() -> Actor:
