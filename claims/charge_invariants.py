@@ -156,7 +156,7 @@ CALL_DAYS = rows(
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-C8",
-        "每次关账所收主承保人管理费及其税额，按协议费率与已收净保费累计复算一致，与分录一致；逾期利息亦然",
+        "每次结账所收首席管理费及其税额，按协议费率与已收净保费累计复算一致，与分录一致；逾期利息亦然",
         "The lead's fee and its VAT at every close recompute from the agreement's rates and the net premium collected "
         "by then, and are what was booked; so is the interest on late cash calls",
         every(FEES, INTEREST),

@@ -236,7 +236,7 @@ LOGGED: tuple[Logged, ...] = (*_STEPS, *_KEYS, *_BIDS, *_RESULT, *_AGREED)
 
 INVARIANT = Invariant(
     "INV-A10-tender",
-    "招标、密钥、投标、评审与授标各表所记的经办人、时刻与日期，和日志一致",
+    "招标、密钥、投标、评审与中标各表所记的经办人、时刻与日期，和日志一致",
     "Who and when, as every row of a tender has it from its draft to the signed agreement, is what the log says",
     are_logged(LOGGED),
 )

@@ -39,14 +39,28 @@ LEFT_OUT = frozenset({"web/estate_columns.py", "web/fault_columns.py", "docs/glo
 
 def _texts() -> Iterator[tuple[str, str]]:
     """Yield (path, text) of everything that people read: templates, words of the edge, invariants, documents."""
-    paths = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "templates").rglob("*.html")]
+    paths = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "templates").rglob("*.html")]
     for room in ("core", "ledger", "tender", "underwriting", "claims", "web"):
         paths += (ROOT / room).rglob("*.py")
-    paths += (ROOT / "web" / "static" / "js").glob("*.js")
+    paths += (ROOT / "web" / "static" / "js").rglob("*.js")
     for path in sorted(paths):
         name = path.relative_to(ROOT).as_posix()
         if name not in LEFT_OUT:
-            yield name, path.read_text(encoding="utf-8")
+            yield name, joined(path.read_text(encoding="utf-8"))
+
+
+def joined(text: str) -> str:
+    """Return a text with the words whole that its lines break: a wrapped paragraph, a string that goes on below.
+
+    The break is kept behind the run of Chinese that it broke, so that lines count as before.
+    """
+    return _BROKEN.sub(lambda run: "".join(_BREAK.split(run[0])) + "\n" * run[0].count("\n"), text)
+
+
+#: Where a line ends within Chinese: the quotation marks of strings that follow one another, indents, and marks of a
+#: comment or a quotation.
+_BREAK = re.compile(r"[\"']?[ ]*\n[ ]*(?:#:? ?|> ?|[\"'])?(?=[一-鿿])")
+_BROKEN = re.compile(rf"[一-鿿]+(?:{_BREAK.pattern}[一-鿿]+)+")
 
 
 TEXTS = dict(_texts())
@@ -61,6 +75,22 @@ def test_a_thing_is_called_by_its_one_word(other: str) -> None:
         for hit in re.finditer(other, text)
     }
     assert found == set(), f"use {OTHER_WORDS[other]}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "每次关\n账之后",
+        '    "每次关"\n    "账之后",',
+        "#: 每次关\n#: 账之后",
+        "> 每次关\n> 账",
+        "关账",
+        "- 每次关\n  账",
+    ],
+)
+def test_a_word_is_found_across_the_end_of_a_line(text: str) -> None:
+    """断行、相接的字符串、注释，都藏不住一个词；行数不变。"""
+    assert "关账" in joined(text) and joined(text).count("\n") == text.count("\n")
 
 
 def test_the_words_are_looked_for_where_people_read() -> None:
