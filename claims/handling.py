@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, Select, all_, and_, delete, literal, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from claims import adjusting, authority, bills, stages
@@ -60,7 +60,9 @@ def make(
         estimate_version=1,
         needs=_needs(estimate_fen, agreement),
         topics=[],
+        marked_by=[],
         made_by=by.person_id,
+        estimated_by=by.person_id,
         made_at=at,
     )
     session.add(row)
@@ -104,7 +106,7 @@ def revise(session: Session, claim: Claim, estimate_fen: int, *, by: Actor, at: 
     if estimate_fen <= 0:
         raise Invalid("estimate_not_positive", estimate_fen=estimate_fen)
     check_amount(estimate_fen)
-    claim.estimate_fen = estimate_fen
+    claim.estimate_fen, claim.estimated_by = estimate_fen, by.person_id
     claim.estimate_version += 1
     claim.needs = _needs(estimate_fen, claim.policy.agreement, claim.topics)
     facts = {"estimate_fen": estimate_fen, "needs": claim.needs}
@@ -119,9 +121,9 @@ TOPIC_REASON_MOST = 500
 def flag(session: Session, claim: Claim, topic: str, reason: str, *, by: Actor, at: datetime) -> None:
     """Mark, with the reason, that a claim touches a topic which is never the lead's alone; it stays for good.
 
-    All members must then agree. A claim that was before them already is asked anew, as a new version, to which the
-    lead agrees by this. Refuses Forbidden `lead_only`, Invalid `topic_unknown`, `topic_needs_reason` (most), Conflict
-    `topic_stands`, `stage_refuses` once the claim is decided.
+    All members must then agree, and whoever marked it does not approve. A claim that was before them already is asked
+    anew, as a new version, to which the lead agrees by this. Refuses Forbidden `lead_only`, Invalid `topic_unknown`,
+    `topic_needs_reason` (most), Conflict `topic_stands`, `stage_refuses` once the claim is decided.
     """
     claim = lock(session, claim.id)
     _require_lead(session, claim.pool_id, by)
@@ -135,6 +137,8 @@ def flag(session: Session, claim: Claim, topic: str, reason: str, *, by: Actor, 
         raise Conflict("topic_stands", number=claim.number)
     is_asked = claim.stage != "open"
     claim.topics = sorted([*claim.topics, topic])
+    if by.person_id is not None and by.person_id not in claim.marked_by:
+        claim.marked_by = [*claim.marked_by, by.person_id]
     claim.estimate_version += is_asked
     claim.needs = _needs(claim.estimate_fen, claim.policy.agreement, claim.topics)
     told = {"topic": topic, "topics": claim.topics, "needs": claim.needs, "reason": why}
@@ -219,22 +223,42 @@ def reject(session: Session, claim: Claim, reason: str, *, by: Actor, at: dateti
     stages.move_claim(session, claim, "reject", by=by, at=at)
 
 
+def hands_in(claim: Claim) -> frozenset[uuid.UUID]:
+    """Return who had a hand in a claim and so does not approve it.
+
+    They are its maker, who put the estimate as it stands, who marked a topic, and who entered the bill.
+    """
+    found = (claim.made_by, claim.estimated_by, claim.assessed_by, *claim.marked_by)
+    return frozenset(one for one in found if one is not None)
+
+
+def untouched_by(person_id: uuid.UUID | None) -> ColumnElement[bool]:
+    """Return the condition that a person is none of a claim's `hands_in`, for a query of claims."""
+    if person_id is None:
+        return true()
+    single = (Claim.made_by, Claim.estimated_by, Claim.assessed_by)
+    return and_(*(one.is_distinct_from(person_id) for one in single), literal(person_id) != all_(Claim.marked_by))
+
+
+def require_second_person(claim: Claim, actor: Actor) -> None:
+    """Refuse Forbidden `second_person_needed` from anyone who had a hand in the claim."""
+    for one in hands_in(claim):
+        require_other_person(one, actor)
+
+
 def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: Actor, at: datetime) -> Posted:
-    """Approve what is payable, by another person than the one who made the claim; book it to the members' accounts.
+    """Approve what is payable, by a person who had no hand in the claim; book it to the members' accounts.
 
     Where the claim has a bill, what is payable is what the bill and the policy's cover give, and is confirmed; without
-    one it is within the estimate and the cover. Split at the shares of the policy's inception. Whoever put the estimate
-    as it stands, or entered the bill, approves no more than the maker does. Refuses Forbidden `second_person_needed`,
-    and as `bills.require_payable` does.
+    one it is within the estimate and the cover. Split at the shares of the policy's inception. Refuses Forbidden
+    `second_person_needed` (see `hands_in`), and as `bills.require_payable` does.
     """
     entries.open_period_on(session, claim.pool_id, on)
     # What is payable for a policy's losses is counted with nobody else adding to it.
     session.execute(select(Policy.id).where(Policy.id == claim.policy_id).with_for_update())
     claim = lock(session, claim.id)
     _require_lead(session, claim.pool_id, by)
-    require_other_person(claim.made_by, by)
-    require_other_person(_estimated_by(session, claim), by)
-    require_other_person(claim.assessed_by, by)
+    require_second_person(claim, by)
     told = bills.assess(session, claim)
     bills.require_payable(claim, told, payable_fen)
     step(stages.CLAIM_MOVES, claim.stage, "approve", kind="claim")
@@ -252,13 +276,6 @@ def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: A
     facts = {"payable_fen": payable_fen, "on": on.isoformat()}
     stages.move_claim(session, claim, "approve", by=by, at=at, facts=facts)
     return posted
-
-
-def _estimated_by(session: Session, claim: Claim) -> uuid.UUID | None:
-    """Return who put a claim's estimate as it stands: its maker, or who revised it last and so agreed for the lead."""
-    lead = pools.shares_of(session, claim.policy.agreement).lead
-    agreed = session.get(ClaimAgreement, (claim.id, claim.estimate_version, lead))
-    return claim.made_by if claim.estimate_version == 1 or agreed is None else agreed.person_id
 
 
 def take_back(session: Session, claim: Claim, reason: str, *, on: date, by: Actor, at: datetime) -> Posted:

@@ -26,8 +26,9 @@ AUTHORITY = every(
     rows(
         "claim {claim}",
         """
-        SELECT c.number AS claim, c.id, c.stage, c.made_by, c.approved_by FROM claim c
-        WHERE c.approved_by = c.made_by OR (c.stage IN ('approved', 'called', 'paid')) <> (c.approved_on IS NOT NULL)
+        SELECT c.number AS claim, c.id, c.stage, c.made_by, c.estimated_by, c.marked_by, c.approved_by FROM claim c
+        WHERE c.approved_by IN (c.made_by, c.estimated_by) OR c.approved_by = ANY (c.marked_by)
+            OR (c.stage IN ('approved', 'called', 'paid')) <> (c.approved_on IS NOT NULL)
             OR (c.approved_on IS NULL) <> (c.approved_entry_id IS NULL)
             OR (c.approved_by IS NULL AND c.made_by IS NOT NULL AND c.approved_on IS NOT NULL)
         """,
@@ -188,9 +189,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-C4",
-        "核赔人不是经办人，付款人不是核准人；须全体同意的赔案已由全体成员按现行估损同意",
-        "Who approved a claim did not make it, who paid did not approve; whoever had to agree to the estimate as it "
-        "stands has agreed",
+        "核赔人不是立案、最后改估损或标记事项的人，付款人不是核准人；须全体同意的赔案已由全体成员按现行估损同意",
+        "Who approved a claim did not make it, put its estimate or mark a topic of it, who paid did not approve; "
+        "whoever had to agree to the estimate as it stands has agreed",
         AUTHORITY,
     ),
     Invariant(

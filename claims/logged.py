@@ -23,7 +23,7 @@ LOGGED: tuple[Logged, ...] = (
     Logged(
         "claim",
         ("claim.made", "claim.revise"),
-        {"estimate_fen": fact("estimate_fen", "bigint")},
+        {"estimate_fen": fact("estimate_fen", "bigint"), "estimated_by": WHO},
     ),
     Logged("claim", ("claim.made", "claim.revise", "claim.flag"), {"needs": fact("needs")}),
     Logged(
@@ -93,10 +93,24 @@ _REPORTED = rows(
     """,
 )
 
+#: Who marked a topic of a claim is everyone the log has for it, in no order.
+_MARKED = rows(
+    "claim {number}",
+    """
+    SELECT c.number, c.id, c.marked_by, l.marked_by AS marked_by_logged FROM claim c
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(DISTINCT e.person_id), '{}') AS marked_by FROM audit_event e
+        WHERE e.object_kind = 'claim' AND e.object_id = c.id::text AND e.action = 'claim.flag'
+            AND e.person_id IS NOT NULL
+    ) l
+    WHERE NOT (c.marked_by <@ l.marked_by AND l.marked_by <@ c.marked_by)
+    """,
+)
+
 INVARIANT = Invariant(
     "INV-A10-claims",
     "报修、赔案、同意、付款、摊回、公估费与追偿所记的经办人、时刻、日期与金额，和日志一致",
     "Who, when and how much, as faults, claims, agreements, payments, cash calls, costs and recoveries have it, is "
     "what the log says",
-    every(are_logged(LOGGED), _REPORTED),
+    every(are_logged(LOGGED), _REPORTED, _MARKED),
 )

@@ -67,9 +67,10 @@ class Claim(Model):
     """What a policy pays for one loss. `estimate_fen` is claimed at 100 %; `payable_fen` is what was approved.
 
     `needs` says who must agree to the estimate: the lead alone, or all members, whom every one of the `topics`
-    (`claims.authority.Topic`) asks for. `assessed_by` entered the bill (its
-    lines), where there is one; its approval keeps the loss that the lines allowed (`loss_fen`), and every approval what
-    was payable for other losses of the policy by then (`paid_before_fen`), from which the working is done again.
+    (`claims.authority.Topic`) asks for. `estimated_by` put the estimate as it stands, by making or last revising the
+    claim; `marked_by` are all who marked a topic; `assessed_by` entered the bill (its lines), where there is one.
+    An approval keeps the loss that the lines allowed (`loss_fen`) and what was payable for other losses of the policy
+    by then (`paid_before_fen`), from which the working is done again.
     """
 
     __tablename__ = "claim"
@@ -88,6 +89,8 @@ class Claim(Model):
     loss_fen: Mapped[int | None]
     paid_before_fen: Mapped[int | None]
     assessed_by: Mapped[uuid.UUID | None]
+    estimated_by: Mapped[uuid.UUID | None]
+    marked_by: Mapped[list[uuid.UUID]]
     made_by: Mapped[uuid.UUID | None]
     made_at: Mapped[datetime]
     approved_by: Mapped[uuid.UUID | None]
@@ -111,7 +114,11 @@ class Claim(Model):
         CheckConstraint("estimate_fen > 0 AND estimate_fen <= 1000000000000000", name="estimate"),
         CheckConstraint("payable_fen > 0 AND payable_fen <= estimate_fen", name="payable"),
         CheckConstraint("loss_fen >= payable_fen AND loss_fen <= estimate_fen", name="loss"),
-        CheckConstraint("approved_by <> made_by AND approved_by <> assessed_by", name="four_eyes"),
+        CheckConstraint(
+            "approved_by <> made_by AND approved_by <> estimated_by AND approved_by <> assessed_by"
+            " AND approved_by <> ALL (marked_by)",
+            name="four_eyes",
+        ),
         CheckConstraint(
             "(approved_entry_id IS NULL) = (payable_fen IS NULL) AND (paid_before_fen IS NULL) = (payable_fen IS NULL)"
             " AND (loss_fen IS NULL OR payable_fen IS NOT NULL)",

@@ -23,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Text,
+    Uuid,
     create_engine,
     func,
     select,
@@ -70,6 +71,7 @@ class Model(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[int]: ARRAY(BigInteger),
         list[str]: ARRAY(Text),
+        list[uuid.UUID]: ARRAY(Uuid),
     }
 
 

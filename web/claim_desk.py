@@ -85,9 +85,7 @@ def waiting_for(session: Session, actor: Actor) -> list[tuple[str, Any]]:
     )
     is_led = Claim.pool_id.in_(actor.led_pools)
     to_agree = (Claim.stage == "submitted") & ~agreed & (is_led | (Claim.needs == "all"))
-    own = actor.person_id
-    is_second = Claim.made_by.is_distinct_from(own) & Claim.assessed_by.is_distinct_from(own)
-    to_approve = (Claim.stage == "agreed") & is_led & is_second
+    to_approve = (Claim.stage == "agreed") & is_led & handling.untouched_by(actor.person_id)
     query = claims_of(actor).order_by(None).order_by(Claim.made_at, Claim.id).limit(20)
     found: list[tuple[str, Any]] = []
     to_submit = (Claim.stage == "open") & is_led
@@ -203,7 +201,7 @@ def is_lead(session: Session, claim: Claim, actor: Actor) -> bool:
 def next_steps(session: Session, claim: Claim, view: ClaimView, actor: Actor) -> list[str]:
     """Return what the actor may do with a claim now, the usual step first.
 
-    Approval is offered to another person than those who made the claim and entered its bill only.
+    Approval is offered only to a person who had no hand in the claim (`handling.hands_in`).
     """
     steps: list[str] = []
     leads = is_lead(session, claim, actor)
@@ -212,7 +210,7 @@ def next_steps(session: Session, claim: Claim, view: ClaimView, actor: Actor) ->
         steps.append("submit")
     if claim.stage == "submitted" and mine and mine.agreed_at is None and may(actor, "claim.agree"):
         steps.append("agree")
-    is_second = actor.person_id not in (claim.made_by, claim.assessed_by)
+    is_second = actor.person_id not in handling.hands_in(claim)
     if claim.stage == "agreed" and leads and may(actor, "claim.approve") and is_second:
         steps.append("approve")
     if claim.stage in ("submitted", "agreed") and leads and may(actor, "claim.make"):

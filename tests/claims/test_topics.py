@@ -58,6 +58,53 @@ def test_a_topic_that_comes_up_later_asks_anew(session: Session) -> None:
     assert claim.needs == "all", "a lower estimate takes no topic off"
 
 
+def test_a_mark_lifts_no_bar_from_who_put_the_estimate(session: Session) -> None:
+    """Neither B, who put 4,380.00, nor C and D, who marked it, approve it; another's estimate then frees B alone."""
+    made, claim = _made(session, 400_000)
+    handling.submit(session, claim, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    reviser, first, second = (made.actor(Role.CLAIMS_HANDLER) for _ in range(3))
+    handling.revise(session, claim, 438_000, by=reviser, at=AT)
+    handling.flag(session, claim, "litigation", "已起诉", by=first, at=AT)
+    handling.flag(session, claim, "ex_gratia", "按协商结果赔付", by=second, at=AT)
+    _followers_agree(session, made, claim)
+    for own in (reviser, first, second):
+        with pytest.raises(Forbidden, match="second_person_needed"):
+            handling.approve(session, claim, 438_000, on=ON, by=own, at=AT)
+    handling.revise(session, claim, 430_000, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    _followers_agree(session, made, claim)
+    handling.approve(session, claim, 430_000, on=ON, by=reviser, at=AT)
+
+
+def test_a_mark_before_the_claim_is_put_bars_too(session: Session) -> None:
+    """Whoever marked a claim that was still open is no second person for it either."""
+    made, claim = _made(session)
+    marker = made.actor(Role.CLAIMS_HANDLER)
+    handling.flag(session, claim, "ex_gratia", "按协商结果赔付", by=marker, at=AT)
+    handling.submit(session, claim, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    _followers_agree(session, made, claim)
+    with pytest.raises(Forbidden, match="second_person_needed"):
+        handling.approve(session, claim, 438_000, on=ON, by=marker, at=AT)
+
+
+def _followers_agree(session: Session, made: MadePool, claim: Claim) -> None:
+    for member in (1, 2, 3):
+        handling.agree(session, claim, by=made.actor(Role.CLAIMS_HANDLER, member), at=AT)
+    assert claim.stage == "agreed"
+
+
+@pytest.mark.parametrize("hand", ["made_by", "estimated_by", "assessed_by", "marked_by"])
+def test_the_database_alone_keeps_four_eyes(session: Session, hand: str) -> None:
+    """Past the verbs: nobody with a hand in the claim stands as its approver."""
+    made, claim = _made(session)
+    approver = made.actor(Role.SIGNATORY)
+    handling.submit(session, claim, by=made.actor(Role.CLAIMS_HANDLER), at=AT)
+    handling.approve(session, claim, 438_000, on=ON, by=approver, at=AT)
+    session.flush()
+    who = "ARRAY[approved_by]" if hand == "marked_by" else "approved_by"
+    with pytest.raises(DBAPIError, match="ck_claim_four_eyes"), session.begin_nested():
+        session.execute(text(f"UPDATE claim SET {hand} = {who} WHERE id = :id"), {"id": claim.id})
+
+
 def test_a_mark_is_refused_with_its_reason(session: Session) -> None:
     """Not by a follower, not without a reason, not one that there is not, not twice, not once the claim is decided."""
     made, claim = _made(session)

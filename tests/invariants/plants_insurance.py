@@ -222,6 +222,18 @@ CLAIMS: tuple[Plant, ...] = (
     ),
     plant(
         "INV-C4",
+        "approved by who revised it last",
+        drop("claim", "ck_claim_four_eyes"),
+        f"UPDATE claim SET estimated_by = approved_by WHERE id = {_SMALL}",
+    ),
+    plant(
+        "INV-C4",
+        "approved by who marked it",
+        drop("claim", "ck_claim_four_eyes"),
+        f"UPDATE claim SET marked_by = marked_by || approved_by WHERE id = {_LARGE}",
+    ),
+    plant(
+        "INV-C4",
         "paid by its approver",
         "UPDATE claim_payment p SET paid_by = c.approved_by FROM claim c WHERE c.id = p.claim_id",
     ),

@@ -91,6 +91,8 @@ INSURANCE: tuple[Plant, ...] = (
 CLAIMS: tuple[Plant, ...] = (
     plant("INV-A10-claims", "made by another", f"UPDATE claim SET made_by = {_STRANGER} WHERE number = 'C-5'"),
     plant("INV-A10-claims", "a topic taken off", "UPDATE claim SET topics = '{}' WHERE number = 'C-2'"),
+    plant("INV-A10-claims", "revised by another", f"UPDATE claim SET estimated_by = {_STRANGER} WHERE number = 'C-5'"),
+    plant("INV-A10-claims", "marked by nobody", "UPDATE claim SET marked_by = '{}' WHERE number = 'C-2'"),
     plant("INV-A10-claims", "made by nobody", "UPDATE claim SET made_by = NULL WHERE number = 'C-1'"),
     plant("INV-A10-claims", "another's bill", f"UPDATE claim SET assessed_by = {_STRANGER} WHERE number = 'C-1'"),
     plant("INV-A10-claims", "approved by another", f"UPDATE claim SET approved_by = {_STRANGER} WHERE number = 'C-1'"),

@@ -35,6 +35,7 @@ HELD: Mapping[str, str] = {
     "bidder_key.given_at": "INV-T11",
     **{f"fault.{step}_at": "INV-C6" for step in ("reported", "acknowledged", "arrived", "repaired", "accepted")},
     "fault.reported_by": "INV-A10-claims",
+    "claim.marked_by": "INV-A10-claims",
 }
 
 #: Columns that no event tells, and why.
@@ -47,6 +48,7 @@ OPEN: Mapping[str, str] = {
     "rate_bucket.full_at": "a counter that runs out by itself",
     "tender_side.person_id": "whoever acted: what each did is in the log, and INV-T8 and INV-T10 look at the sides",
     "user_session.made_at": "a sign-in, ended by deleting the row",
+    "user_session.proven_at": "a sign-in, ended by deleting the row",
     "user_session.seen_at": "a sign-in, ended by deleting the row",
     "lift.in_service_on": "the lift register's, which comes in lists",
 }

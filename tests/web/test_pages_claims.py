@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from claims import handling
+from claims.adjusting import AssessedLine
 from claims.models import Claim
 from core.permits import Role
 from tests.visitors import Visitors
@@ -47,6 +49,33 @@ def test_a_claim_goes_from_fault_to_approval_by_two_people(city: City) -> None:
     whole = second.get(page).text
     for part in ("1,746.00", "970.00", "776.00", "388.00", "3,880.00", "已入账"):
         assert part in whole
+
+
+@pytest.mark.parametrize("hand", ["revise", "flag", "bill"])
+def test_an_approval_is_offered_to_no_one_who_had_a_hand_in_it(city: City, hand: str) -> None:
+    """Whoever revised or marked it, or entered its bill, finds the approval neither among the work nor on the claim."""
+    hands, second = city.account(Role.CLAIMS_HANDLER), city.account(Role.CLAIMS_HANDLER)
+    claim = city.claim(438_000, by=city.account(Role.CLAIMS_HANDLER))
+    actor = city.visitors.actor_of(hands)
+    with city.unit() as session:
+        row = session.get_one(Claim, claim.id)
+        handling.submit(session, row, by=city.visitors.actor_of(city.account(Role.CLAIMS_HANDLER)), at=city.now)
+        if hand == "revise":
+            handling.revise(session, row, 430_000, by=actor, at=city.now)
+        elif hand == "flag":
+            handling.flag(session, row, "ex_gratia", "按协商结果赔付", by=actor, at=city.now)
+            for member in range(1, len(city.made.members)):
+                handling.agree(session, row, by=city.made.actor(Role.CLAIMS_HANDLER, member), at=city.now)
+        else:
+            handling.enter_bill(session, row, [AssessedLine("编码器", 438_000, 438_000)], by=actor, at=city.now)
+    assert claim_of(city, claim).stage == "agreed"
+    page = f"/claims/{claim.id}"
+    mine, others = city.visitors.signed_in(hands), city.visitors.signed_in(second)
+    assert f"{page}/approve" in others.get(page).text
+    assert "核准赔款：" in others.get("/").text
+    assert "核准赔款：" not in mine.get("/").text
+    assert f"{page}/approve" not in mine.get(page).text and "您经办过这件赔案" in mine.get(page).text
+    assert mine.get(f"{page}/approve").status_code == 403
 
 
 def test_above_the_leads_limit_every_member_agrees(city: City) -> None:

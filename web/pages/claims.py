@@ -15,7 +15,7 @@ from claims import bills, handling
 from claims.models import Claim, Fault
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.parties import Person
-from core.permits import Role, may, require_other_person
+from core.permits import Role, may
 from ledger.money import parse_fen, plain_fen
 from underwriting import policies
 from underwriting.models import Policy
@@ -177,10 +177,10 @@ def _waits_for(claim: Claim, view: claim_desk.ClaimView, steps: Sequence[str]) -
         names = t("、", ", ").join(one.name for one in view.missing)
         return t("正在等 {names} 表示同意。", "Waiting for {names} to agree.", names=names)
     if claim.stage == "agreed" and "approve" not in steps:
-        if actor().person_id is not None and actor().person_id in (claim.made_by, claim.assessed_by):
+        if actor().person_id in handling.hands_in(claim):
             return t(
-                "您经办了这件赔案，须由首席的另一人核准。",
-                "You made this claim; another person of the lead approves it.",
+                "您经办过这件赔案，须由首席的另一人核准。",
+                "You had a hand in this claim; another person of the lead approves it.",
             )
         return t("正在等首席的另一人核准。", "Waiting for a second person of the lead to approve it.")
     if claim.stage in ("approved", "called"):
@@ -244,8 +244,7 @@ def _claim(claim_id: uuid.UUID, step: str) -> tuple[Claim, claim_desk.ClaimView]
     if step != "agree" and not claim_desk.is_lead(unit(), claim, actor()):
         raise Forbidden("lead_only")
     if step == "approve":
-        require_other_person(claim.made_by, actor())
-        require_other_person(claim.assessed_by, actor())
+        handling.require_second_person(claim, actor())
     return claim, claim_desk.view_of(unit(), claim)
 
 

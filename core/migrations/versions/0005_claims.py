@@ -177,6 +177,8 @@ def _claims() -> None:
         sa.Column("loss_fen", sa.BigInteger(), nullable=True),
         sa.Column("paid_before_fen", sa.BigInteger(), nullable=True),
         sa.Column("assessed_by", sa.Uuid(), nullable=True),
+        sa.Column("estimated_by", sa.Uuid(), nullable=True),
+        sa.Column("marked_by", sa.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("made_by", sa.Uuid(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("approved_by", sa.Uuid(), nullable=True),
@@ -200,7 +202,11 @@ def _claims() -> None:
             " AND (loss_fen IS NULL OR payable_fen IS NOT NULL)",
             name=op.f("ck_claim_approved"),
         ),
-        sa.CheckConstraint("approved_by <> made_by AND approved_by <> assessed_by", name=op.f("ck_claim_four_eyes")),
+        sa.CheckConstraint(
+            "approved_by <> made_by AND approved_by <> estimated_by AND approved_by <> assessed_by"
+            " AND approved_by <> ALL (marked_by)",
+            name=op.f("ck_claim_four_eyes"),
+        ),
         sa.CheckConstraint("loss_fen >= payable_fen AND loss_fen <= estimate_fen", name=op.f("ck_claim_loss")),
         sa.CheckConstraint("paid_on >= approved_on", name=op.f("ck_claim_paid")),
         sa.CheckConstraint("estimate_fen > 0 AND estimate_fen <= 1000000000000000", name=op.f("ck_claim_estimate")),
