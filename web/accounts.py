@@ -176,12 +176,13 @@ def _email(email: str) -> str:
 
 
 def set_active(session: Session, user: User, *, is_active: bool, by: Actor, at: datetime) -> None:
-    """Close an account or open it again; closing ends its sessions and revokes its tokens."""
+    """Close an account or open it again; closing ends its sessions and revokes each token that still holds."""
     user.active = is_active
     if not is_active:
         _end_sign_ins(session, user)
         for token in tokens_of(session, user.id):
-            token.revoked_at = token.revoked_at or at
+            if token.expires_at > at:
+                revoke_token(session, user.id, token.id, by=by, at=at)
     facts = {"is_active": is_active}
     audit.record(session, "account.set", by=by, at=at, of=("account", user.id), facts=facts)
 
@@ -271,7 +272,7 @@ def add_token(
 
 
 def revoke_token(session: Session, user_id: uuid.UUID, token_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
-    """Revoke a token of this account at once; NotFound `token_not_found`."""
+    """Revoke a token of this account at once, where it is not revoked already; NotFound `token_not_found`."""
     token = session.get(ApiToken, token_id)
     if token is None or token.user_id != user_id:
         raise NotFound("token_not_found")

@@ -35,6 +35,12 @@ CORE: tuple[Plant, ...] = (
     ),
     plant(
         "INV-A10-accounts",
+        "a token revoked by nobody",
+        "UPDATE api_token SET revoked_at = made_at + interval '1 hour' WHERE revoked_at IS NULL",
+    ),
+    plant("INV-A10-accounts", "a token that holds again", "UPDATE api_token SET revoked_at = NULL"),
+    plant(
+        "INV-A10-accounts",
         "an account of another person",
         _ACCOUNT,
         "INSERT INTO audit_event SELECT gen_random_uuid(), u.made_at, 'account.created', e.person_id,"

@@ -16,9 +16,9 @@ from claims import closing, faults, handling, settlements
 from claims.adjusting import AssessedLine
 from claims.fault_rows import FaultRow
 from claims.models import Claim
-from core import audit, clock, papers
+from core import audit, clock, papers, parties
 from core.db import unit_of_work
-from core.permits import SYSTEM, Role
+from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
 from core.settings import Settings, read_settings
 from ledger import entries, statements
@@ -44,8 +44,10 @@ from tests.makers_tender import (
     sign_agreement,
 )
 from tests.makers_town import Town, make_town, tell_time
+from tests.visitors import QUICK
 from underwriting import policies, pools
 from underwriting.models import Policy
+from web import accounts
 from web.keeping import store_in
 from web.paper_invariants import trusted_by
 from web.statement_paper import keep_files
@@ -72,6 +74,7 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
     _second_quarter(engine, made)
     _each_for_itself(engine)
     _faults(engine)
+    _accounts(engine)
     _papers(engine, store)
     _statement_files(engine, settings)
     tell_time(urls, None)
@@ -269,6 +272,35 @@ def _faults(engine: Engine) -> None:
         ]
         checked = faults.review_rows(session, listed, at=AT)
         faults.take_rows(session, checked, "list", by=SYSTEM, at=AT)
+
+
+def _accounts(engine: Engine) -> None:
+    """What administrators do to accounts: one closed with its tokens and opened again, a mandate ended, resets."""
+    with unit_of_work(engine, SYSTEM) as session:
+        bureau = parties.add_organisation(session, "bureau", "账号所属单位", by=SYSTEM, at=AT)
+        users = []
+        for number in range(1, 5):
+            person = parties.add_person(session, f"账号{number}", by=SYSTEM, at=AT)
+            mandate = parties.give_mandate(session, person, bureau, Role.OFFICER, date(2026, 1, 1), by=SYSTEM, at=AT)
+            email = f"account{number}@example.test"
+            user = accounts.create_user(session, person, email, "a long password", by=SYSTEM, at=AT, hashing=QUICK)
+            own = Actor(person.id, bureau.id, Role.OFFICER, "bureau", frozenset())
+            tokens = [
+                accounts.add_token(session, user.id, mandate, f"token {days}", days, by=own, at=AT)[0]
+                for days in (1, 30, 60)
+            ]
+            accounts.revoke_token(session, user.id, tokens[1].id, by=own, at=AT + timedelta(hours=1))
+            users.append((user, mandate))
+        later = AT + timedelta(days=2)
+        (closed, _), (opened, _), (ended, mandate), (reset, _) = users
+        for user in (closed, opened):
+            accounts.set_active(session, user, is_active=False, by=SYSTEM, at=later)
+        accounts.set_active(session, opened, is_active=True, by=SYSTEM, at=later)
+        parties.end_mandate(session, mandate, later.date(), by=SYSTEM, at=later)
+        accounts.set_active(session, ended, is_active=False, by=SYSTEM, at=later)
+        reset.tf_primary_method, reset.tf_totp_secret = "authenticator", "kept"
+        accounts.reset_second_factor(session, reset, by=SYSTEM, at=later)
+        accounts.set_password(session, reset, "another long password", by=SYSTEM, at=later, hashing=QUICK)
 
 
 def _papers(engine: Engine, store: papers.Store) -> None:

@@ -174,11 +174,24 @@ def test_an_idle_sign_in_ends(visitors: Visitors, engine: Engine) -> None:
 
 
 def test_a_closed_account_is_out_at_once(visitors: Visitors, engine: Engine) -> None:
-    """Closing an account ends its sign-ins and its tokens."""
+    """Closing an account ends its sign-ins and its tokens; the log tells each token that the closing revoked."""
     user = visitors.account(Role.OFFICER)
     browser = visitors.signed_in(user)
+    own, soon, then = visitors.actor_of(user), AT + timedelta(hours=1), AT + timedelta(days=2)
     with unit_of_work(engine, SYSTEM) as session:
-        accounts.set_active(session, accounts.account(session, user.id), is_active=False, by=SYSTEM, at=AT)
+        (mandate,) = mandates_of(session, user.person_id, date(2026, 1, 1))
+        names = {
+            name: accounts.add_token(session, user.id, mandate, name, days, by=own, at=AT)[0].id
+            for name, days in (("revoked", 30), ("expired", 1), ("live", 30), ("another", 60))
+        }
+        accounts.revoke_token(session, user.id, names["revoked"], by=own, at=soon)
+        accounts.set_active(session, accounts.account(session, user.id), is_active=False, by=SYSTEM, at=then)
+    with unit_of_work(engine, SYSTEM) as session:
+        stands = {one.name: one.revoked_at for one in accounts.tokens_of(session, user.id)}
+        told = select(AuditEvent.object_id, AuditEvent.at).where(AuditEvent.action == "token.revoked")
+        logged = {row.object_id: row.at for row in session.execute(told)}
+    assert stands == {"revoked": soon, "expired": None, "live": then, "another": then}
+    assert logged == {str(names[name]): at for name, at in stands.items() if at}
     assert browser.get("/account").status_code == 302
     assert visitors.browser().send("/login", email=user.email, password=PASSWORD).status_code == 200
 
