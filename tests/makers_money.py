@@ -102,10 +102,18 @@ def _claims(session: Session, quarter: Quarter) -> None:
     settlements.receive_recovery(session, claim, "salvage", 100_000, on=date(2026, 3, 30), by=desk, at=CLOSED_AT)
 
 
-def approved_claim(session: Session, quarter: Quarter, name: str, policy: str, fen: int, on: date) -> Claim:
-    """Return a claim that everyone who must has agreed to, approved by a second person."""
+def approved_claim(
+    session: Session,
+    quarter: Quarter,
+    name: str,
+    policy: str,
+    fen: int,
+    on: date,
+    person: uuid.UUID | None = None,
+) -> Claim:
+    """Return a claim that everyone who must has agreed to, approved by a second person (this one, where told)."""
     made, at = quarter.made, _at(on)
-    maker, second = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.SIGNATORY)
+    maker, second = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.SIGNATORY, person=person)
     number = f"{name}-{made.pool.id}"
     claim = handling.make(session, quarter.policies[policy], _TITLES[name], fen, number=number, by=maker, at=at)
     handling.submit(session, claim, by=maker, at=at)
