@@ -19,14 +19,15 @@ from sqlalchemy.orm import Session
 
 from core import audit, parties
 from core.db import new_id
-from core.errors import Conflict, Forbidden, Invalid
+from core.errors import Conflict, Finding, Forbidden, Invalid
+from core.parties import Person
 from core.permits import Actor, Role, kind_of, require
 from tender import keyfiles, p256, sealing, shamir, unsealing
 from tender.canonical import canonical
 from tender.content import Content
 from tender.drafting import custodians_of
 from tender.envelope import ONE_ENVELOPE, Head, Terms, check_custodians, read_head
-from tender.models import Custodian, Rehearsal, RehearsalShare, Tender
+from tender.models import Custodian, Rehearsal, RehearsalShare, Tender, TenderSide
 from tender.moving import lock_tender, move_tender, take_side
 from tender.tenders import require_stage
 
@@ -46,22 +47,16 @@ def name_custodians(
 ) -> None:
     """Name the custodians of a tender in draft, in the order of their shares, and how many of them open a bid.
 
-    Whoever stood there before is gone, keys and all, and the rehearsal with them. Refuses as
-    `envelope.check_custodians` does (`threshold_wrong`), with Invalid `custodian_repeated`, `custodian_not_neutral` (an
-    insurer keeps no share), Forbidden `other_side`.
+    Whoever stood there before is gone, keys and all, and the rehearsal with them. Refuses Invalid with every fault as a
+    finding at `people` or `threshold`: `custodians_too_few`, `custodians_too_many`, `custodian_repeated`,
+    `custodian_not_neutral` (an insurer keeps no share), `custodian_on_other_side` (name), `threshold_below_two`,
+    `threshold_above_all`.
     """
     require(by, "tender.key")
     tender = lock_tender(session, tender, by=by)
     require_stage(tender, "draft")
-    people = [keeper.person_id for keeper in keepers]
-    if len(set(people)) != len(people):
-        raise Invalid("custodian_repeated")
-    if threshold < 2:
-        raise Invalid("threshold_wrong", threshold=threshold, count=len(people))
-    shamir.check_threshold(threshold, len(people))
-    for keeper in keepers:
-        if parties.organisation(session, keeper.organisation_id).kind not in kind_of(Role.CUSTODIAN):
-            raise Invalid("custodian_not_neutral")
+    if wrong := _faults_of(session, tender, keepers, threshold):
+        raise Invalid(wrong[0].code, wrong, **wrong[0].facts)
     session.execute(delete(Custodian).where(Custodian.tender_id == tender.id))
     for place, keeper in enumerate(keepers):
         take_side(session, tender, "custodian", keeper.person_id, keeper.organisation_id)
@@ -72,8 +67,35 @@ def name_custodians(
         )
     tender.threshold, tender.ceremony = threshold, tender.ceremony + 1
     session.flush()
-    facts = {"threshold": threshold, "count": len(people)}
+    facts = {"threshold": threshold, "count": len(keepers)}
     audit.record(session, "key.custodians_named", by=by, at=at, of=("tender", tender.id), facts=facts)
+
+
+def _faults_of(session: Session, tender: Tender, keepers: Sequence[Keeper], threshold: int) -> list[Finding]:
+    """Return everything that is wrong with these custodians and this threshold, those of the people first."""
+    count, found = len(keepers), []
+    if count < 2:
+        found.append(Finding("custodians_too_few", "people", {"count": count}))
+    if count > shamir.MOST_SHARES:
+        found.append(Finding("custodians_too_many", "people", {"count": count, "most": shamir.MOST_SHARES}))
+    people = {keeper.person_id for keeper in keepers}
+    if len(people) != count:
+        found.append(Finding("custodian_repeated", "people"))
+    kinds = [parties.organisation(session, one).kind for one in {keeper.organisation_id for keeper in keepers}]
+    if any(kind not in kind_of(Role.CUSTODIAN) for kind in kinds):
+        found.append(Finding("custodian_not_neutral", "people"))
+    others = (
+        select(Person.name)
+        .join(TenderSide, TenderSide.person_id == Person.id)
+        .where(TenderSide.tender_id == tender.id, TenderSide.side != "custodian", Person.id.in_(people))
+        .order_by(Person.id)
+    )
+    found += [Finding("custodian_on_other_side", "people", {"name": name}) for name in session.scalars(others)]
+    if threshold < 2:
+        found.append(Finding("threshold_below_two", "threshold"))
+    elif threshold > count:
+        found.append(Finding("threshold_above_all", "threshold", {"threshold": threshold, "count": count}))
+    return found
 
 
 def own_custody(session: Session, tender: Tender, *, by: Actor) -> Custodian:

@@ -45,10 +45,32 @@ def test_no_insurer_keeps_a_share(town):
         for keepers, threshold, code in (
             ([good, custody.Keeper(insurer.person_id, insurer.organisation_id)], 2, "custodian_not_neutral"),
             ([good, good], 2, "custodian_repeated"),
-            ([good], 1, "threshold_wrong"),
+            ([good], 1, "custodians_too_few"),
+            ([good, good], 1, "custodian_repeated"),
         ):
             with pytest.raises(Invalid, match=code):
                 custody.name_custodians(session, tender, keepers, threshold, by=town.officer, at=DRAFTED)
+
+
+def test_every_fault_of_a_choice_of_custodians_is_told(town):
+    """One person, an officer of the bureau's side, and a threshold of one: three findings, each at its field."""
+    officer = town.officer
+    with unit_of_work(town.engine, SYSTEM) as session:
+        tender = drafted(town, session)
+        chosen = [custody.Keeper(officer.person_id, officer.organisation_id)]
+        with pytest.raises(Invalid) as refused:
+            custody.name_custodians(session, tender, chosen, 1, by=officer, at=DRAFTED)
+        told = [(one.code, one.where) for one in refused.value.findings]
+        assert told == [
+            ("custodians_too_few", "people"),
+            ("custodian_on_other_side", "people"),
+            ("threshold_below_two", "threshold"),
+        ]
+        good = [custody.Keeper(k.actor.person_id, k.actor.organisation_id) for k in town.keepers]
+        with pytest.raises(Invalid, match="threshold_above_all"):
+            custody.name_custodians(session, tender, good[:2], 3, by=officer, at=DRAFTED)
+        with pytest.raises(Invalid, match="custodians_too_many"):
+            custody.name_custodians(session, tender, good[:1] * 17, 3, by=officer, at=DRAFTED)
 
 
 def test_a_key_without_its_holder_is_no_key(town):

@@ -104,6 +104,9 @@ def test_a_key_ceremony_is_held_without_script(scene: Scene) -> None:
     people = [str(keeper.actor.person_id) for keeper in town.keepers[:3]]
     officer = scene.as_(town.officer)
     assert officer.send(f"{at}/keys/custodians", people=people, threshold="9").status_code == 422
+    wrong = officer.send(f"{at}/keys/custodians", people=people[:1], threshold="").text
+    assert "有 2 处需要更正" in wrong and "现选了 1 位" in wrong and "请填整数，至少 2 人" in wrong
+    assert re.search(rf'value="{people[0]}"[^>]*checked', wrong), "the choice is kept"
     assert officer.send(f"{at}/keys/custodians", people=people, threshold="2").status_code == 303
     for keeper in town.keepers[:3]:
         browser = scene.as_(keeper.actor)

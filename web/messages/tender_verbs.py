@@ -81,6 +81,26 @@ _KEYS: dict[str, tuple[str, str]] = {
         "密钥保管人须来自住建部门或平台，投标的保险公司不得保管。",
         "A custodian comes from the bureau or the platform; no insurer keeps a share.",
     ),
+    "custodians_too_few": (
+        "至少要有 2 位保管人，现选了 {count} 位。",
+        "At least 2 custodians are needed; {count} chosen.",
+    ),
+    "custodians_too_many": (
+        "保管人最多 {most} 位，现选了 {count} 位。",
+        "At most {most} custodians; {count} chosen.",
+    ),
+    "custodian_on_other_side": (
+        "{name}在本项目中已是另一方，不能再当保管人。",
+        "{name} already stands on another side of this tender and keeps no share.",
+    ),
+    "threshold_below_two": (
+        "请填整数，至少 2 人。",
+        "A whole number, at least 2.",
+    ),
+    "threshold_above_all": (
+        "{threshold} 人多于所选的 {count} 位保管人。",
+        "{threshold} is more than the {count} custodians chosen.",
+    ),
     "custodian_without_key": (
         "第 {custodian} 位保管人还没有提交公钥，请先提交。",
         "Custodian {custodian} has given no public key yet. It must do so first.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -17,7 +18,7 @@ from core.permits import Role
 from tender import custody
 from tender.drafting import custodians_of
 from tender.models import Rehearsal, RehearsalShare, Tender
-from web.errors import words
+from web.errors import field_errors, words
 from web.formats import t
 from web.pages.tenders import load
 from web.shell import actor, at, needs, unit
@@ -36,8 +37,10 @@ def one(tender_id: uuid.UUID) -> ResponseReturnValue:
     return _page(tender)
 
 
-def _page(tender: Tender, refused: Refusal | None = None) -> ResponseReturnValue:
+def _page(tender: Tender, refused: Refusal | None = None, chosen: Sequence[str] | None = None) -> ResponseReturnValue:
+    """Return the page, with what was refused beside its fields and what was chosen there still chosen."""
     session = unit()
+    findings = refused.findings if isinstance(refused, Invalid) else ()
     named = custodians_of(session, tender)
     names = parties.names_of(session, [row.organisation_id for row in named])
     who = select(Person.id, Person.name).where(Person.id.in_([row.person_id for row in named]))
@@ -70,9 +73,11 @@ def _page(tender: Tender, refused: Refusal | None = None) -> ResponseReturnValue
         all_proved=bool(rows) and all(row["proof"] == "done" for row in rows),
         is_officer=actor().role is Role.OFFICER and tender.stage == "draft",
         choices=_choices() if actor().role is Role.OFFICER and tender.stage == "draft" else [],
-        chosen=[str(row.person_id) for row in named],
+        chosen=[str(row.person_id) for row in named] if chosen is None else chosen,
         values={"threshold": str(tender.threshold)} | request.form.to_dict(),
-        refused=words(refused) if refused else "",
+        refused=words(refused) if refused and not findings else "",
+        wrong=[(one.where, words(one)) for one in findings],
+        errors=field_errors(refused, "people", "threshold") if refused and findings else {},
     )
     return page, refused.status if refused else 200
 
@@ -106,13 +111,12 @@ def name(tender_id: uuid.UUID) -> ResponseReturnValue:
         for row in unit().scalars(query)
         if str(row.person_id) in chosen
     }
-    threshold = request.form.get("threshold", "")
+    typed = request.form.get("threshold", "").strip()
+    threshold = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
     try:
-        if not threshold.isascii() or not threshold.isdigit() or len(threshold) > 2:
-            raise Invalid("threshold_wrong", threshold=threshold, count=len(keepers))
-        custody.name_custodians(unit(), tender, list(keepers.values()), int(threshold), by=actor(), at=at())
+        custody.name_custodians(unit(), tender, list(keepers.values()), threshold, by=actor(), at=at())
     except Refusal as refusal:
-        return _page(tender, refusal)
+        return _page(tender, refusal, chosen=sorted(chosen))
     flash(t("保管人已确定，请他们登记公钥。", "The custodians are named; they now give their keys."), "success")
     return redirect(url_for("ceremony.one", tender_id=tender.id), 303)
 
