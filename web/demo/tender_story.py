@@ -254,6 +254,8 @@ class TenderStory:
         run_in_unit(engine, officer, lambda s: keys.start_opening(s, _tender(s, self.finished_id), by=officer, at=when))
         second = self.cast.of(Role.SUPERVISOR)
         run_in_unit(engine, second, lambda s: keys.confirm_opening(s, _tender(s, self.finished_id), by=second, at=when))
+        given_at = when + timedelta(minutes=5)
+        tell_time(self.telling.place, given_at)
         for keeper in self.cast.keepers:
             with unit_of_work(engine, keeper.actor) as session:
                 tender = _tender(session, self.finished_id)
@@ -261,7 +263,7 @@ class TenderStory:
                     keys.GivenShare(task.organisation_id, task.number, task.part, _share(keeper.key, task))
                     for task in keys.share_tasks(session, tender, by=keeper.actor)
                 ]
-                keys.give_shares(session, tender, given, by=keeper.actor, at=when)
+                keys.give_shares(session, tender, given, by=keeper.actor, at=given_at)
         tell_time(self.telling.place, None)
         store, opened_at = self.telling.store, when + timedelta(minutes=20)
         run_in_unit(
