@@ -231,6 +231,7 @@ MONEY: Mapping[str, Reach] = {
         on_claim(_approved_large, due_on="2026-04-20", **_DAY),
     ),
     **both("cash_calls.receive", "api_payments.receive", Role.FINANCE_MAKER, _called),
+    "POST api_payments.recover": Reach(Role.FINANCE_MAKER, saying(kind="salvage", amount_fen=100, **_DAY)),
     **both("statements.reply", "api_statements.reply", Role.FINANCE_CHECKER, _queried),
     **both("periods.close", "api_periods.close", Role.FINANCE_CHECKER, saying(label="2026Q2", **_DAY)),
     **both("periods.issue", "api_periods.issue", Role.FINANCE_CHECKER, _closed),
