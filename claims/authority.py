@@ -69,17 +69,3 @@ def who_must_agree(estimate_fen: int, lead_alone_limit_fen: int, topics: Iterabl
     ('lead', 'all')
     """
     return rule(estimate_fen, lead_alone_limit_fen, topics).authority
-
-
-def stands(agreed: Ruling, now: Ruling) -> bool:
-    """Say whether an agreement given to one ruling holds for the claim as it is now, or must be asked for again.
-
-    It holds while the estimate has not risen above what was agreed to, no topic has come up since, and nobody must
-    agree now who need not have then.
-
-    >>> limit = 10_000_000
-    >>> stands(rule(438_000, limit), rule(400_000, limit)), stands(rule(438_000, limit), rule(500_000, limit))
-    (True, False)
-    """
-    is_wider = agreed.authority is Authority.LEAD_ALONE and now.authority is Authority.ALL
-    return now.estimate_fen <= agreed.estimate_fen and now.topics <= agreed.topics and not is_wider

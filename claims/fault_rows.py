@@ -19,7 +19,7 @@ from core.errors import Finding
 _MICROSECOND = timedelta(microseconds=1)
 _SECONDS_A_DAY = 86_400
 
-#: The findings that keep a row out.
+#: The findings that keep a row out; every other one only says what is odd.
 ERRORS = frozenset(
     {
         "fault_lift_unknown",
@@ -31,19 +31,6 @@ ERRORS = frozenset(
         "fault_restored_before_arrived",
         "fault_duplicate",
         "fault_already_recorded",
-    }
-)
-
-#: The findings that only say what is odd.
-REMARKS = frozenset(
-    {
-        "fault_description_blank",
-        "fault_estimated_before_reported",
-        "fault_estimated_before_restored",
-        "fault_restored_at_once",
-        "fault_overlaps_previous",
-        "fault_overlaps_earlier",
-        "fault_under_way_before",
     }
 )
 

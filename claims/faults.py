@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from claims import service_standard, stages
 from claims.fault_rows import FaultReport, FaultRow, review
 from claims.models import Fault, FaultEvent
-from claims.service_standard import Clock, FaultTimes, Measured, Standard
+from claims.service_standard import FaultTimes, Measured, Standard
 from core import audit, calendar, clock
 from core.clock import CITY
 from core.db import new_id
@@ -264,28 +264,9 @@ def _values(row: FaultRow, lift_id: uuid.UUID, source: str, by: Actor) -> dict[s
     }
 
 
-def times_of(fault: Fault) -> FaultTimes:
-    """Return a fault's instants as the service standard reads them."""
-    return FaultTimes(
-        fault=str(fault.number),
-        reported_at=fault.reported_at,
-        acknowledged_at=fault.acknowledged_at,
-        arrived_at=fault.arrived_at,
-        repaired_at=fault.repaired_at,
-        is_trapped=fault.is_trapped,
-        is_built_up=fault.is_built_up,
-    )
-
-
 def days_around(session: Session, since: datetime, until: datetime) -> Days:
     """Return what the calendar knows of the days that clocks started between two instants can reach."""
     return calendar.load(session, clock.on(since), clock.on(until + timedelta(days=30)))
-
-
-def clocks_of(session: Session, fault: Fault, standard: Standard, *, at: datetime) -> dict[str, Clock]:
-    """Return a fault's clocks at an instant."""
-    days = days_around(session, fault.reported_at, at)
-    return service_standard.clocks(times_of(fault), standard, days, at)
 
 
 def figures(

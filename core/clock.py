@@ -30,8 +30,3 @@ def written(at: datetime) -> str:
     '2026-04-01T00:00:00+08:00'
     """
     return at.astimezone(CITY).isoformat()
-
-
-def today() -> date:
-    """Return the city's date now."""
-    return on(now())

@@ -182,14 +182,6 @@ def _closing_move(member: uuid.UUID, owed_fen: int) -> Move:
     return Move(AccountRef("1220", member), AccountRef("2210", member), -owed_fen)
 
 
-def get(session: Session, statement_id: uuid.UUID) -> Statement:
-    """Return a statement that the actor's rows let it see; NotFound `statement_not_found`."""
-    row = session.get(Statement, statement_id)
-    if row is None:
-        raise NotFound("statement_not_found")
-    return row
-
-
 def visible_to(actor: Actor) -> Select[Statement]:
     """Return the query of the statements an actor may see: its own, its led pools', or all for those who read all."""
     query = select(Statement)

@@ -24,7 +24,7 @@ from tender.moving import database_speaks, lock_tender
 from tender.outcome_models import Award
 from tender.tenders import require_stage
 from underwriting.models import Agreement, Pool
-from underwriting.terms import TERM_NAMES, Terms
+from underwriting.terms import Terms
 from underwriting.terms import terms_of as terms_in
 
 
@@ -188,8 +188,3 @@ def agreements(session: Session, pool_id: int) -> Sequence[Agreement]:
 def shares_of(session: Session, agreement: Agreement) -> MemberShares:
     """Return the shares of an agreement version."""
     return books.shares(session, agreement.pool_id, agreement.number)
-
-
-def terms_of(agreement: Agreement) -> Terms:
-    """Return the terms of an agreement version as a value."""
-    return Terms(**{name: getattr(agreement, name) for name in TERM_NAMES})

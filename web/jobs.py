@@ -14,7 +14,7 @@ from typing import Any
 
 import procrastinate
 from procrastinate.retry import RetryStrategy
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from web.tasks import PERIODIC, TASKS, Bench
@@ -52,13 +52,6 @@ def defer(
         "at": not_before,
     }
     return int(session.scalars(_DEFER, values).one())
-
-
-def waiting(engine: Engine) -> int:
-    """Return how many jobs wait or are being done."""
-    with engine.connect() as connection:
-        found = connection.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"))
-    return int(found or 0)
 
 
 def queue(bench: Bench, url: str) -> procrastinate.App:

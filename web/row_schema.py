@@ -179,11 +179,3 @@ class RowReader:
         """Add a finding with its place."""
         where = f"row {row.number}, {header}" if header else f"row {row.number}"
         self.findings.add(Finding(code, where, {"row": row.number, "column": header, **facts}))
-
-
-def read_rows(
-    schema: RowSchema, table: Table, mapping: ColumnMapping | None = None
-) -> tuple[list[GoodRow], FindingList]:
-    """Return all good rows and all findings of a table; `RowSchema.reader` does the same one row at a time."""
-    reader = schema.reader(table, mapping)
-    return list(reader), reader.findings

@@ -20,7 +20,7 @@ from tender.sealing import PartKeys, SealedBid, key_signer
 from tender.sealing import seal as seal_bid
 from tender.sharefiles import read_shares
 from tender.unsealing import open_envelope, verify_sealed
-from web.keys_cli import PARTS, keys
+from web.keys_cli import PARTS
 from web.offline_cli import (
     FILE,
     NEW,
@@ -235,7 +235,3 @@ def _remove_folder(folder: Path) -> None:
         for path in folder.iterdir():
             path.unlink()
         folder.rmdir()
-
-
-#: Mounted under `gongbao` command by command: `gongbao seal`, `gongbao unseal`, `gongbao keys new`.
-sealing = click.Group("sealing", commands=[seal, unseal, keys], help="离线密封与密钥 / sealing and keys, offline")

@@ -19,7 +19,6 @@ from web.tender_sentences import SENTENCES, awaits_extension, pool_of
 #: Who reads a tender's inside before its result is public.
 BUREAU = frozenset({Role.OFFICER, Role.APPROVER, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR})
 COMMITTEE = frozenset({Role.EXPERT, Role.CHAIR})
-BIDDERS = frozenset({Role.BIDDER, Role.SIGNATORY})
 
 #: The stages from which on the ranking and the shares are shown to everyone.
 PUBLIC_RESULT = frozenset({"standstill", "awarded", "contracted", "complete"})

@@ -11,11 +11,11 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from claims import faults
+from claims import faults, service_standard
 from claims.fault_rows import FaultRow
 from claims.faults import Report
 from claims.models import Fault
-from claims.service_standard import Standard, State
+from claims.service_standard import FaultTimes, Standard, State
 from core import calendar
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -44,7 +44,10 @@ def test_a_fault_from_report_to_acceptance(session: Session) -> None:
         "repair",
         "accept",
     ]
-    clocks = faults.clocks_of(session, fault, Standard(), at=_minutes(300))
+    days = faults.days_around(session, fault.reported_at, _minutes(300))
+    names = ("reported_at", "acknowledged_at", "arrived_at", "repaired_at", "is_trapped", "is_built_up")
+    times = FaultTimes(fault=fault.number, **{name: getattr(fault, name) for name in names})
+    clocks = service_standard.clocks(times, Standard(), days, _minutes(300))
     assert {name: clock.state for name, clock in clocks.items()} == {
         "response": State.ON_TIME,
         "arrival": State.LATE,

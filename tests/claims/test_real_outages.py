@@ -13,7 +13,6 @@ from claims.fault_rows import FaultReport, days_hundredths, duration_text, fault
 from claims.service_standard import FaultTimes, Standard, measure
 from core.working_time import DayKind
 from web.fault_columns import fault_schema
-from web.row_schema import read_rows
 from web.tables import read_table
 
 LIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "lift_outages_2018q1.csv"
@@ -29,8 +28,9 @@ pytestmark = [
 def report() -> Iterator[FaultReport]:
     """Return the list as reviewed, its columns found by their own headers."""
     with LIST.open("rb") as stream, read_table(stream, LIST.name) as table:
-        rows, findings = read_rows(fault_schema(), table)
-    assert findings.total == 0
+        reader = fault_schema().reader(table)
+        rows = list(reader)
+    assert reader.findings.total == 0
     faults = [fault_row(row.number, row.values) for row in rows]
     yield review(faults, at=NOW, collected_from=suggested_start(faults))
 

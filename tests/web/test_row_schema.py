@@ -14,8 +14,8 @@ from core.clock import CITY
 from core.errors import Finding, Invalid
 from web.cells import YES_NO, Day, Fen, Instant, Text, Whole
 from web.messages.tables import MESSAGES
-from web.row_schema import ColumnMapping, Field, FindingList, GoodRow, RowSchema, comparable, read_rows
-from web.tables import read_table
+from web.row_schema import ColumnMapping, Field, FindingList, GoodRow, RowSchema, comparable
+from web.tables import Table, read_table
 
 LIFTS = RowSchema(
     [
@@ -26,6 +26,14 @@ LIFTS = RowSchema(
         Field("is_insured", "是否投保", "Insured", YES_NO, is_required=False),
     ]
 )
+
+
+def read_rows(
+    schema: RowSchema, table: Table, mapping: ColumnMapping | None = None
+) -> tuple[list[GoodRow], FindingList]:
+    """Return all good rows and all findings of a table."""
+    reader = schema.reader(table, mapping)
+    return list(reader), reader.findings
 
 
 def read(text: str, mapping: ColumnMapping | None = None) -> tuple[list[GoodRow], FindingList]:

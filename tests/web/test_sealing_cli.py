@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -25,8 +26,9 @@ from tests.tender.sealed_bids import (
     make_terms,
     sign_container,
 )
+from web.keys_cli import keys
 from web.messages.sealing import MESSAGES
-from web.sealing_cli import sealing
+from web.sealing_cli import seal, unseal
 
 PASSPHRASE = "correct horse battery"
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,9 +49,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+#: The offline commands together, as `gongbao` has them one by one.
+COMMANDS = click.Group("sealing", commands=[seal, unseal, keys])
+
+
 def run(*arguments: str, typed: str = "") -> Result:
     """What a command says; anything but words and an exit code is a fault of its own."""
-    result = CliRunner().invoke(sealing, list(arguments), input=typed)
+    result = CliRunner().invoke(COMMANDS, list(arguments), input=typed)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

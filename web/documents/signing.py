@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +71,6 @@ class Verification:
     def is_good(self) -> bool:
         """Return whether the paper is exactly what a trusted signer signed."""
         return self.is_signed and self.is_intact and self.covers_all and self.is_trusted
-
-
-def digest(body: bytes) -> str:
-    """Return the SHA-256 of a file in hex: kept beside it, shown where it is verified.
-
-    >>> digest(b"")[:8]
-    'e3b0c442'
-    """
-    return sha256(body).hexdigest()
 
 
 def make_signer(directory: Path, name: str, at: datetime) -> Signer:
