@@ -183,7 +183,9 @@ def test_who_pays_whom_and_by_when_is_told_to_both(engine: Engine, visitors: Vis
     assert f"应付 26,516.24 元给{names[0]}" in member.get("/").text
     assert f"应收{names[3]} 26,516.24 元" in lead.get("/").text
     assert "已逾期" in member.get(owing).text
-    assert "逾期未付的结算单" in visitors.login_as(Role.BUREAU_FINANCE).get("/").text
+    watched = visitors.login_as(Role.BUREAU_FINANCE).get("/").text
+    assert "逾期未付的结算单" in watched.partition("别人在办的事")[2], "the bureau watches, and has nothing to do"
+    assert "今天要办" not in watched
     assert member.get(f"/api/v1/statements/{quarter.of(3).id}").json["due_on"] == "2026-03-31"
     assert "due_on" in lead.get("/statements?as=csv").text.splitlines()[0]
 

@@ -43,8 +43,9 @@ def _bureau() -> ResponseReturnValue:
     pools = pools_seen(session, actor())
     ids = [pool.id for pool in pools]
     late = [*finance_work.overdue_calls(session, today()), *finance_work.overdue_statements(session, today())]
-    work = [*late, *finance_work.bureau_work(session, today())]
-    return _home(t("主管单位财务", "Finance desk of the bureau"), work, _pool_figures(ids), _year(ids), pools)
+    watched = [*late, *finance_work.bureau_work(session, today())]
+    title = t("主管单位财务", "Finance desk of the bureau")
+    return _home(title, [], _pool_figures(ids), _year(ids), pools, watched=watched)
 
 
 def _home(
@@ -53,9 +54,18 @@ def _home(
     figures: Sequence[dict[str, object]],
     picture: dict[str, object] | None,
     pools: Sequence[Pool],
+    *,
+    watched: Sequence[Work] | None = None,
 ) -> str:
     return render_template(
-        "finance/home.html", title=title, work=work, figures=figures, picture=picture, pools=pools, now=None
+        "finance/home.html",
+        title=title,
+        work=work,
+        watched=watched,
+        figures=figures,
+        picture=picture,
+        pools=pools,
+        now=None,
     )
 
 
