@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, insert, select, true
 from sqlalchemy.orm import Session, aliased
@@ -308,6 +309,12 @@ def coverage(session: Session, on: date) -> Coverage:
         households,
     )
     return Coverage(*(int(session.scalar(query) or 0) for query in counted))
+
+
+def in_order() -> tuple[Any, ...]:
+    """Return what buildings and their lifts are ordered by: the number in the building's name, 2栋 before 10栋."""
+    number = func.lpad(func.coalesce(func.substring(Building.name, "[0-9]+"), ""), 9, "0")
+    return number, Building.name, Lift.number
 
 
 def uncovered(session: Session, community: Community, starts_on: date, ends_on: date) -> Sequence[Lift]:

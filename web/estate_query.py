@@ -105,6 +105,6 @@ def lifts_of(actor: Actor, on: date, community_id: uuid.UUID | None = None) -> Q
         .outerjoin(PolicyLift, covering)
         .outerjoin(told, told.c.id == PolicyLift.policy_id)
         .where(estates.sees_lift(actor))
-        .order_by(Community.sort_key, Building.name, Lift.number)
+        .order_by(Community.sort_key, *estates.in_order())
     )
     return query if community_id is None else query.where(Community.id == community_id)

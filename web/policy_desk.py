@@ -118,7 +118,7 @@ def candidates(session: Session, community: Community, starts_on: date, ends_on:
         select(Lift, Building.name)
         .join(Building, Building.id == Lift.building_id)
         .where(Building.community_id == community.id)
-        .order_by(Building.name, Lift.number)
+        .order_by(*estates.in_order())
     )
 
     def why_not(lift: Lift) -> str:

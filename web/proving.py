@@ -7,6 +7,8 @@ record sees it, and are kept nowhere.
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Response, current_app, make_response, redirect, render_template, request
 from flask_security import url_for_security
 from werkzeug.datastructures import ImmutableMultiDict
@@ -16,7 +18,9 @@ from core import permits
 from core.errors import Invalid
 from web import limits, sign_in, traces, visits
 from web.accounts import User
+from web.code_words import ASKED
 from web.errors import Unauthenticated, is_for_program, tell_when, words
+from web.formats import t
 from web.limits import TooMany
 from web.second_factor import is_code_of
 
@@ -46,11 +50,11 @@ def ask_again(action: str) -> Response | None:
         return None
     _refuse_programs()
     if given is None:
-        return _page()
+        return _page(action)
     try:
-        return None if is_proof(*given) else _page(wrong())
+        return None if is_proof(*given) else _page(action, wrong())
     except TooMany as refusal:
-        return tell_when(_page(words(refusal), refusal.status), refusal)
+        return tell_when(_page(action, words(refusal), refusal.status), refusal)
 
 
 def guard_screens() -> BaseResponse | None:
@@ -122,12 +126,19 @@ def _is_right(password: str, code: str) -> bool:
     return is_right
 
 
-def _page(said: str = "", status: int = 401) -> Response:
-    """Return the page that asks, with every field of the form in it; files are chosen again."""
+def _page(action: str, said: str = "", status: int = 401) -> Response:
+    """Return the page that asks, with every field of the form in it; files are chosen again.
+
+    `action` is what the form is to do. The way back leads to the page that the form came from, where that is ours.
+    """
+    came_from = urlsplit(request.referrer or "")
+    back = came_from.path if came_from.netloc == request.host else ""
     return make_response(
         render_template(
             "account/proof.html",
             who=visits.visit(),
+            doing=t(*ASKED[action]) if action in ASKED else "",
+            back=back if back != request.path or "GET" in _methods() else "",
             action=request.full_path.rstrip("?"),
             carried=[(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"],
             files=[(name, file.filename) for name, file in request.files.items(multi=True) if file.filename],
@@ -138,3 +149,8 @@ def _page(said: str = "", status: int = 401) -> Response:
         ),
         status,
     )
+
+
+def _methods() -> set[str]:
+    """Return the methods that the route of this request answers."""
+    return set(request.url_rule.methods or ()) if request.url_rule else set()

@@ -15,7 +15,7 @@ from core.permits import SYSTEM, Actor, Role
 from tests.makers import AT, ON, make_lifts, make_organisation, make_policy, make_pool
 from underwriting import estates
 from underwriting.estates import EstateRow, Taken
-from underwriting.models import Community, Lift
+from underwriting.models import Building, Community, Lift
 
 GOOD = EstateRow(2, "芦淞区", "示例花园", "1栋", "L-1", date(2014, 6, 1), 18, households=900)
 
@@ -123,3 +123,12 @@ def test_a_repairer_is_set_for_a_community_or_a_lift_and_changed(session: Sessio
     session.flush()
     with pytest.raises(NotFound, match="community_has_no_lift"):
         estates.appoint_for_community(session, empty, mine, by=SYSTEM, at=AT)
+
+
+def test_buildings_stand_in_the_order_of_their_numbers(session: Session) -> None:
+    """2栋在 10栋之前；没有号数的在最前。"""
+    names = ("10栋", "2栋", "门卫", "1栋")
+    rows = [replace(GOOD, row=2 + place, building=name, lift_number=f"N-{place}") for place, name in enumerate(names)]
+    estates.take(session, rows, on=ON, by=SYSTEM, at=AT)
+    query = select(Building.name).join(Lift, Lift.building_id == Building.id).order_by(*estates.in_order())
+    assert list(session.scalars(query)) == ["门卫", "1栋", "2栋", "10栋"]

@@ -171,6 +171,16 @@ def test_the_queue_puts_people_inside_first_and_then_the_earliest_due(city: City
     assert page.index("L00002") < page.index("L00001")
 
 
+def test_a_repairer_sees_people_inside_before_its_own_jobs(city: City) -> None:
+    """有人被困的，无论接单与否，排在手上其他活的前面。"""
+    ordinary = city.fault(25, lift=0)
+    repairer = city.visitors.login_as(Role.REPAIRER)
+    assert repairer.send(f"/faults/{ordinary.id}/work", verb="acknowledge").status_code == 303
+    city.fault(2, lift=1, is_trapped=True)
+    page = repairer.get("/").text
+    assert page.index("L00002") < page.index("我接的单") < page.index("L00001")
+
+
 def test_while_somebody_is_inside_the_rescue_is_what_counts(city: City) -> None:
     """The list shows the arrival's clock, overrun or not, and never a later one that is still in time."""
     city.fault(120, is_trapped=True)

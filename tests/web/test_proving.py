@@ -81,6 +81,7 @@ def test_money_leaves_only_after_a_recent_proof(
     assert desk.get("/premiums/remit", query_string={"policy": [str(policy_id)]}).status_code == 200
     asked = desk.send("/premiums/remit", **form)
     assert asked.status_code == 401 and ASKS in asked.text
+    assert "要办理的事" in asked.text and "划付保费" in asked.text
     assert carried(asked.text) == form
     assert stage_of(engine, policy_id) == "received"
 

@@ -10,7 +10,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The database server is PostgreSQL {release}; this program needs {needed} or newer.",
     ),
     "role_may_not": (
-        "您当前的身份（{role}）不能办理此事（{action}）。请切换身份，或请有权的同事办理。",
+        "您当前的身份（{role}）不能办理此事（{action}），请有权的同事办理；您有几个身份的，可在页首切换。",
         "Your present role ({role}) may not do this ({action}). Change your role, or ask a colleague who may.",
     ),
     "second_person_needed": (

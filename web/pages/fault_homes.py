@@ -77,6 +77,11 @@ def _claim_tile(label: str, stage: str, counted: dict[str, int]) -> dict[str, An
     return {"label": label, "value": number(counted.get(stage, 0)), "href": url_for("claims.index", stage=stage)}
 
 
+def _is_free(item: dict[str, Any]) -> bool:
+    """Say whether a fault waits for somebody to take it."""
+    return bool(item["stage"] == "reported")
+
+
 def _repairer_home() -> ResponseReturnValue:
     items = _queue_items()
     mine = set(
@@ -90,8 +95,9 @@ def _repairer_home() -> ResponseReturnValue:
     )
     return render_template(
         "faults/repairer_home.html",
-        mine=[item for item in items if item["id"] in mine],
-        others=[item for item in items if item["id"] not in mine and item["stage"] == "reported"],
+        trapped=[item for item in items if item["is_trapped"] and (item["id"] in mine or _is_free(item))],
+        mine=[item for item in items if item["id"] in mine and not item["is_trapped"]],
+        others=[item for item in items if item["id"] not in mine and _is_free(item) and not item["is_trapped"]],
         now=at(),
     )
 

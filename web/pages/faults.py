@@ -64,6 +64,17 @@ STEPS: dict[str, tuple[str, str, str, bool]] = {
 }
 
 
+#: What is said once a step is taken.
+DONE: dict[str, tuple[str, str]] = {
+    "acknowledge": ("已接单。", "Acknowledged."),
+    "arrive": ("到场时间已登记。", "The arrival is recorded."),
+    "repair": ("修复时间已登记，等待验收。", "The repair is recorded and waits to be accepted."),
+    "accept": ("已验收。", "The repair is accepted."),
+    "reopen": ("已退回重修。", "Sent back for repair."),
+    "withdraw": ("报修已撤回。", "The report is taken back."),
+}
+
+
 def next_steps(fault: Any, *, is_workable: bool) -> list[dict[str, Any]]:
     """Return the steps that the actor may take on a fault as it stands, the usual one first."""
     return [
@@ -237,7 +248,7 @@ def _step(fault_id: uuid.UUID, action: str) -> ResponseReturnValue:
         faults.advance(unit(), fault, verb, by=actor(), at=at(), note=typed.within(note, "note", 2000))
     except Invalid as refusal:
         return _ask(fault, verb, field_errors(refusal, "note")), 422
-    flash(t("已登记：{step}。", "Recorded: {step}.", step=t(STEPS[verb][1], STEPS[verb][2])), "success")
+    flash(t(*DONE[verb]), "success")
     back = request.form.get("back", "")
     following = url_for("home.home") if back == "home" else url_for("faults.one", fault_id=fault.id)
     return redirect(following, 303)
