@@ -19,6 +19,7 @@ from ledger.models import Account, Period, Statement, Transfer
 from underwriting import policies
 from underwriting.models import Agreement, Policy, Pool, Refund
 from web.formats import date_words, number, t, yuan
+from web.overdue import is_overdue, overdue_days, overdue_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +175,13 @@ def _stages_by_period(session: Session, who: Actor) -> dict[int, dict[str, int]]
     return found
 
 
-def member_work(session: Session, who: Actor) -> list[Work]:
+def member_work(session: Session, who: Actor, today: date) -> list[Work]:
     """Return what waits for a member's own finance desk: statements to answer, cash calls to pay."""
     found: list[Work] = []
     if who.organisation_id is None:
         return found
     if may(who, "statement.answer"):
-        found += _to_answer(session, who)
+        found += _to_answer(session, who, today)
     calls = (
         select(CashCall, Claim.number, Claim.title)
         .join(Claim, Claim.id == CashCall.claim_id)
@@ -194,7 +195,7 @@ def member_work(session: Session, who: Actor) -> list[Work]:
     return sorted(found, key=lambda one: (one.due_at is None, one.due_at or datetime.max.replace(tzinfo=CITY)))
 
 
-def _to_answer(session: Session, who: Actor) -> list[Work]:
+def _to_answer(session: Session, who: Actor, today: date) -> list[Work]:
     """Return the member's own statements that wait for its answer."""
     found = []
     query = statements.visible_to(who).where(
@@ -209,6 +210,9 @@ def _to_answer(session: Session, who: Actor) -> list[Work]:
             else ("应付 {sum}，不迟于 {day}", "Due from you {sum} by {day}")
         )
         note = t(*sums, sum=yuan(abs(statement.balance_fen)), day=date_words(statement.due_on))
+        lead_id = session.get_one(Pool, statement.pool_id).lead_id
+        if late := overdue_words(overdue_days(statement, lead_id, today)):
+            note += t("，", ", ") + late
         found.append(Work(title, href, note, kind="statement", stage=statement.stage))
     return found
 
@@ -247,14 +251,14 @@ def bureau_work(session: Session, today: date) -> list[Work]:
 
 
 def overdue_statements(session: Session, today: date) -> list[Work]:
-    """Return the agreed statements of all pools that ought to be paid by now, as one thing to look after."""
-    where = (Statement.stage == "agreed", Statement.balance_fen < 0, Statement.due_on < today)
-    count, fen = _count_and_sum(session, -Statement.balance_fen, *where)
+    """Return the statements of all pools that ought to be paid by now, agreed or not, as one thing to look after."""
+    late = is_overdue(today)
+    count, fen = _count_and_sum(session, func.abs(Statement.balance_fen), late)
     if not count:
         return []
-    due_on = session.scalars(select(func.min(Statement.due_on)).where(*where)).one() or today
+    due_on = session.scalars(select(func.min(Statement.due_on)).where(late)).one() or today
     title = t("逾期未付的结算单", "Overdue statements")
-    return [Work(title, url_for("statements.index", stage="agreed"), _note(count, fen), end_of(due_on))]
+    return [Work(title, url_for("statements.index", stage="overdue"), _note(count, fen), end_of(due_on))]
 
 
 def overdue_calls(session: Session, today: date) -> list[Work]:

@@ -18,6 +18,7 @@ from ledger import stages, statements
 from ledger.models import Period, Statement
 from underwriting.models import Pool
 from web.documents.rows import StatementRows
+from web.overdue import is_overdue
 from web.paper_desk import verification_of
 from web.statement_paper import kept_files, statement_rows
 
@@ -51,9 +52,10 @@ def answers_open(who: Actor, statement: Statement) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """The filters of a list of statements; what is empty leaves everything in."""
+    """The filters of a list of statements; what is empty leaves everything in. `overdue_on`: overdue on that day."""
 
     stage: str = ""
+    overdue_on: date | None = None
     pool_id: int | None = None
     member: uuid.UUID | None = None
     period: str = ""
@@ -67,6 +69,7 @@ def listed_for(who: Actor, narrowed: Narrowed) -> Select[Any]:
             Statement.id,
             Statement.number,
             Statement.pool_id,
+            Pool.lead_id,
             Pool.name.label("pool"),
             Period.label.label("period"),
             Period.starts_on,
@@ -88,6 +91,8 @@ def listed_for(who: Actor, narrowed: Narrowed) -> Select[Any]:
     )
     if narrowed.stage:
         query = query.where(Statement.stage == narrowed.stage)
+    if narrowed.overdue_on is not None:
+        query = query.where(is_overdue(narrowed.overdue_on))
     if narrowed.pool_id is not None:
         query = query.where(Statement.pool_id == narrowed.pool_id)
     if narrowed.member is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, func, select
+from datetime import date
+
+from sqlalchemy import Engine, func, select, text
 from werkzeug.test import TestResponse
 
+from core import clock
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from ledger.models import Entry, Statement
@@ -178,7 +181,6 @@ def test_who_pays_whom_and_by_when_is_told_to_both(engine: Engine, visitors: Vis
     assert f"贵公司应付 26,516.24 元给{names[0]}，不迟于 2026年3月31日" in member.get(owing).text
     assert f"{names[3]}应付 26,516.24 元给{names[0]}" in lead.get(owing).text
     assert f"{names[0]}应付 864.54 元给{names[1]}" in lead.get(owed).text
-    assert "应付 26,516.24 元给" not in member.get("/").text
     assert member.send(f"{owing}/agree").status_code == 303
     assert f"应付 26,516.24 元给{names[0]}" in member.get("/").text
     assert f"应收{names[3]} 26,516.24 元" in lead.get("/").text
@@ -188,6 +190,47 @@ def test_who_pays_whom_and_by_when_is_told_to_both(engine: Engine, visitors: Vis
     assert "今天要办" not in watched
     assert member.get(f"/api/v1/statements/{quarter.of(3).id}").json["due_on"] == "2026-03-31"
     assert "due_on" in lead.get("/statements?as=csv").text.splitlines()[0]
+
+
+def test_an_overdue_statement_is_marked_before_anybody_agrees(engine: Engine, visitors: Visitors) -> None:
+    """Issued, unanswered and past its day: page, list, both desks of the member, the lead and the bureau say it."""
+    quarter = _quarter(engine)
+    names = [one.name for one in quarter.made.members]
+    lead, bureau = _checker(visitors, quarter, 0), visitors.login_as(Role.BUREAU_FINANCE)
+    checker = _checker(visitors, quarter, 3)
+    maker = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[3])
+    late = f"已逾期 {(clock.on(clock.now()) - date(2026, 3, 31)).days} 天"
+    address, number = f"/statements/{quarter.of(3).id}", quarter.of(3).number
+    for verb in ("acknowledge", "query", ""):
+        for browser in (checker, maker):
+            home = browser.get("/").text
+            assert f"应付 26,516.24 元给{names[0]}" in home and f"结算单 {number}，未确认，{late}" in home, verb
+            assert "没有等您办理的事项" not in home
+        assert f"应收{names[3]} 26,516.24 元" in lead.get("/").text, verb
+        if verb:
+            assert f"不迟于 2026年3月31日，{late}" in checker.get("/").text, verb
+            assert checker.send(f"{address}/{verb}", words="几天").status_code == 303
+    assert late in lead.get(address).text
+    assert lead.get("/statements").text.count(late) == 3, "the lead's own balance is paid to nobody"
+    narrowed = bureau.get("/statements?stage=overdue").text
+    assert narrowed.count(late) == 3 and quarter.of(0).number not in narrowed
+    assert "3 笔" in bureau.get("/").text.partition("逾期未付的结算单")[2][:200]
+
+
+def test_what_the_company_owes_is_told_to_the_maker_that_may_not_answer(engine: Engine, visitors: Visitors) -> None:
+    """Before its day the maker's home has the statement as its company's; no one is told that nothing waits."""
+    quarter = _quarter(engine)
+    with unit_of_work(engine, SYSTEM) as session:
+        session.execute(text("UPDATE statement SET due_on = '2199-01-31'"))
+    maker = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[3])
+    home = maker.get("/").text
+    assert "贵公司的应付与应收" in home and "没有等您办理的事项" not in home
+    assert f"应付 26,516.24 元给{quarter.made.members[0].name}" in home and "待贵公司财务复核确认" in home
+    assert "已逾期" not in home and "已逾期" not in maker.get("/statements").text
+    checker = _checker(visitors, quarter, 3)
+    assert "贵公司的应付与应收" not in checker.get("/").text
+    assert checker.send(f"/statements/{quarter.of(3).id}/agree").status_code == 303
+    assert "贵公司的应付与应收" not in maker.get("/").text
 
 
 def test_a_step_that_is_done_says_who_did_it_and_when(engine: Engine, visitors: Visitors) -> None:

@@ -20,7 +20,7 @@ from web.finance_work import Work
 from web.formats import money, t
 from web.money_desk import pools_seen, today
 from web.shell import actor, unit
-from web.statement_due import payments_due
+from web.statement_due import left_to_checker, payments_due
 
 pages = Blueprint("finance", __name__)
 
@@ -28,13 +28,16 @@ pages = Blueprint("finance", __name__)
 def _desk() -> ResponseReturnValue:
     """Show an insurer's finance desk: as lead of a pool where it leads one, and as a member."""
     who, session = actor(), unit()
-    work = [*payments_due(session, who), *finance_work.member_work(session, who)]
+    work = [*payments_due(session, who, today()), *finance_work.member_work(session, who, today())]
+    others = left_to_checker(session, who, today())
     pools = pools_seen(session, who)
     if who.led_pools:
         work = [*finance_work.lead_work(session, who, today()), *work]
         led = sorted(who.led_pools)
-        return _home(t("首席财务", "Finance desk of the lead"), work, _pool_figures(led), _year(led), pools)
-    return _home(t("成员财务", "Finance desk of a member"), work, _member_figures(), _balances(), pools)
+        title = t("首席财务", "Finance desk of the lead")
+        return _home(title, work, _pool_figures(led), _year(led), pools, others=others)
+    title = t("成员财务", "Finance desk of a member")
+    return _home(title, work, _member_figures(), _balances(), pools, others=others)
 
 
 def _bureau() -> ResponseReturnValue:
@@ -56,12 +59,14 @@ def _home(
     pools: Sequence[Pool],
     *,
     watched: Sequence[Work] | None = None,
+    others: Sequence[Work] = (),
 ) -> str:
     return render_template(
         "finance/home.html",
         title=title,
         work=work,
         watched=watched,
+        others=others,
         figures=figures,
         picture=picture,
         pools=pools,

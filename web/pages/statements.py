@@ -22,6 +22,7 @@ from web.history import history
 from web.keeping import sent, settings
 from web.listing import Asked
 from web.money_desk import Field, Step, member_names, pools_seen, read_id, step_page, today
+from web.overdue import overdue_days, overdue_words
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
 from web.statement_due import due_of
@@ -45,8 +46,10 @@ def index() -> ResponseReturnValue:
     names = member_names(unit(), [pool.id for pool in found_pools])
     pool = asked.choice("pool", [str(one.id) for one in found_pools])
     is_own = not actor().sees_all and not actor().led_pools
+    stage = asked.choice("stage", [*STATES["statement"], "overdue"])
     narrowed = Narrowed(
-        stage=asked.choice("stage", STATES["statement"]),
+        stage="" if stage == "overdue" else stage,
+        overdue_on=today() if stage == "overdue" else None,
         pool_id=int(pool) if pool else None,
         member=None if is_own else read_id(asked.choice("member", [str(one) for one in names])),
         period=asked.text("period"),
@@ -57,7 +60,14 @@ def index() -> ResponseReturnValue:
     found = listing.listed(unit(), query, sum_of="balance_fen")
     return render_template(
         "finance/statements.html",
-        rows=[{**row._mapping, "href": url_for(".one", statement_id=row.id)} for row in found.rows],
+        rows=[
+            {
+                **row._mapping,
+                "href": url_for(".one", statement_id=row.id),
+                "overdue": overdue_words(overdue_days(row, row.lead_id, today())),
+            }
+            for row in found.rows
+        ],
         found=found,
         values=asked.values,
         exports=listing.csv_link(),
