@@ -55,6 +55,7 @@ def check_agreement_of(rows: StatementRows) -> str:
     due = net_due(rows)
     assert amounts_after(text, due.label_zh) == [due.amount_fen]
     assert due.words in text and rows_digest(rows) in re.sub(r"\s", "", text)
+    assert due.pay_zh in text.replace("\n", "")
     assert amounts_after(text, "净额") == [rows.balance_fen]
     for line in rows.lines:
         assert amounts_after(text, line.label_zh) == [line.amount_fen]
@@ -148,6 +149,7 @@ def test_page_one_holds_the_answer_and_the_seals() -> None:
     first = pdf_text(body, "-layout", "-l", "1")
     for words in (
         net_due(rows).words,
+        net_due(rows).pay_zh[:12],
         "净额",
         "首席承保人盖章",
         "成员确认盖章",

@@ -26,6 +26,8 @@ def test_a_statement_says_its_balance_and_its_direction(amounts_fen: list[int]) 
     due = net_due(rows)
     assert due.amount_fen == abs(sum(amounts_fen))
     wanted = (sum(amounts_fen) > 0) - (sum(amounts_fen) < 0)
+    payee = {1: "付款方：", -1: "收款方：", 0: ""}[wanted]
+    assert due.pay_zh.startswith(payee) and (rows.head.lead_name in due.pay_zh) == bool(wanted)
     assert due.label_zh == {1: "共保体应付贵公司", -1: "贵公司应付共保体", 0: "本期两不相欠"}[wanted]
     assert due.words.startswith("人民币") and "负" not in due.words
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from ledger.money import parse_fen
-from web.documents.rows import StatementRows, rows_digest
+from web.documents.rows import StatementRows, net_due, rows_digest
 from web.documents.sheets import itemised_csv, safe_text, statement_xlsx, summary_csv
 
 _STARTS = "=+-@＝＋－＠\t\r\n"
@@ -138,6 +138,18 @@ def test_the_first_sheet_is_the_summary_with_a_difference_of_nothing() -> None:
     cells = [str(cell.value) for row in book["汇总"].iter_rows() for cell in row if cell.value is not None]
     assert rows_digest(rows) in cells and "共保体应付贵公司" in cells
     assert cells[cells.index("Difference to the items") + 1] in ("0", "0.0")
+
+
+@pytest.mark.parametrize(("fen", "sign"), [(-281_86, "收款方"), (281_86, "付款方")])
+def test_the_head_has_the_balance_as_a_number_and_names_who_is_paid(fen: int, sign: str) -> None:
+    """Beside who owes stands an amount to compute with; below it the lead, as the pool's desk."""
+    rows = make_statement([fen])
+    sheet = openpyxl.load_workbook(io.BytesIO(statement_xlsx(rows)), data_only=True)["汇总"]
+    told = {str(row[0].value): row[1] for row in sheet.iter_rows(max_row=14)}
+    due = told[net_due(rows).label_zh]
+    assert due.data_type == "n" and due.value == 281.86
+    assert str(told["收付 Payment"].value).startswith(f"{sign}：{rows.head.lead_name}（首席，代管共保资金）")
+    assert "收付 Payment" not in [str(cell[0]) for cell in xlsx_cells(statement_xlsx(make_statement([])), 1).values()]
 
 
 def test_a_statement_without_movements_is_still_a_workbook() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import uuid
 from pathlib import Path
@@ -48,6 +49,7 @@ def test_a_code_shows_what_was_signed(engine: Engine, client: Browser, state_dir
     assert page.status_code == 200
     for words in ("26,516.24", "贰万陆仟伍佰壹拾陆元贰角肆分", "成员应付共保体", kept["pdf"].digest[:8]):
         assert words in page.text
+    assert re.search(r"付款期限</dt>\s*<dd>\s*2026-03-31", page.text), "the day to pay by, as printed"
     typed = client.get("/v", query_string={"code": f" {kept['pdf'].code.upper()} "})
     assert typed.location.endswith(f"/v/{kept['pdf'].code}")
 

@@ -100,12 +100,17 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class NetDue:
-    """The answer of a statement: who pays whom, how much (never negative), and the amount in words."""
+    """The answer of a statement: who owes, how much (never negative), in words, and to or by whom it is paid.
+
+    `pay_zh` and `pay_en` name the lead, which keeps the pool's money; they are empty where nothing is due.
+    """
 
     label_zh: str
     label_en: str
     amount_fen: int
     words: str
+    pay_zh: str
+    pay_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,22 @@ def net_due(rows: StatementRows) -> NetDue:
     else:
         zh, en = "本期两不相欠", "Nothing is due either way"
     amount_fen = abs(rows.balance_fen)
-    return NetDue(zh, en, amount_fen, f"人民币{in_words(amount_fen)}")
+    return NetDue(zh, en, amount_fen, f"人民币{in_words(amount_fen)}", *_payment(rows))
+
+
+def _payment(rows: StatementRows) -> tuple[str, str]:
+    """Return to whom a balance is paid, or who pays it: the lead, as the desk of the pool."""
+    lead = rows.head.lead_name
+    if not rows.balance_fen:
+        return "", ""
+    if any(share.is_own and share.is_lead for share in rows.shares):
+        return (
+            "首席自己的余额，随各成员的收付结清",
+            "The lead’s own balance, settled with what the members pay and are paid",
+        )
+    if rows.balance_fen < 0:
+        return f"收款方：{lead}（首席，代管共保资金）", f"Payable to {lead}, the lead, which keeps the pool’s money"
+    return f"付款方：{lead}（首席，代管共保资金）", f"Paid by {lead}, the lead, which keeps the pool’s money"
 
 
 def as_data(rows: StatementRows) -> dict[str, object]:

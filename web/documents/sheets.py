@@ -173,14 +173,16 @@ class _Sheet:
 def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
     head, due = rows.head, net_due(rows)
     sheet.widths((26, 30, 14, 20, 20, 18))
-    facts = (
+    facts: tuple[tuple[str, str | int], ...] = (
         ("编号 Number", head.number),
         ("出具 Issuer", head.issuer),
         ("致 To", f"{head.member_name} {head.member_credit_code}".rstrip()),
         ("首席承保人 Lead", head.lead_name),
         ("账期 Period", f"{head.period_label} {head.period_starts_on} – {head.period_ends_on}"),
         ("签发 Issued", head.issued_on.isoformat()),
-        (due.label_zh, f"{due.words}（{due.label_en}）"),
+        (due.label_zh, due.amount_fen),
+        ("大写 In words", f"{due.words}（{due.label_en}）"),
+        *((("收付 Payment", f"{due.pay_zh} {due.pay_en}"),) if due.pay_zh else ()),
         *((("付款期限 Payable by", head.due_on.isoformat()),) if head.due_on else ()),
         ("核验 Verify", f"{rows.verification.url} {rows.verification.code}"),
         ("数据摘要 SHA-256", rows_digest(rows)),
@@ -189,7 +191,10 @@ def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
     for name, fact in facts:
         sheet.row += 1
         sheet.text(0, name, "name")
-        sheet.text(1, fact)
+        if isinstance(fact, int):
+            sheet.money(1, fact)
+        else:
+            sheet.text(1, fact)
     sheet.row += 2
     for column, name in enumerate(("项目", "Item", "笔数 Count", "金额（元）CNY")):
         sheet.text(column, name, "head" if column < 2 else "head_right")
