@@ -116,9 +116,9 @@ def coverage(session: Session, at: datetime) -> dict[str, int]:
 
 
 def ratio_bp(part: int, whole: int) -> int:
-    """Return a ratio in basis points, rounded down; 0 of nothing is 0.
+    """Return a ratio in basis points, half up, as every ratio of service is; 0 of nothing is 0.
 
-    >>> ratio_bp(3, 4), ratio_bp(0, 0)
-    (7500, 0)
+    >>> ratio_bp(3, 4), ratio_bp(3047, 3067), ratio_bp(0, 0)
+    (7500, 9935, 0)
     """
-    return part * 10_000 // whole if whole else 0
+    return (20_000 * part + whole) // (2 * whole) if whole else 0

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from core.errors import Invalid, NotFound
 from core.permits import Role
+from tests.makers import make_lifts
 from tests.visitors import Browser, Visitors
 from tests.web.estate_makers import City, make_city
 from underwriting.models import Lift
@@ -51,6 +52,15 @@ def test_the_officer_sets_the_repairer_on_a_page(city: City) -> None:
     handler = city.browser(Role.CLAIMS_HANDLER)
     assert "设定维保单位…" not in handler.get(lift).text
     assert handler.send(f"{lift}/repairer", repairer=str(other.id)).status_code == 403
+
+
+def test_the_part_that_is_insured_is_one_figure_everywhere(city: City) -> None:
+    """4 of 6 lifts are 66.67 %, half up, on the public's page, the officer's home and the estates page."""
+    with city.unit() as session:
+        make_lifts(session, 2, prefix="U")
+    officer = city.visitors.login_as(Role.OFFICER)
+    for page in (city.visitors.browser().get("/").text, officer.get("/").text, officer.get("/estates").text):
+        assert "66.67%" in page and "66.66%" not in page
 
 
 def test_a_repairer_sees_its_own_lifts_alone(city: City) -> None:

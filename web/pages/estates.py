@@ -29,6 +29,7 @@ from web.keeping import settings
 from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, sort_asked, wants_csv
 from web.money_desk import Field, Step
 from web.pages import MenuItem
+from web.public_figures import ratio_bp
 from web.shell import actor, at, needs, unit
 
 #: Does what a form asks; returns (what to say, where to go).
@@ -93,7 +94,7 @@ def _districts() -> list[str]:
 
 def _tiles() -> list[dict[str, Any]]:
     cover = estates.coverage(unit(), clock.on(at()))
-    part = (20_000 * cover.lifts_insured + cover.lifts) // (2 * cover.lifts) if cover.lifts else None
+    part = ratio_bp(cover.lifts_insured, cover.lifts)
     return [
         {
             "label": t("小区", "Communities"),
