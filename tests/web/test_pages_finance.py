@@ -321,6 +321,20 @@ def test_a_program_opens_a_period(engine: Engine, visitors: Visitors) -> None:
     assert [row["label"] for row in checker.get(place).json["data"]] == ["2026Q2", "2026Q1"]
 
 
+def test_a_refund_after_receipt_is_off_the_written_premium_alone(engine: Engine, visitors: Visitors) -> None:
+    """Paid back apart: what was to collect stays, the written premium falls, and either page says which it is."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+        policy = make_policy(session, made, number="P-1")
+        day = policy.inception_on
+        policies.receive(session, policy, on=day, by=SYSTEM, at=AT)
+        policies.refund(session, policy, 70_466, day, on=day, by=SYSTEM, at=AT)
+    maker, _ = _desk(visitors, made.members[0])
+    listed, pool = maker.get("/premiums").text, maker.get(f"/pools/{made.pool.id}").text
+    assert listed.count(_yuan(policy.gross_fen)) >= 2 and "只扣到账前的退保" in listed
+    assert _yuan(policy.gross_fen - 70_466) in pool and "已扣全部退保，到账后退还的也扣" in pool
+
+
 def test_what_is_to_collect_is_one_figure_everywhere(engine: Engine, visitors: Visitors) -> None:
     """A refund struck from an unpaid premium lowers the work item, the list, its sum and what is then booked alike."""
     with unit_of_work(engine, SYSTEM) as session:
