@@ -335,6 +335,13 @@ def test_a_refund_after_receipt_is_off_the_written_premium_alone(engine: Engine,
     assert _yuan(policy.gross_fen - 70_466) in pool and "已扣全部退保，到账后退还的也扣" in pool
 
 
+def test_the_journal_says_that_numbers_have_gaps(engine: Engine, visitors: Visitors) -> None:
+    """A preview of a close takes numbers that are not used: the list says so, that no one looks for what was lost."""
+    quarter = _open_quarter(engine)
+    _, checker = _desk(visitors, quarter.made.members[0])
+    assert "空号不是缺失的分录" in checker.get(f"/pools/{quarter.made.pool.id}/entries").text
+
+
 def test_what_is_to_collect_is_one_figure_everywhere(engine: Engine, visitors: Visitors) -> None:
     """A refund struck from an unpaid premium lowers the work item, the list, its sum and what is then booked alike."""
     with unit_of_work(engine, SYSTEM) as session:
