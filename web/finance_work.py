@@ -162,6 +162,49 @@ def _periods(session: Session, who: Actor, today: date) -> list[Work]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class NoPeriod:
+    """A led pool whose book takes nothing on a day: why, in a sentence, and where the next period is opened."""
+
+    words: str
+    href: str
+    label: str
+
+
+def no_period_open(session: Session, who: Actor, today: date) -> list[NoPeriod]:
+    """Return the led pools that have no open period on a day; whatever is booked on it there is refused."""
+    found = []
+    for pool in session.scalars(select(Pool).where(Pool.id.in_(who.led_pools)).order_by(Pool.id)):
+        every = session.scalars(select(Period).where(Period.pool_id == pool.id).order_by(Period.starts_on)).all()
+        here = next((one for one in every if one.starts_on <= today <= one.ends_on), None)
+        if here is not None and here.stage == "open":
+            continue
+        why = (
+            t(
+                "账期 {p} 已提前结账，到 {next} 之前什么都不能入账。",
+                "Period {p} was closed early: nothing can be booked before {next}.",
+                p=here.label,
+                next=date_words(here.ends_on + timedelta(days=1)),
+            )
+            if here is not None
+            else t(
+                "没有账期包含今天，开立之前什么都不能入账。",
+                "No period has this day: nothing can be booked until one does.",
+            )
+        )
+        may_open = may(who, "period.open") and not any(one.starts_on > today for one in every)
+        href = url_for("periods.new" if may_open else "periods.index", pool_id=pool.id)
+        label = t("开立账期", "Open a period") if may_open else t("看账期", "See the periods")
+        words = t(
+            "{pool}：{why}收款、付款与核赔都会被拒绝。",
+            "{pool}: {why} Receipts, payments and approvals are refused.",
+            pool=pool.name,
+            why=why,
+        )
+        found.append(NoPeriod(words, href, label))
+    return found
+
+
 def _stages_by_period(session: Session, who: Actor) -> dict[int, dict[str, int]]:
     """Return period -> stage -> how many of its statements stand there."""
     query = (

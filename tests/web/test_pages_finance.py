@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal  # only to compare what a reader reads
 
 import pytest
 from sqlalchemy import Engine, event, func, select
 
+from core import clock
 from core.db import unit_of_work
 from core.parties import Organisation
 from core.permits import SYSTEM, Role
@@ -20,6 +21,7 @@ from tests.scenarios import oracle_quarter as oracle
 from tests.visitors import Browser, Visitors
 from underwriting import policies
 from underwriting.models import Policy
+from web.formats import date_words
 
 
 def _open_quarter(engine: Engine) -> Quarter:
@@ -110,6 +112,8 @@ def test_a_close_shows_what_it_will_charge_and_then_does_it(engine: Engine, visi
         assert _yuan(fen or 0) in page.text
     for words in ("916.72", "55.00", "22.06", "26,840.00", "首席管理费", "逾期利息"):
         assert words in page.text
+    charged = page.text.partition("结账时计入")[2].partition("将出具的结算单")[0]
+    assert "916.72" in charged and "<tfoot" not in charged, "fee, tax, interest and a call make no sum"
     assert _entries(engine) == before
     assert maker.get(address).status_code == 403
     assert maker.send(address, on="2026-03-31").status_code == 403
@@ -333,6 +337,32 @@ def test_a_refund_after_receipt_is_off_the_written_premium_alone(engine: Engine,
     listed, pool = maker.get("/premiums").text, maker.get(f"/pools/{made.pool.id}").text
     assert listed.count(_yuan(policy.gross_fen)) >= 2 and "只扣到账前的退保" in listed
     assert _yuan(policy.gross_fen - 70_466) in pool and "已扣全部退保，到账后退还的也扣" in pool
+
+
+def test_a_day_without_an_open_period_is_told_before_any_work(engine: Engine, visitors: Visitors) -> None:
+    """Closing early is warned of first; then the lead's desk says that nothing can be booked, and where to open."""
+    today = clock.on(clock.now())
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session, starts_on=today - timedelta(days=9), ends_on=today + timedelta(days=9))
+        make_policy(session, made, number="P-1", on=today)
+    label = made.period.label
+    maker, checker = _desk(visitors, made.members[0])
+    told = "今天没有开放的账期"
+    assert told not in maker.get("/").text
+    address, following = f"/pools/{made.pool.id}/periods", date_words(today + timedelta(days=10))
+    page = checker.get(f"{address}/{label}/close").text.partition("<h1")[2]
+    assert f"到 {following} 下一账期开始之前，什么都不能入账" in page
+    assert page.index("下一账期开始之前") < page.index("结账时计入")
+    assert checker.send(f"{address}/{label}/close", on=today.isoformat()).status_code == 303
+    home = maker.get("/").text
+    assert home.index(told) < home.index("登记保费到账")
+    assert f"账期 {label} 已提前结账，到 {following} 之前什么都不能入账" in home and f'href="{address}/new"' in home
+    assert told in checker.get("/").text and f'href="{address}"' in checker.get("/").text
+    assert told not in _desk(visitors, made.members[1])[0].get("/").text
+    opening = today + timedelta(days=10), today + timedelta(days=40)
+    days = {"starts_on": opening[0].isoformat(), "ends_on": opening[1].isoformat()}
+    assert maker.send(f"{address}/new", label="next", **days).status_code == 303
+    assert told in maker.get("/").text, "the next one has not begun"
 
 
 def test_the_journal_says_that_numbers_have_gaps(engine: Engine, visitors: Visitors) -> None:

@@ -16,7 +16,7 @@ from ledger.models import Entry, Period, Statement
 from ledger.reasons import Reason
 from underwriting.models import Pool
 from web import charts, finance_work
-from web.finance_work import Work
+from web.finance_work import NoPeriod, Work
 from web.formats import money, t
 from web.money_desk import pools_seen, today
 from web.shell import actor, unit
@@ -35,7 +35,8 @@ def _desk() -> ResponseReturnValue:
         work = [*finance_work.lead_work(session, who, today()), *work]
         led = sorted(who.led_pools)
         title = t("首席财务", "Finance desk of the lead")
-        return _home(title, work, _pool_figures(led), _year(led), pools, others=others)
+        shut = finance_work.no_period_open(session, who, today())
+        return _home(title, work, _pool_figures(led), _year(led), pools, others=others, shut=shut)
     title = t("成员财务", "Finance desk of a member")
     return _home(title, work, _member_figures(), _balances(), pools, others=others)
 
@@ -60,6 +61,7 @@ def _home(
     *,
     watched: Sequence[Work] | None = None,
     others: Sequence[Work] = (),
+    shut: Sequence[NoPeriod] = (),
 ) -> str:
     return render_template(
         "finance/home.html",
@@ -67,6 +69,7 @@ def _home(
         work=work,
         watched=watched,
         others=others,
+        shut=shut,
         figures=figures,
         picture=picture,
         pools=pools,

@@ -217,12 +217,12 @@ def _closing(
         ]
         if preview
         else [],
-        charged_fen=sum(one.amount_fen for one in preview.charges) if preview else 0,
         sheets=sheets,
         sum_fen=sum(one.balance_fen for one in sheets),
         short_names=short_names(unit(), [pool.id]),
         matrix=matrix(sheets),
-        is_early=day is not None and clock.on(at()) < row.ends_on,
+        is_early=clock.on(at()) < row.ends_on,
+        next_on=row.ends_on + timedelta(days=1),
         closed=closed_words(PERIOD_MOVES, "period", "close", row.stage, row.id, "period.closed"),
     )
 
