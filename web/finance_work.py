@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -24,7 +24,10 @@ from web.overdue import is_overdue, overdue_days, overdue_words
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One thing to do, as the `work_list` macro takes it; without a due time its state is shown."""
+    """One thing to do, as the `work_list` macro takes it; without a due time its state is shown.
+
+    `late` says in words for how many days it is overdue: told in the place of the time that has passed.
+    """
 
     title: str
     href: str
@@ -32,6 +35,12 @@ class Work:
     due_at: datetime | None = None
     kind: str = ""
     stage: str = ""
+    late: str = ""
+
+
+def by_due(work: Iterable[Work]) -> list[Work]:
+    """Return things to do with the one due first at the head, those without a due time last."""
+    return sorted(work, key=lambda one: (one.due_at is None, one.due_at or datetime.max.replace(tzinfo=CITY)))
 
 
 def end_of(day: date) -> datetime:
@@ -50,7 +59,7 @@ def _note(count: int, fen: int) -> str:
 
 
 def lead_work(session: Session, who: Actor, today: date) -> list[Work]:
-    """Return what waits for the finance desk of a lead, those with a due day first."""
+    """Return what waits for the finance desk of a lead."""
     pools = who.led_pools
     found: list[Work] = []
     if may(who, "premium.receive"):
@@ -73,7 +82,7 @@ def lead_work(session: Session, who: Actor, today: date) -> list[Work]:
             href = url_for("premiums.one", policy_id=first)
             found.append(Work(t("支付退费", "Pay refunds"), href, _note(count, fen), None, "refund", "agreed"))
     found += _periods(session, who, today)
-    return sorted(found, key=lambda one: (one.due_at is None, one.due_at or end_of(today)))
+    return found
 
 
 def _to_remit(session: Session, pools: frozenset[int]) -> list[Work]:
@@ -235,7 +244,7 @@ def member_work(session: Session, who: Actor, today: date) -> list[Work]:
         title = t("付摊回款 {n}", "Pay the cash call on {n}", n=claim_number)
         note = f"{claim_title} · {yuan(call.amount_fen)}"
         found.append(Work(title, url_for("payments.claim", claim_id=call.claim_id), note, end_of(call.due_on)))
-    return sorted(found, key=lambda one: (one.due_at is None, one.due_at or datetime.max.replace(tzinfo=CITY)))
+    return found
 
 
 def _to_answer(session: Session, who: Actor, today: date) -> list[Work]:
@@ -300,8 +309,8 @@ def overdue_statements(session: Session, today: date) -> list[Work]:
     if not count:
         return []
     due_on = session.scalars(select(func.min(Statement.due_on)).where(late)).one() or today
-    title = t("逾期未付的结算单", "Overdue statements")
-    return [Work(title, url_for("statements.index", stage="overdue"), _note(count, fen), end_of(due_on))]
+    title, href = t("逾期未付的结算单", "Overdue statements"), url_for("statements.index", stage="overdue")
+    return [Work(title, href, _note(count, fen), end_of(due_on), late=overdue_words((today - due_on).days))]
 
 
 def overdue_calls(session: Session, today: date) -> list[Work]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
 
@@ -75,9 +75,14 @@ def payments_due(session: Session, who: Actor, today: date) -> list[Work]:
     found = []
     for statement, lead_id, lead, member in session.execute(query):
         agreed = statement.stage == "agreed"
-        pair = ("结算单 {n}，已确认", "Statement {n}, agreed") if agreed else ("结算单 {n}，未确认", "{n}, not agreed")
-        note = [t(*pair, n=statement.number), overdue_words(overdue_days(statement, lead_id, today))]
-        found.append(_work(statement, who, lead_id, (lead, member), t("，", ", ").join(one for one in note if one)))
+        pair = (
+            ("结算单 {n}，已确认", "Statement {n}, agreed")
+            if agreed
+            else ("结算单 {n}，未确认", "Statement {n}, not agreed")
+        )
+        late = overdue_words(overdue_days(statement, lead_id, today))
+        work = _work(statement, who, lead_id, (lead, member), t(*pair, n=statement.number))
+        found.append(replace(work, late=late))
     return found
 
 

@@ -16,7 +16,7 @@ from ledger.models import Entry, Period, Statement
 from ledger.reasons import Reason
 from underwriting.models import Pool
 from web import charts, finance_work
-from web.finance_work import NoPeriod, Work
+from web.finance_work import NoPeriod, Work, by_due
 from web.formats import money, t
 from web.money_desk import pools_seen, today
 from web.shell import actor, unit
@@ -32,13 +32,13 @@ def _desk() -> ResponseReturnValue:
     others = left_to_checker(session, who, today())
     pools = pools_seen(session, who)
     if who.led_pools:
-        work = [*finance_work.lead_work(session, who, today()), *work]
+        work = by_due([*finance_work.lead_work(session, who, today()), *work])
         led = sorted(who.led_pools)
         title = t("首席财务", "Finance desk of the lead")
         shut = finance_work.no_period_open(session, who, today())
         return _home(title, work, _pool_figures(led), _year(led), pools, others=others, shut=shut)
     title = t("成员财务", "Finance desk of a member")
-    return _home(title, work, _member_figures(), _balances(), pools, others=others)
+    return _home(title, by_due(work), _member_figures(), _balances(), pools, others=others)
 
 
 def _bureau() -> ResponseReturnValue:
