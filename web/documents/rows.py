@@ -173,11 +173,14 @@ def _payment(rows: StatementRows) -> tuple[str, str]:
     if any(share.is_own and share.is_lead for share in rows.shares):
         return (
             "首席自己的余额，随各成员的收付结清",
-            "The lead’s own balance, settled with what the members pay and are paid",
+            "Own balance of the lead, settled with what the members pay and are paid",
         )
     if rows.balance_fen < 0:
-        return f"收款方：{lead}（首席，代管共保资金）", f"Payable to {lead}, the lead, which keeps the pool’s money"
-    return f"付款方：{lead}（首席，代管共保资金）", f"Paid by {lead}, the lead, which keeps the pool’s money"
+        return (
+            f"收款方：{lead}（首席，代管共保资金）",
+            f"Payable to {lead}, the lead, which keeps the money of the pool",
+        )
+    return f"付款方：{lead}（首席，代管共保资金）", f"Paid by {lead}, the lead, which keeps the money of the pool"
 
 
 def as_data(rows: StatementRows) -> dict[str, object]:
