@@ -16,7 +16,7 @@ from underwriting import estates
 from underwriting.estates import EstateRow, Taken
 from web.estate_columns import ESTATE_SCHEMA, estate_row
 from web.list_order import as_in_file, in_order
-from web.row_schema import ColumnMapping, FindingList
+from web.row_schema import FindingList
 from web.tables import read_table
 
 
@@ -50,9 +50,12 @@ def read(
     sheet: str | None = None,
     at: datetime,
 ) -> EstateList:
-    """Return what a file of lifts holds, held against the register; nothing is written."""
+    """Return what a file of lifts holds, held against the register; nothing is written.
+
+    `columns`, field -> header, adds to what the headers themselves suggest; an empty header takes a suggestion away.
+    """
     with read_table(stream, name, sheet=sheet) as table:
-        mapping = ColumnMapping(columns) if columns else ESTATE_SCHEMA.suggest(table.headers)
+        mapping = ESTATE_SCHEMA.completed(columns or {}, table.headers)
         reader = ESTATE_SCHEMA.reader(table, mapping)
         rows = tuple(estate_row(good) for good in reader)
     found = estates.check(session, rows, on=clock.on(at))

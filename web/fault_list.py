@@ -20,7 +20,7 @@ from underwriting import estates
 from underwriting.estates import EstateRow
 from web.fault_columns import fault_schema
 from web.list_order import as_in_file, in_order
-from web.row_schema import ColumnMapping, FindingList
+from web.row_schema import FindingList
 from web.tables import read_table
 
 #: Where lifts stand that only a list has named, until the register says better: district, community, building.
@@ -30,6 +30,8 @@ UNPLACED = ("未定", "未定小区（待补登记）", "未定")
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """How a list is to be read: which column is which, in which zone its times are, what is done with new lifts.
+
+    `columns` adds to what the headers themselves suggest; an empty header takes a suggestion away.
 
     `collected_from`: when the list began to be kept (None: as its first restoration suggests).
     """
@@ -86,7 +88,7 @@ def read(session: Session, stream: IO[bytes], name: str, wanted: Wanted, *, at: 
     """
     schema = fault_schema(wanted.zone)
     with read_table(stream, name, sheet=wanted.sheet) as table:
-        mapping = ColumnMapping(wanted.columns) if wanted.columns else schema.suggest(table.headers)
+        mapping = schema.completed(wanted.columns, table.headers)
         reader = schema.reader(table, mapping)
         rows = tuple(fault_row(good.number, good.values) for good in reader)
     start = wanted.collected_from or suggested_start(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,43 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from web.fault_list import FaultList, Wanted
+    from web.row_schema import RowSchema
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_MAP_HELP = "字段=表头，逗号分开；不给则按表头猜 / field=header, by commas; guessed from the headers if not given"
+_MAP_HELP = (
+    "字段=表头，逗号分开；没有提到的字段按表头认，“字段=”表示没有这一列"
+    " / field=header, by commas; the fields not named are known by their headers, `field=` is for none"
+)
+
+
+class _ListCommand(click.Command):
+    """A command that reads a list; its help ends with the fields that `--map` knows, from `schema()`."""
+
+    def __init__(self, *args: Any, schema: Callable[[], RowSchema], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.schema = schema
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write every field with its words, the required ones marked."""
+        super().format_epilog(ctx, formatter)
+        needed = t("，必填", ", required")
+        fields = self.schema().fields
+        with formatter.section(t("字段", "Fields")):
+            formatter.write_dl(
+                [(one.name, t(one.label_zh, one.label_en) + (needed if one.is_required else "")) for one in fields]
+            )
+
+
+def _fault_fields() -> RowSchema:
+    from web.fault_columns import fault_schema
+
+    return fault_schema()
+
+
+def _estate_fields() -> RowSchema:
+    from web.estate_columns import ESTATE_SCHEMA
+
+    return ESTATE_SCHEMA
 
 
 @click.group("fault", cls=Commands)
@@ -32,7 +66,7 @@ def estate() -> None:
 
 
 def mapping_of(texts: tuple[str, ...]) -> dict[str, str]:
-    """Return field -> header of `--map` options; Invalid `mapping_wrong` for what is not `field=header`.
+    """Return field -> header of `--map` options, "" for none; Invalid `mapping_wrong` for what is not `field=header`.
 
     >>> mapping_of(("lift_number=elevator,reported_at=out_of_service", "description=reason"))["description"]
     'reason'
@@ -40,13 +74,13 @@ def mapping_of(texts: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in (one for given in texts for one in given.split(",") if one.strip()):
         name, equals, header = text.partition("=")
-        if not equals or not name.strip() or not header.strip():
+        if not equals or not name.strip():
             raise Invalid("mapping_wrong", text=text.strip()[:60])
         found[name.strip()] = header.strip()
     return found
 
 
-@fault.command("import")
+@fault.command("import", cls=_ListCommand, schema=_fault_fields)
 @click.argument("file", type=FILE)
 @click.option("--map", "maps", multiple=True, metavar="FIELD=HEADER,...", help=_MAP_HELP)
 @click.option("--zone", default="Asia/Shanghai", show_default=True, help="没有写时区的时间 / zone of times without one")
@@ -145,7 +179,7 @@ def _line(finding: Finding, row: int) -> str:
     return f"  {named}"
 
 
-@estate.command("import")
+@estate.command("import", cls=_ListCommand, schema=_estate_fields)
 @click.argument("file", type=FILE)
 @click.option("--map", "maps", multiple=True, metavar="FIELD=HEADER,...", help=_MAP_HELP)
 @click.option("--sheet", help="工作表 / sheet of a workbook")

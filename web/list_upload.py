@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -11,7 +11,6 @@ from typing import BinaryIO
 from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 
 from core.errors import Invalid, NotFound
 from core.papers import Paper, keep
@@ -100,10 +99,9 @@ def _shown(cell: Cell) -> str:
     return "" if cell is None else shown(cell)
 
 
-def columns_asked(schema: RowSchema, values: MultiDict[str, str]) -> dict[str, str]:
-    """Return field -> header as the form of the columns says it; a field left open is left out."""
-    chosen = {one.name: values.get(_PREFIX + one.name, "") for one in schema.fields}
-    return {name: header for name, header in chosen.items() if header}
+def columns_asked(schema: RowSchema, values: Mapping[str, str]) -> dict[str, str]:
+    """Return field -> header as the form of the columns says it, "" for no such column; the unsaid is left out."""
+    return {one.name: values[_PREFIX + one.name] for one in schema.fields if _PREFIX + one.name in values}
 
 
 def column_fields(schema: RowSchema, headers: Sequence[str]) -> list[dict[str, object]]:
@@ -120,9 +118,11 @@ def column_fields(schema: RowSchema, headers: Sequence[str]) -> list[dict[str, o
     ]
 
 
-def suggested(schema: RowSchema, headers: Sequence[str]) -> dict[str, str]:
-    """Return the form's values that the headers' own words suggest."""
-    return {_PREFIX + name: header for name, header in schema.suggest(headers).columns.items()}
+def suggested(schema: RowSchema, headers: Sequence[str], asked: Mapping[str, str]) -> dict[str, str]:
+    """Return the form's values that the headers' own words suggest beside what was asked for already."""
+    chosen = columns_asked(schema, asked)
+    found = schema.completed(chosen, headers).columns
+    return {_PREFIX + name: header for name, header in found.items() if name not in chosen}
 
 
 def field_name(name: str) -> str:

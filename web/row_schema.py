@@ -36,7 +36,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """Field name -> header, as the person chose."""
+    """Field name -> header, as the person chose; an empty header says that no column holds the field."""
 
     columns: Mapping[str, str]
 
@@ -104,6 +104,15 @@ class RowSchema:
                 taken[item.name] = found
         return ColumnMapping(taken)
 
+    def completed(self, chosen: Mapping[str, str], headers: Sequence[str]) -> ColumnMapping:
+        """Return what a person chose, with the suggestions for the fields that they said nothing of.
+
+        A header that was chosen is suggested for nothing else. A field chosen with an empty header stays without one.
+        """
+        free = [header for header in headers if header not in chosen.values()]
+        guessed = {name: header for name, header in self.suggest(free).columns.items() if name not in chosen}
+        return ColumnMapping({**guessed, **{name: header for name, header in chosen.items() if header}})
+
     def check(self, mapping: ColumnMapping, headers: Sequence[str]) -> None:
         """Refuse with Invalid `table_columns_wrong`, naming every field and header that does not fit."""
         findings = [
@@ -114,7 +123,7 @@ class RowSchema:
         names = {item.name for item in self.fields}
         for name, header in mapping.columns.items():
             if name not in names:
-                findings.append(Finding("column_field_unknown", name, {"field": name}))
+                findings.append(Finding("column_field_unknown", name, {"field": name, **self._told()}))
             elif header and header not in headers:
                 findings.append(Finding("column_header_unknown", name, {"header": shown(header)}))
         uses = Counter(header for header in mapping.columns.values() if header)
@@ -122,6 +131,13 @@ class RowSchema:
         findings += [Finding("column_mapped_twice", header, {"header": header}) for header in twice]
         if findings:
             raise Invalid("table_columns_wrong", findings, headers=", ".join(map(shown, headers[:50])))
+
+    def _told(self) -> dict[str, str]:
+        """Return the fields with their words, for a message in either language."""
+        return {
+            "fields": "，".join(f"{item.name}（{item.label_zh}）" for item in self.fields),
+            "fields_en": ", ".join(f"{item.name} ({item.label_en})" for item in self.fields),
+        }
 
     def reader(self, table: Table, mapping: ColumnMapping | None = None) -> RowReader:
         """Return a reader over a table's rows; without a mapping, by the suggested one. Refuses as `check` does."""

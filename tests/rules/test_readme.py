@@ -19,6 +19,7 @@ from web.demo.casting import accounts
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted({ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")})
+PAGES_TEXT = [page.read_text(encoding="utf-8") for page in PAGES]
 EXAMPLES = re.findall(
     r"^\$ (.+)\n((?:(?!\$ |```).*\n)*)", "".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)), re.M
 )
@@ -37,6 +38,21 @@ def test_an_example_prints_what_the_page_says(
     }
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == (printed, 0), done.stderr
+
+
+def test_a_mapped_field_is_one_of_the_schema() -> None:
+    """Every `--map` that a page of the documentation or of the program shows names fields of the list it is for."""
+    from web.estate_columns import ESTATE_SCHEMA
+    from web.fault_columns import fault_schema
+    from web.pages import estate_import, fault_import
+
+    schemas = {"fault": fault_schema(), "estate": ESTATE_SCHEMA}
+    shown = [*PAGES_TEXT, fault_import.COMMAND, estate_import.COMMAND]
+    found = re.findall(r"gongbao (fault|estate) import .*--map (\w+=\S+)", "\n".join(shown))
+    assert len(found) >= 2
+    for kind, mapping in found:
+        names = {pair.partition("=")[0] for pair in mapping.split(",")}
+        assert names <= {one.name for one in schemas[kind].fields}, mapping
 
 
 def test_every_calculator_has_an_example() -> None:

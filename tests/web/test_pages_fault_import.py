@@ -85,10 +85,21 @@ def test_columns_that_do_not_fit_are_asked_for_again(city: City) -> None:
     """A missing column is told beside its field, and what was chosen stays."""
     browser = city.browser(Role.CLAIMS_HANDLER)
     place = sent(browser, LIST)
-    answer = browser.get(f"{place}/review?c_lift_number=elevator&zone=UTC")
+    answer = browser.get(f"{place}/review?c_lift_number=elevator&c_reported_at=&zone=UTC")
     assert answer.status_code == 422
     assert 'value="elevator" selected' in answer.text and 'id="f-c_reported_at-wrong"' in answer.text
     assert browser.get(f"{place}/review?{COLUMNS}&zone=Mars").status_code == 422
+
+
+def test_one_chosen_column_leaves_the_others_known(city: City) -> None:
+    """Whoever says one column, or another sheet, keeps what the headers say of the rest; a column said away is away."""
+    browser = city.browser(Role.CLAIMS_HANDLER)
+    place = sent(browser, LIST.replace("elevator", "No."))
+    assert browser.get(f"{place}/review?zone=UTC").status_code == 422
+    columns = browser.get(f"{place}/columns?c_lift_number=No.&c_description=&zone=UTC").text
+    assert 'value="No." selected' in columns and 'value="out_of_service" selected' in columns
+    assert 'value="reason" selected' not in columns
+    assert browser.get(f"{place}/review?c_lift_number=No.&zone=UTC").status_code == 200
 
 
 def test_a_list_belongs_to_whoever_sent_it(city: City) -> None:

@@ -132,6 +132,27 @@ def test_a_mapping_that_does_not_fit_is_refused(columns: dict[str, str], faults:
     assert told(refused.value.findings) == faults
 
 
+def test_a_chosen_column_adds_to_what_the_headers_say() -> None:
+    """One field chosen leaves the others as recognised; a header is used once, and an empty one is for no column."""
+    headers = ["编号", "层数", "投用日期", "金额", "是否投保"]
+    assert LIFTS.completed({"number": "编号", "value_fen": ""}, headers).columns == {
+        "number": "编号",
+        "storeys": "层数",
+        "in_service_on": "投用日期",
+        "is_insured": "是否投保",
+    }
+    assert LIFTS.completed({"number": "层数"}, headers).columns.get("storeys") is None
+
+
+def test_an_unknown_field_is_told_with_the_fields_there_are() -> None:
+    """Whoever misnames a field reads the names there are, with their words."""
+    with pytest.raises(Invalid) as refused:
+        LIFTS.check(LIFTS.completed({"lift": "电梯编号"}, ["层数", "投用日期", "电梯编号"]), ["层数", "电梯编号"])
+    found = next(one for one in refused.value.findings if one.code == "column_field_unknown")
+    zh, en = (text.format_map(found.facts) for text in MESSAGES[found.code])
+    assert "number（电梯编号），storeys（层数）" in zh and "number (Lift number), storeys (Storeys)" in en
+
+
 def test_a_missing_column_is_named_by_the_suggested_mapping_too() -> None:
     """A table without a required column is refused, saying which field has none and which headers there are."""
     with pytest.raises(Invalid, match="table_columns_wrong") as refused:

@@ -138,8 +138,8 @@ _COLUMNS: dict[str, tuple[str, str]] = {
         "The file has no column “{header}”. Choose again.",
     ),
     "column_field_unknown": (
-        "没有“{field}”这个字段。请从字段表中选择。",
-        "There is no field “{field}”. Choose one of the list.",
+        "没有“{field}”这个字段。字段有：{fields}。",
+        "There is no field “{field}”. The fields are: {fields_en}.",
     ),
     "column_mapped_twice": (
         "列“{header}”被用于两个字段。每一列只能对应一个字段。",

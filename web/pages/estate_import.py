@@ -62,8 +62,7 @@ def columns(paper_id: uuid.UUID) -> ResponseReturnValue:
 
 def _columns(paper: Paper, errors: Mapping[str, str]) -> str:
     look = list_upload.look(paper, request.args.get("sheet") or None)
-    asked = answers()
-    values = asked if asked else list_upload.suggested(ESTATE_SCHEMA, look.headers)
+    values = {**list_upload.suggested(ESTATE_SCHEMA, look.headers, answers()), **answers()}
     return _walk().columns(ESTATE_SCHEMA, paper, look, values, errors, zones=[], may_register=False)
 
 

@@ -87,8 +87,7 @@ def columns(paper_id: uuid.UUID) -> ResponseReturnValue:
 def _columns(paper: Paper, errors: Mapping[str, str]) -> str:
     sheet = request.args.get("sheet") or None
     look = list_upload.look(paper, sheet)
-    asked = answers()
-    values = asked if asked else {**list_upload.suggested(SCHEMA, look.headers), "zone": ZONES[0]}
+    values = {"zone": ZONES[0], **list_upload.suggested(SCHEMA, look.headers, answers()), **answers()}
     zones = [(ZONES[0], t("北京时间", "Beijing time")), (ZONES[1], "UTC")]
     return _walk().columns(SCHEMA, paper, look, values, errors, zones=zones, may_register=_may_register())
 
