@@ -79,9 +79,9 @@ def allocate(file: Path) -> None:
     tell(allocate_file(_read(file)))
 
 
-@click.command("clock")
+@click.command("clock", context_settings={"ignore_unknown_options": True})
 @click.argument("start")
-@click.argument("minutes", type=click.IntRange(0))
+@click.argument("minutes", type=int)
 @json_option
 def clock(start: str, minutes: int) -> None:
     """START 之后 MINUTES 个工作分钟到几时（已公布的 2004 至 2026 年日历）。

@@ -10,6 +10,7 @@ import errno
 import importlib
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound, Refusal
+from web.usage_words import in_chinese
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,17 +99,15 @@ def fail(words: str, code: int = FAILED) -> NoReturn:
 
 def tell_refusal(refusal: Refusal) -> None:
     """Write a refusal: in words on the error stream, and as a document on the output where JSON was asked for."""
-    from web.messages import told
-
     findings: tuple[Finding, ...] = getattr(refusal, "findings", ())
-    said = told(refusal.code, refusal.facts, is_english=is_english())
+    said = said_of(refusal)
     if wants_json():
         document: dict[str, Any] = {"code": refusal.code, "detail": said, "facts": dict(refusal.facts)}
         document["errors"] = [
             {
                 "where": one.where,
                 "code": one.code,
-                "detail": told(one.code, one.facts, is_english=is_english()),
+                "detail": said_of(one),
                 "facts": one.facts,
             }
             for one in findings
@@ -115,9 +115,26 @@ def tell_refusal(refusal: Refusal) -> None:
         tell(document)
     warn(said)
     for one in findings[:200]:
-        warn(f"  {one.where}: {told(one.code, one.facts, is_english=is_english())}")
+        warn(f"  {finding_line(one)}")
     if len(findings) > 200:
         warn(f"  … {len(findings)}")
+
+
+def said_of(refusal: Refusal | Finding) -> str:
+    """Return what a refusal or a finding says, in the reader's language."""
+    from web.messages import told
+
+    return told(refusal.code, refusal.facts, is_english=is_english())
+
+
+def finding_line(finding: Finding) -> str:
+    """Return a finding as one line: its place, once and in the reader's words, and what is wrong there."""
+    said = said_of(finding)
+    row = finding.facts.get("row")
+    if not isinstance(row, int):
+        return f"{finding.where}{t('：', ': ')}{said}" if finding.where else said
+    is_told = re.match(rf"第 {row} 行|row {row}\b", said, re.IGNORECASE)
+    return said if is_told else t(f"第 {row} 行：{said}", f"Row {row}: {said}")
 
 
 class Commands(click.Group):
@@ -159,6 +176,11 @@ class Commands(click.Group):
         except Refusal as refusal:
             tell_refusal(refusal)
             raise click.exceptions.Exit(exit_code(refusal)) from None
+        except click.UsageError as fault:
+            words = "" if is_english() else in_chinese(fault.format_message())
+            if not words:
+                raise
+            raise click.UsageError(f"{words} {fault.format_message()}", fault.ctx) from None
         except BrokenPipeError:
             # Whoever read the output has had enough; Python must not complain about it again at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import Finding, Invalid
-from web.command_line import Commands, database, is_english, json_option, now, t, tell
+from core.errors import Conflict, Finding, Invalid
+from web.command_line import (
+    Commands,
+    database,
+    exit_code,
+    fail,
+    finding_line,
+    json_option,
+    now,
+    said_of,
+    t,
+    tell,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -117,6 +129,10 @@ def import_faults(
     document = {"file": file.name, "written": written, "is_dry_run": dry_run, **fault_list.summary(told)}
     document["odd_rows"] = [finding_row(one) for one in told.findings]
     tell(document, _words(document, told, brief=brief))
+    if dry_run and not told.report.taken:
+        # A look ends as the import itself would.
+        refusal = Conflict("no_row_to_take", read=told.rows_read)
+        fail(said_of(refusal), exit_code(refusal))
 
 
 def _read(session: Session, file: Path, wanted: Wanted, at: datetime) -> FaultList:
@@ -128,23 +144,17 @@ def _read(session: Session, file: Path, wanted: Wanted, at: datetime) -> FaultLi
 
 def finding_row(finding: Finding) -> dict[str, Any]:
     """Return an odd row for machines: its row, the code, the words."""
-    return {"row": finding.facts.get("row"), "code": finding.code, "detail": _said(finding)}
-
-
-def _said(finding: Finding) -> str:
-    from web.messages import told
-
-    return told(finding.code, finding.facts, is_english=is_english())
+    return {"row": finding.facts.get("row"), "code": finding.code, "detail": said_of(finding)}
 
 
 def _words(document: Mapping[str, Any], told: FaultList, *, brief: bool) -> str:
     """Return the outcome for people: the odd rows, then counts, then the repairs."""
-    from web.list_order import row_of
+    from web.finding_names import FINDING_NAMES
 
-    lines = [] if brief else [_line(one, row_of(one)) for one in told.findings]
+    lines = [] if brief else [f"  {finding_line(one)}" for one in told.findings]
     lines.append("")
     for code, count in told.counts.items():
-        lines.append(f"{count:>7,}  {code}")
+        lines.append(f"{count:>7,}  {t(*FINDING_NAMES.get(code, (code, code)))}")
     lines.append("")
     pairs = [
         (t("读到的行", "rows read"), f"{document['rows']:,}"),
@@ -156,11 +166,12 @@ def _words(document: Mapping[str, Any], told: FaultList, *, brief: bool) -> str:
         (t("其中新登记", "of them new in the register"), f"{document['lifts_to_register']:,}"),
     ]
     repair = document["repair"]
-    if repair:
+    times = told.report.repair_times
+    if repair and times is not None:
         where = t("第 {row} 行，{lift}", "row {row}, {lift}").format(
             row=repair["longest_row"], lift=repair["longest_lift"]
         )
-        longest = f"{repair['longest']} ({where})"
+        longest = f"{_length(times.longest)}{t('（{}）', ' ({})').format(where)}"
         pairs += [
             (t("修复用时，平均", "repair, mean"), f"{repair['mean']} (n = {repair['n']:,})"),
             (t("修复用时，中位", "repair, median"), repair["median"]),
@@ -173,10 +184,12 @@ def _words(document: Mapping[str, Any], told: FaultList, *, brief: bool) -> str:
     return "\n".join([*lines, "", done])
 
 
-def _line(finding: Finding, row: int) -> str:
-    said = _said(finding)
-    named = said if str(row) in said else f"{finding.where}: {said}"
-    return f"  {named}"
+def _length(length: timedelta) -> str:
+    """Return a length in the reader's words: days where there are any, then hours, minutes, seconds."""
+    from claims.fault_rows import duration_text
+
+    rest = duration_text(Fraction(length.seconds))
+    return t(f"{length.days} 天 {rest}", f"{length.days} d {rest}") if length.days else rest
 
 
 @estate.command("import", cls=_ListCommand, schema=_estate_fields)
@@ -205,7 +218,7 @@ def import_estates(file: Path, maps: tuple[str, ...], sheet: str | None, dry_run
         told, taken = run_in_unit(engine, SYSTEM, work)
     document = {"file": file.name, "is_dry_run": dry_run, **estate_list.summary(told)}
     document["odd_rows"] = [finding_row(one) for one in told.findings]
-    lines = [f"  {one.where}: {_said(one)}" for one in told.findings]
+    lines = [f"  {finding_line(one)}" for one in told.findings]
     lines.append(t("读到 {n} 行。", "{n} rows read.").format(n=told.rows_read))
     if taken is None:
         lines.append(t("只是试看，没有写入。", "Looked only; nothing was written."))
@@ -214,6 +227,11 @@ def import_estates(file: Path, maps: tuple[str, ...], sheet: str | None, dry_run
         words = t("已登记 {c} 个小区、{b} 栋、{n} 台电梯。", "Registered {c} communities, {b} buildings, {n} lifts.")
         lines.append(words.format(c=taken.communities, b=taken.buildings, n=taken.lifts))
     tell(document, "\n".join(lines))
+    if dry_run and not told.is_good:
+        words = t(
+            "有 {n} 处需要更正，改正前不能登记。", "{n} places must be corrected; nothing can be registered before."
+        )
+        fail(words.format(n=document["findings"]), exit_code(Invalid("estate_rows_refused")))
 
 
 @estate.command("repairer")

@@ -152,7 +152,8 @@ def test_a_clock_tells_when_working_minutes_are_over() -> None:
     assert "2026-10-01 … 2026-10-07" in run("clock", "2026-09-30T17:00", "120").stdout
     assert run("clock", "2093-02-13T16:00", "240").exit_code == 6
     assert run("clock", "2026-02-30T16:00", "240").exit_code == 2
-    assert run("clock", "2026-02-13T16:00", "-1").exit_code == 2
+    refused = run("clock", "2026-02-13T16:00", "-5")
+    assert refused.exit_code == 2 and "option" not in refused.stderr and "分钟" in refused.stderr
     assert run("clock", "2026-02-13T16:00", "1.5").exit_code == 2
 
 
@@ -298,6 +299,34 @@ def test_serving_without_a_secret_is_refused(environment: None, engine: object) 
         result = run(command)
         assert result.exit_code == 2
         assert "SECRET_KEY" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("score", "没有.json"), "没有文件“没有.json”。"),
+        (("fault", "import", "没有.csv"), "没有文件“没有.csv”。"),
+        (("score", "."), "“.”是目录"),
+        (("score",), "缺少参数 'FILE'。"),
+        (("calendar", "set", "2026-01-01", "holiday"), "缺少选项 '--source'。"),
+        (("calendar", "set", "2026-01-01", "feast", "--source", "x"), "“feast”不可选"),
+        (("score", "--no"), "没有选项 --no。"),
+        (("nothing",), "没有命令 nothing。"),
+        (("audit",), ""),
+        (("clock", "2026-02-13T16:00", "1.5"), "“1.5”不是整数。"),
+        (("clock", "2026-02-13T16:00", "1", "2"), "多出的参数：2。"),
+        (("apportion", "--shares"), "选项 --shares 后面要有一个值。"),
+    ],
+)
+def test_a_line_that_is_wrong_is_told_in_chinese_too(
+    words: tuple[str, ...], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the parser of the line says in English stands beside its Chinese, and ends with 2; in English, alone."""
+    result = run(*words)
+    assert result.exit_code == 2 and told in result.stderr
+    monkeypatch.setenv("GONGBAO_LOCALE", "en")
+    english = run(*words)
+    assert english.exit_code == 2 and not (told and told in english.stderr)
 
 
 def test_a_database_that_is_away_is_told(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:

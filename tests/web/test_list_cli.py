@@ -11,11 +11,14 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
+from claims.fault_rows import ERRORS
 from tests.visitors import Visitors
 from tests.web.estate_makers import City, make_city
 from underwriting.models import Lift
 from web import list_cli
 from web.cli import cli
+from web.finding_names import FINDING_NAMES
+from web.messages import catalogue
 
 LIFTS = """区县,小区,楼栋,电梯编号,投用日期,层数,维保单位
 示例区,示例苑,1栋,N-1,2016-05-01,18,
@@ -83,3 +86,50 @@ def test_the_help_lists_the_fields(monkeypatch: pytest.MonkeyPatch, locale: str,
     for group, name in (("fault", "reported_at"), ("estate", "in_service_on")):
         told = CliRunner().invoke(cli, [group, "import", "--help"]).output
         assert name in told and words in told
+
+
+BAD_LIFTS = LIFTS + "示例区,示例苑,1栋,N-2,去年,18,\n示例区,示例苑,1栋,N-3,2016-05-01,500,\n"
+
+
+def test_a_look_ends_as_the_registering_would(city: City, tmp_path: Path) -> None:
+    """Faulty rows end with 2 and their count, whether it is a look or not; a good list ends with 0."""
+    before = lift_count(city)
+    looked = run(tmp_path, BAD_LIFTS, "estate", "--dry-run")
+    assert looked.exit_code == 2 and "有 2 处需要更正" in looked.stderr
+    said = json.loads(run(tmp_path, BAD_LIFTS, "estate", "--dry-run", "--json").stdout)
+    assert said["findings"] == len(said["odd_rows"]) == 2
+    done = run(tmp_path, BAD_LIFTS, "estate")
+    assert done.exit_code == 2 and "2 处" in done.stderr
+    assert run(tmp_path, LIFTS, "estate", "--dry-run").exit_code == 0
+    assert lift_count(city) == before
+
+
+def test_a_look_at_faults_ends_as_the_import_would(city: City, tmp_path: Path) -> None:
+    """Where no row can be taken a look ends with 6 as the import does; where one can, with 0 and the count kept out."""
+    none = FAULTS.replace("L00001", "L09999")
+    for words in (["--dry-run"], []):
+        result = run(tmp_path, none, "fault", "--map", "lift_number=No.", *words)
+        assert result.exit_code == 6 and "没有一行可以导入" in result.stderr
+    some = run(tmp_path, FAULTS + none.splitlines()[1], "fault", "--map", "lift_number=No.", "--dry-run")
+    assert some.exit_code == 0 and "未导入: 1" in some.stdout
+
+
+def test_a_faulty_row_is_told_once_in_the_readers_words(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No row is numbered twice, no kind of finding is a code, no length has days that are none."""
+    bad = BAD_LIFTS.replace("去年", "2199-01-01")
+    told = run(tmp_path, bad, "estate", "--dry-run").stdout
+    assert "row" not in told and "第 3 行：投用日期 2199-01-01 还未到" in told
+    assert run(tmp_path, BAD_LIFTS, "estate").stderr.count("第 3 行") == 1
+    mixed = run(tmp_path, FAULTS + "L00002,x,昨天,\n", "fault", "--map", "lift_number=No.", "--dry-run").stdout
+    assert "1  不是时间" in mixed and "cell_" not in mixed and mixed.count("第 3 行") == 1
+    assert "修复用时，最长: 1:50:00（第 2 行，L00001）" in mixed
+    monkeypatch.setenv("GONGBAO_LOCALE", "en")
+    assert "Row 3: In service from 2199-01-01" in run(tmp_path, bad, "estate", "--dry-run").stdout
+
+
+def test_every_kind_of_finding_has_a_name() -> None:
+    """What may be wrong with a cell or a fault's row has its few words beside its sentence."""
+    codes = {code for code in catalogue() if code.startswith("cell_")} | ERRORS
+    assert codes <= set(FINDING_NAMES)

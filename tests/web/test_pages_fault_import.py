@@ -181,5 +181,5 @@ def test_the_real_outages_come_in_by_command(city: City, monkeypatch: pytest.Mon
     assert fault_count(city) == 0
     done = CliRunner().invoke(list_cli.fault, arguments)
     assert done.exit_code == 0 and "已写入 1985 次故障" in done.output
-    assert re.search(r"第 956 行，EL700X", done.output)
+    assert re.search(r"46 天 0:55:11（第 956 行，EL700X）", done.output)
     assert fault_count(city) == 1985

@@ -1,0 +1,53 @@
+"""The kinds of findings in a list, in a few words: for the filters of its page and the counts of its command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Code of a finding -> its name in a few words (中文, English).
+FINDING_NAMES: Mapping[str, tuple[str, str]] = {
+    "fault_lift_unknown": ("电梯未登记", "unknown lift"),
+    "fault_reported_in_future": ("报修时间未到", "reported in future"),
+    "fault_restored_in_future": ("恢复时间未到", "restored in future"),
+    "fault_restored_before_reported": ("恢复早于报修", "restored before reported"),
+    "fault_acknowledged_before_reported": ("响应早于报修", "answered before reported"),
+    "fault_arrived_before_reported": ("到场早于报修", "arrived before reported"),
+    "fault_restored_before_arrived": ("恢复早于到场", "restored before arrival"),
+    "fault_duplicate": ("重复行", "twice in the list"),
+    "fault_already_recorded": ("已登记过", "recorded already"),
+    "fault_description_blank": ("没有描述", "no description"),
+    "fault_estimated_before_reported": ("预计早于报修", "estimate before report"),
+    "fault_estimated_before_restored": ("预计未兑现", "later than estimated"),
+    "fault_restored_at_once": ("用时为零", "restored at once"),
+    "fault_overlaps_previous": ("与上次重叠", "overlaps the previous"),
+    "fault_overlaps_earlier": ("与更早重叠", "overlaps an earlier one"),
+    "fault_under_way_before": ("起点早于名单", "began before the list"),
+    "lift_on_record": ("已登记过", "registered already"),
+    "lift_twice_in_list": ("名单中重复", "twice in the list"),
+    "in_service_in_future": ("投用日期未到", "in service in future"),
+    "repairer_unknown": ("没有这家维保单位", "unknown repairer"),
+    "floors_out_of_range": ("层数不合理", "floors out of range"),
+    "cell_required": ("必填为空", "missing"),
+    "cell_below_one_fen": ("不足一分", "below one fen"),
+    "cell_choice_unknown": ("不在选项中", "not among the choices"),
+    "cell_control_character": ("控制字符", "control character"),
+    "cell_day_does_not_exist": ("没有这一天", "no such day"),
+    "cell_day_out_of_range": ("日期超出范围", "day out of range"),
+    "cell_digits_lost": ("数字丢失精度", "digits lost"),
+    "cell_error_value": ("公式出错", "error value"),
+    "cell_form_wrong": ("写法不对", "not in form"),
+    "cell_not_amount": ("不是金额", "not an amount"),
+    "cell_text_is_date": ("文本成了日期", "text became a date"),
+    "cell_text_is_truth": ("文本成了真假值", "text became true or false"),
+    "cell_time_does_not_exist": ("没有这一刻", "no such time"),
+    "cell_time_unclear": ("时刻不明", "time unclear"),
+    "cell_formula": ("公式", "formula"),
+    "cell_not_instant": ("不是时间", "not a time"),
+    "cell_time_missing": ("只有日期", "date without time"),
+    "cell_not_day": ("不是日期", "not a date"),
+    "cell_not_whole": ("不是整数", "not a whole number"),
+    "cell_full_width": ("全角数字", "full-width digits"),
+    "cell_too_long": ("过长", "too long"),
+    "cell_out_of_range": ("超出范围", "out of range"),
+    "row_too_long": ("多出的列", "too many cells"),
+}
