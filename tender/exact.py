@@ -112,7 +112,7 @@ def _no_repeat(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def only_fields(data: object, where: str, needed: frozenset[str], taken: frozenset[str]) -> Mapping[str, object]:
     """Return the object as a mapping that has every needed field and none that is not taken.
 
-    Refuses with Invalid `calc_shape_wrong` (where, wanted), `calc_field_unknown` and `calc_field_missing` (where,
+    Refuses with Invalid `calc_shape_wrong` (where), `calc_field_unknown` and `calc_field_missing` (where,
     field): a field that nobody reads is a rule that the author of the file believes in and that would silently not
     hold.
 
@@ -120,7 +120,7 @@ def only_fields(data: object, where: str, needed: frozenset[str], taken: frozens
     {'weights': [1]}
     """
     if not isinstance(data, dict):
-        raise Invalid("calc_shape_wrong", where=where, wanted="{…}")
+        raise Invalid("calc_shape_wrong", where=where)
     unknown = sorted(str(name) for name in data if name not in needed | taken)
     if unknown:
         raise Invalid("calc_field_unknown", where=where, field=unknown[0])
@@ -133,11 +133,11 @@ def only_fields(data: object, where: str, needed: frozenset[str], taken: frozens
 def listed(value: object, where: str, most: int) -> list[object]:
     """Return the value as a list of 1 to `most` things.
 
-    Refuses with Invalid `calc_shape_wrong` (where, wanted) anything else.
+    Refuses with Invalid `calc_list_wrong` (where, most) anything else.
 
     >>> listed([40, 30], "weights", 5)
     [40, 30]
     """
     if not isinstance(value, list) or not 1 <= len(value) <= most:
-        raise Invalid("calc_shape_wrong", where=where, wanted=f"[1–{most}]")
+        raise Invalid("calc_list_wrong", where=where, most=most)
     return value

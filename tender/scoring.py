@@ -343,7 +343,7 @@ def score_file(data: object) -> dict[str, object]:
         )
     bids = file["bids"]
     if not isinstance(bids, dict) or not 1 <= len(bids) <= BIDS_MAX:
-        raise Invalid("calc_shape_wrong", where="bids", wanted=f"{{1–{BIDS_MAX}}}")
+        raise Invalid("calc_bids_wrong", where="bids", most=BIDS_MAX)
     marked = [_bid_of_file(str(name), entry) for name, entry in bids.items()]
     if "technical_weight" not in file and any(each.marks for each in marked):
         raise Invalid("calc_field_missing", where="file", field="technical_weight")

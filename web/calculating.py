@@ -110,7 +110,7 @@ def read_yuan_lines(text: str) -> list[int]:
         try:
             amounts.append(parse_fen(line.strip()))
         except Invalid as refusal:
-            findings.append(Finding(refusal.code, f"{number}", refusal.facts))
+            findings.append(Finding(refusal.code, f"{number}", {"line": number, **refusal.facts}))
     if findings:
         raise Invalid("input_wrong", findings)
     if not amounts:

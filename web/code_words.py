@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from core.clock import CITY
+from web.documents.wording import percent
+from web.places import place_words
 from web.states import kind_words, role_words, state_of, verb_words
 
 Pair = tuple[str, str]
@@ -147,6 +149,13 @@ def _role(code: str, facts: Facts) -> Pair:
     return role_words(code)
 
 
+def _gap(gap: str, facts: Facts) -> Pair:
+    """Return what shares lack, or have too much of, as a percentage; as a part of 1 where the points are not given."""
+    points = facts.get("gap_bp")
+    told = percent(points) if isinstance(points, int) else gap
+    return told, told
+
+
 def _with_code(words: Words) -> Words:
     """Return words that keep their code beside them: the reader is about to type it."""
 
@@ -167,6 +176,8 @@ CODED: Mapping[tuple[str, str], Words] = {
     ("tender_in_other_stage", "stage"): _stage_of("tender"),
     ("tender_in_other_stage", "wanted"): _stage_of("tender"),
     ("offer_answered", "answer"): _stage_of("bid"),
+    ("undersubscribed", "gap"): _gap,
+    ("oversubscribed_floors", "gap"): _gap,
     ("statement_answer_unknown", "verb"): _verb_of("statement"),
     ("role_may_not", "role"): _role,
     ("role_may_not", "action"): _of(ASKED),
@@ -190,6 +201,8 @@ def facts_in_words(code: str, facts: Facts, *, is_english: bool) -> dict[str, st
 
 def _fact(code: str, name: str, facts: Facts, is_english: bool) -> str:
     value, coded = facts[name], CODED.get((code, name))
+    if name == "where":
+        return place_words(str(value), is_english=is_english)
     if not isinstance(value, (list, tuple, set, frozenset)):
         return coded(str(value), facts)[is_english] if coded else _plain(value, is_english)
     comma = ", " if is_english else "、"

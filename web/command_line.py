@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound, Refusal
+from web.places import place_words
 from web.usage_words import in_chinese
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ def finding_line(finding: Finding) -> str:
     said = said_of(finding)
     row = finding.facts.get("row")
     if not isinstance(row, int):
-        return f"{finding.where}{t('：', ': ')}{said}" if finding.where else said
+        where = place_words(finding.where, is_english=is_english())
+        return f"{where}{t('：', ': ')}{said}" if where else said
     is_told = re.match(rf"第 {row} 行|row {row}\b", said, re.IGNORECASE)
     return said if is_told else t(f"第 {row} 行：{said}", f"Row {row}: {said}")
 

@@ -25,6 +25,7 @@ from tender.moving import DATABASE_REFUSALS as TENDER_REFUSALS
 from web.formats import is_english, t
 from web.limits import TooMany
 from web.messages import told
+from web.places import place_words
 from web.schema_words import finding_of
 
 log = structlog.get_logger("gongbao.web")
@@ -121,11 +122,20 @@ def _title(status: int) -> str:
     return t(*pair)
 
 
+def place_of(finding: Finding) -> str:
+    """Return where a finding stands, in the reader's language: a line of a box by its number, or a place of a file."""
+    line = finding.facts.get("line")
+    if isinstance(line, int):
+        return t(f"第 {line} 行", f"Line {line}")
+    return place_words(finding.where, is_english=is_english())
+
+
 def field_errors(refusal: Refusal, *names: str) -> dict[str, str]:
     """Return a refusal as messages beside the fields of a form: {field name: message}.
 
     A finding goes to the field it names, or to the first of `names` where it names none of them; a refusal without
-    findings goes to the first of `names`, or to the top of the form (empty name).
+    findings goes to the first of `names`, or to the top of the form (empty name). Several of one field stand on lines
+    of their own.
     """
     first = names[0] if names else ""
     if not isinstance(refusal, Invalid) or not refusal.findings:
@@ -133,8 +143,8 @@ def field_errors(refusal: Refusal, *names: str) -> dict[str, str]:
     errors: dict[str, str] = {}
     for finding in refusal.findings:
         name = finding.where if not names or finding.where in names else first
-        text = words(finding) if finding.where in ("", name) else f"{finding.where}{t('：', ': ')}{words(finding)}"
-        errors[name] = f"{errors[name]} {text}" if name in errors else text
+        text = words(finding) if finding.where in ("", name) else f"{place_of(finding)}{t('：', ': ')}{words(finding)}"
+        errors[name] = f"{errors[name]}\n{text}" if name in errors else text
     return errors
 
 

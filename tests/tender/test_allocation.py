@@ -294,9 +294,9 @@ def test_the_file_shows_its_working():
     ("data", "code"),
     [
         (3, "calc_shape_wrong"),
-        ([], "calc_shape_wrong"),
+        ([], "calc_list_wrong"),
         ({}, "calc_field_missing"),
-        ({"weights": []}, "calc_shape_wrong"),
+        ({"weights": []}, "calc_list_wrong"),
         ({"weights": [1], "lead": 0}, "calc_field_unknown"),
         ({"weights": [1, 2], "cap": ["1"]}, "calc_lengths_differ"),
         ({"weights": [1.5]}, "calc_number_wrong"),

@@ -47,5 +47,5 @@ def test_shapes_are_named_where_they_differ():
     with pytest.raises(Invalid) as refused:
         only_fields([1], "case 2", frozenset(), frozenset())
     assert refused.value.facts["where"] == "case 2"
-    with pytest.raises(Invalid, match="calc_shape_wrong"):
+    with pytest.raises(Invalid, match="calc_list_wrong"):
         listed([], "weights", 3)

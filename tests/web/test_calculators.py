@@ -53,6 +53,28 @@ def test_what_cannot_be_split_is_told_beside_its_field(client: Browser, shares: 
     assert told in answer.text
 
 
+def test_each_wrong_amount_stands_on_a_line_of_its_own(client: Browser) -> None:
+    """Two wrong amounts are two lines, each with the number of its row in the box."""
+    for language, line in (("zh", "第 {} 行："), ("en", "Line {}: ")):
+        asked = {"shares": "50,50", "kind": "percent", "amounts": "1.00\nx\n2.00\n1.999", "lang": language}
+        page = client.get("/calculators/apportion", query_string=asked).text
+        second, fourth = line.format(2), line.format(4)
+        assert ("有 2 处需要更正" if language == "zh" else "2 things need correcting") in page
+        assert f"\n{fourth}" in page and second in page and line.format(1) not in page
+
+
+def test_a_file_that_does_not_fit_is_told_in_words(client: Browser) -> None:
+    """What belongs in a place is said in words, items are counted from 1, and a gap is a percentage."""
+    page = client.send("/calculators/score", file='{"price_weight": 10, "bids": {}}').text
+    assert "1 至 200 份投标" in page and "1–200" not in page
+    assert "weights 第 2 项" in client.send("/calculators/allocate", file='{"weights": [1, -1]}').text
+    assert "1 至" in client.send("/calculators/allocate", file='{"weights": 3}').text
+    short = client.send("/calculators/allocate", file='{"weights": [1, 1], "cap": ["0.3", "0.3"]}').text
+    assert "还差 40" in short and "还差 0.4" not in short
+    over = client.send("/calculators/allocate", file='{"weights": [1, 1], "floor": ["0.6", "0.6"]}').text
+    assert "超过全部 20" in over
+
+
 def test_a_clock_runs_over_the_spring_festival(client: Browser) -> None:
     """Four working hours from 16:00 on 13 February 2026 end on the make-up Saturday at 10:00."""
     answer = client.get("/calculators/clock", query_string={"from": "2026-02-13T16:00", "minutes": "240"})
@@ -105,7 +127,7 @@ def test_an_event_that_cannot_be_is_named_on_the_page(client: Browser) -> None:
     text = EXAMPLES["rehearse"]["file"].replace("438000", "438000.5")
     answer = client.send("/calculators/rehearse", file=text)
     assert answer.status_code == 422
-    assert "amount_fen" in answer.text
+    assert "amount_fen" in answer.text and "个事件，" in answer.text and "events[" not in answer.text
 
 
 def test_rehearsing_is_rate_limited(client: Browser) -> None:

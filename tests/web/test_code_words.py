@@ -133,3 +133,11 @@ def test_an_instant_is_told_in_the_citys_time() -> None:
         "until": "2026-11-23 17:30:05 Beijing time",
         "shares": "50, 50",
     }
+
+
+def test_a_gap_in_the_shares_is_told_as_a_percentage() -> None:
+    """What caps lack, or floors exceed, is told in per cent; the facts keep the part of 1 for programs."""
+    for code in ("undersubscribed", "oversubscribed_floors"):
+        for is_english in (False, True):
+            said = told(code, {"gap": "0.4", "gap_bp": 4000}, is_english=is_english)
+            assert "40.00%" in said and "0.4" not in said

@@ -16,8 +16,16 @@ _CALCULATORS: dict[str, tuple[str, str]] = {
         "The field “{field}” stands twice in one place. Keep one of them.",
     ),
     "calc_shape_wrong": (
-        "{where}：格式不对，这里应为 {wanted}。",
-        "{where}: this should be of the form {wanted}.",
+        '{where}：这里应是一组带名称的值，写在花括号里，如 {{"price_weight": 10}}。',
+        '{where}: this should be a group of named values in braces, such as {{"price_weight": 10}}.',
+    ),
+    "calc_list_wrong": (
+        "{where}：这里应是一个列表，1 至 {most} 项，写在方括号里，如 [40, 30]。",
+        "{where}: this should be a list of 1 to {most} values in brackets, such as [40, 30].",
+    ),
+    "calc_bids_wrong": (
+        '{where}：这里应列出 1 至 {most} 份投标，每份以投标人为名称，写在花括号里，如 {{"A": {{…}}}}。',
+        '{where}: this should hold 1 to {most} bids in braces, each named after its bidder, such as {{"A": {{…}}}}.',
     ),
     "calc_field_unknown": (
         "{where}：没有“{field}”这个字段。请删去或改正名称；不认识的字段不会被忽略。",

@@ -16,7 +16,7 @@ from tender.allocation import allocate_file
 from tender.exact import read_json
 from tender.scoring import score_file
 from web import calculating, limits
-from web.errors import field_errors, words
+from web.errors import field_errors, place_of, words
 from web.formats import t
 from web.shell import needs, unit
 from web.working import (
@@ -104,7 +104,10 @@ def allocate() -> ResponseReturnValue:
         errors = field_errors(refusal, "file")
         return render_template("calculators/allocate.html", values=request.form, errors=errors, results=[]), 422
     cases = found if isinstance(found, list) else [found]
-    results = [{"case": case, "rows": member_rows(case), "members": allocated_members(case)} for case in cases]
+    results = [
+        {"case": case, "rows": member_rows(case), "members": allocated_members(case), "gap_bp": _gap_bp(case)}
+        for case in cases
+    ]
     return render_template("calculators/allocate.html", values=request.form, errors={}, results=results)
 
 
@@ -123,7 +126,7 @@ def rehearse() -> ResponseReturnValue:
         data = calculating.check_rehearsal(read_json(text))
         result = calculating.rehearse(engine, data, budget_s=calculating.REHEARSAL_SECONDS)
     except (Invalid, Conflict) as refusal:
-        findings = [(one.where, words(one)) for one in refusal.findings] if isinstance(refusal, Invalid) else []
+        findings = [(place_of(one), words(one)) for one in refusal.findings] if isinstance(refusal, Invalid) else []
         name = "upload" if refusal.code == "not_utf8" else "file"
         told = (
             words(refusal)
@@ -137,6 +140,14 @@ def rehearse() -> ResponseReturnValue:
     shown["tables"] = rehearsal_tables(result, agreement["members"], whole)
     shown["text"] = json.dumps(result, ensure_ascii=False, indent=2)
     return render_template("calculators/rehearse.html", values={"file": text}, **shown)
+
+
+def _gap_bp(case: Mapping[str, Any]) -> int:
+    """Return by how much the caps fall short of the whole, or the floors exceed it; 0 where the case came out."""
+    if "refusal" not in case:
+        return 0
+    held = "caps_sum_bp" if case["refusal"] == "undersubscribed" else "floors_sum_bp"
+    return abs(10_000 - int(case["working"][held]))
 
 
 def _text() -> str:
