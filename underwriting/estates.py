@@ -40,6 +40,17 @@ class EstateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class EstateCells:
+    """What could be read of a row with a bad cell: None or nothing where the cell is bad or blank."""
+
+    row: int
+    lift_number: str | None
+    in_service_on: date | None
+    floors: int | None
+    repairer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What a list added to the register."""
 
@@ -48,14 +59,15 @@ class Taken:
     lifts: int
 
 
-def check(session: Session, rows: Sequence[EstateRow], *, on: date) -> list[Finding]:
-    """Return every row that cannot be taken.
+def check(session: Session, rows: Sequence[EstateRow | EstateCells], *, on: date) -> list[Finding]:
+    """Return every row that cannot be taken, and what is wrong with it; rows are held against those above them.
 
     A number twice or on record, a day to come, impossible floors, a repairer that is not one.
     """
+    rows = sorted(rows, key=lambda row: row.row)
     findings: list[Finding] = []
     first: dict[str, int] = {}
-    numbers = {row.lift_number for row in rows}
+    numbers = {row.lift_number for row in rows if row.lift_number}
     known = set(session.scalars(select(Lift.number).where(Lift.number.in_(numbers))))
     repairers = _repairers(session, rows)
     for row in rows:
@@ -66,17 +78,18 @@ def check(session: Session, rows: Sequence[EstateRow], *, on: date) -> list[Find
             findings.append(
                 Finding("lift_twice_in_list", where, {"number": row.lift_number, "first": first[row.lift_number]})
             )
-        first.setdefault(row.lift_number, row.row)
-        if row.in_service_on > on:
+        if row.lift_number:
+            first.setdefault(row.lift_number, row.row)
+        if row.in_service_on and row.in_service_on > on:
             findings.append(Finding("in_service_in_future", where, {"in_service_on": row.in_service_on}))
-        if not 2 <= row.floors <= 200:
+        if row.floors is not None and not 2 <= row.floors <= 200:
             findings.append(Finding("floors_out_of_range", where, {"floors": row.floors}))
         if row.repairer and row.repairer not in repairers:
             findings.append(Finding("repairer_unknown", where, {"name": row.repairer}))
     return findings
 
 
-def _repairers(session: Session, rows: Sequence[EstateRow]) -> dict[str, uuid.UUID]:
+def _repairers(session: Session, rows: Sequence[EstateRow | EstateCells]) -> dict[str, uuid.UUID]:
     """Return name -> id of the repairers that the rows name."""
     names = {row.repairer for row in rows if row.repairer}
     found = repairers().with_only_columns(Organisation.name, Organisation.id).where(Organisation.name.in_(names))

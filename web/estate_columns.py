@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from underwriting.estates import EstateRow
+from underwriting.estates import EstateCells, EstateRow
 from web.cells import Day, Text, Whole
 from web.row_schema import Field, GoodRow, RowSchema
 
@@ -50,6 +50,18 @@ ESTATE_SCHEMA = RowSchema(
         ),
     )
 )
+
+
+def estate_cells(row: GoodRow) -> EstateCells:
+    """Return what could be read of a faulty row, to be held against the register as far as it goes."""
+    values = row.values
+    return EstateCells(
+        row=row.number,
+        lift_number=values.get("lift_number"),
+        in_service_on=values.get("in_service_on"),
+        floors=values.get("floors"),
+        repairer=values.get("repairer") or "",
+    )
 
 
 def estate_row(row: GoodRow) -> EstateRow:

@@ -14,7 +14,7 @@ from core.errors import Finding, Invalid
 from core.permits import Actor
 from underwriting import estates
 from underwriting.estates import EstateRow, Taken
-from web.estate_columns import ESTATE_SCHEMA, estate_row
+from web.estate_columns import ESTATE_SCHEMA, estate_cells, estate_row
 from web.list_order import as_in_file, in_order
 from web.row_schema import FindingList
 from web.tables import read_table
@@ -52,13 +52,16 @@ def read(
 ) -> EstateList:
     """Return what a file of lifts holds, held against the register; nothing is written.
 
+    A row with a bad cell is held against the register by its other cells, so that every finding comes at once.
+
     `columns`, field -> header, adds to what the headers themselves suggest; an empty header takes a suggestion away.
     """
     with read_table(stream, name, sheet=sheet) as table:
         mapping = ESTATE_SCHEMA.completed(columns or {}, table.headers)
         reader = ESTATE_SCHEMA.reader(table, mapping)
         rows = tuple(estate_row(good) for good in reader)
-    found = estates.check(session, rows, on=clock.on(at))
+        cells = [estate_cells(row) for row in reader.faulty]
+    found = estates.check(session, [*rows, *cells], on=clock.on(at))
     placed = tuple(Finding(one.code, f"row {one.where}", {"row": int(one.where), **one.facts}) for one in found)
     return EstateList(rows, reader.rows_read, reader.findings, placed, as_in_file(mapping.columns, table.headers))
 
@@ -76,7 +79,7 @@ def summary(told: EstateList) -> dict[str, Any]:
     """Return a list in figures: rows, and the places, buildings and lifts that they name."""
     return {
         "rows": told.rows_read,
-        "good": len(told.rows) - len({one.where for one in told.refused}),
+        "good": len({row.row for row in told.rows} - {one.facts["row"] for one in told.refused}),
         "findings": told.unread.total + len(told.refused),
         "communities": len({(row.district, row.community) for row in told.rows}),
         "buildings": len({(row.district, row.community, row.building) for row in told.rows}),

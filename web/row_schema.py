@@ -43,7 +43,10 @@ class ColumnMapping:
 
 @dataclass(frozen=True, slots=True)
 class GoodRow:
-    """A row without findings: its number as a spreadsheet program shows it, and field name -> value (None = blank)."""
+    """A row as read: its number as a spreadsheet program shows it, and field name -> value (None = blank).
+
+    A cell with a finding has no value; a row without findings has a value for every field.
+    """
 
     number: int
     values: Mapping[str, Any]
@@ -147,12 +150,16 @@ class RowSchema:
 
 
 class RowReader:
-    """Iterate once for the good rows, in order; `findings` and `rows_read` are complete when the rows are."""
+    """Iterate once for the good rows, in order; `findings`, `faulty` and `rows_read` are complete when the rows are.
+
+    `faulty` are the rows that were not yielded, with the values of those of their cells that could be read.
+    """
 
     def __init__(self, schema: RowSchema, table: Table, mapping: ColumnMapping) -> None:
         self.findings = FindingList()
         self.rows_read = 0
         self.rows_refused = 0
+        self.faulty: list[GoodRow] = []
         self._table = table
         places = {header: place for place, header in enumerate(table.headers)}
         mapped = mapping.columns
@@ -189,7 +196,11 @@ class RowReader:
                 values[item.name] = item.kind.read(cell)
             except Invalid as refused:
                 self._add(row, header, refused.code, refused.facts)
-        return GoodRow(row.number, values) if self.findings.total == before else None
+        found = GoodRow(row.number, values)
+        if self.findings.total == before:
+            return found
+        self.faulty.append(found)
+        return None
 
     def _add(self, row: Row, header: str, code: str, facts: Mapping[str, object]) -> None:
         """Add a finding with its place."""

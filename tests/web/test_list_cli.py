@@ -104,6 +104,25 @@ def test_a_look_ends_as_the_registering_would(city: City, tmp_path: Path) -> Non
     assert lift_count(city) == before
 
 
+def test_every_finding_of_a_row_comes_in_one_pass(city: City, tmp_path: Path) -> None:
+    """A row with a bad day is still held against the register: its repairer, its number, its floors, rows above it."""
+    assert run(tmp_path, LIFTS, "estate").exit_code == 0
+    bad = LIFTS.splitlines()[0] + "\n"
+    bad += "示例区,示例苑,1栋,N-7,去年,18,没有这家\n"
+    bad += "示例区,示例苑,1栋,N-1,去年,500,\n"
+    bad += "示例区,示例苑,1栋,N-7,2016-05-01,18,\n"
+    said = json.loads(run(tmp_path, bad, "estate", "--dry-run", "--json").stdout)
+    assert [(one["row"], one["code"]) for one in said["odd_rows"]] == [
+        (2, "cell_not_day"),
+        (2, "repairer_unknown"),
+        (3, "cell_not_day"),
+        (3, "lift_on_record"),
+        (3, "floors_out_of_range"),
+        (4, "lift_twice_in_list"),
+    ]
+    assert (said["good"], said["findings"]) == (0, 6)
+
+
 def test_a_look_at_faults_ends_as_the_import_would(city: City, tmp_path: Path) -> None:
     """Where no row can be taken a look ends with 6 as the import does; where one can, with 0 and the count kept out."""
     none = FAULTS.replace("L00001", "L09999")
