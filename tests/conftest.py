@@ -1,4 +1,4 @@
-"""What every test stands on: one PostgreSQL a run, a database a worker, empty tables a test.
+"""What every test stands on: a PostgreSQL and a database a worker, empty tables a test.
 
 The server is the embedded one, or where GONGBAO_TEST_ADMIN_URL is set that one: see CONTRIBUTING.md.
 """
@@ -38,11 +38,15 @@ _PASSWORD = "for-tests-only"
 
 @pytest.fixture(scope="session")
 def place() -> Iterator[Urls]:
-    """A migrated database of this worker's own on the run's one server; `DATABASE_URL`-style addresses of the roles."""
+    """A migrated database of this worker's own; `DATABASE_URL`-style addresses of the roles.
+
+    A worker has a server of its own, too, but where one is given: on one server a long serializable transaction of one
+    worker makes PostgreSQL cancel another's for conflicts that there are none of.
+    """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     # Not under pytest's own folder: that one is closed to the user that the server runs as.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
-    folder = Path(tempfile.gettempdir()) / f"gongbao-test-{run}"
+    folder = Path(tempfile.gettempdir()) / f"gongbao-test-{run}-{worker}"
     admin = os.environ.get("GONGBAO_TEST_ADMIN_URL", "")
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.clock import CITY
+from web import claim_topics
 from web.code_words import ORGANISATIONS, RECOVERIES, Pair
 from web.formats import money, number, percent, reason_name, role_name, t
 from web.states import KINDS, STATES
@@ -40,13 +41,17 @@ NAMES: Mapping[str, Pair] = {
     "container_sha256": ("密文摘要", "SHA-256 of the envelope"),
     "count": ("数量", "count"),
     "deadline_at": ("截止时间", "deadline"),
+    "due_at": ("办理期限", "due"),
     "due_on": ("付款期限", "due on"),
+    "effective_on": ("生效日期", "effective on"),
     "ends_at": ("结束时间", "ends at"),
     "ends_on": ("止", "ends on"),
     "estimate_fen": ("估损（元）", "estimate (CNY)"),
     "estimated_at": ("估算时间", "estimated at"),
     "expected": ("应有", "expected"),
     "experts": ("专家人数", "experts"),
+    "expires_at": ("失效时间", "expires"),
+    "expires_on": ("止期", "expires on"),
     "failure": ("未能开启的原因", "why it could not be opened"),
     "fingerprint": ("公钥指纹", "fingerprint of the key"),
     "fingerprints": ("公钥指纹", "fingerprints of the keys"),
@@ -56,6 +61,7 @@ NAMES: Mapping[str, Pair] = {
     "group": ("集团", "group"),
     "header_sha256": ("文件头摘要", "SHA-256 of the header"),
     "id": ("编号", "number"),
+    "inception_on": ("起保日", "inception"),
     "is_active": ("可以登录", "may sign in"),
     "is_trapped": ("困人", "people trapped"),
     "is_upheld": ("异议成立", "upheld"),
@@ -72,6 +78,7 @@ NAMES: Mapping[str, Pair] = {
     "lines": ("行数", "lines"),
     "lines_fen": ("各行合计（元）", "sum of the lines (CNY)"),
     "loss_fen": ("核定损失（元）", "loss allowed (CNY)"),
+    "mandate": ("授权", "mandate"),
     "mark": ("评分", "mark"),
     "member": ("成员", "member"),
     "members": ("成员数", "members"),
@@ -86,6 +93,7 @@ NAMES: Mapping[str, Pair] = {
     "outcome": ("结果", "outcome"),
     "payable_fen": ("核定赔款（元）", "payable (CNY)"),
     "period": ("账期", "period"),
+    "person": ("人员", "person"),
     "place": ("序号", "place"),
     "policy": ("保单", "policy"),
     "pool": ("共保体", "pool"),
@@ -119,8 +127,11 @@ NAMES: Mapping[str, Pair] = {
     "supervisor": ("监督", "supervisor"),
     "taken": ("收到份数", "taken"),
     "tender": ("招标", "tender"),
+    "terms_sha256": ("条款摘要", "SHA-256 of the terms"),
     "text_sha256": ("文字摘要", "SHA-256 of the text"),
     "threshold": ("开启所需人数", "needed to open"),
+    "topic": ("须全体决定的事项", "matter for all"),
+    "topics": ("须全体决定的事项", "matters for all"),
     "version": ("版本", "version"),
     "was": ("此前", "before"),
     "weights": ("权重", "weights"),
@@ -128,7 +139,11 @@ NAMES: Mapping[str, Pair] = {
     "why": ("理由", "why"),
 }
 
+_TOPICS: Mapping[str, Pair] = {topic.value: pair for topic, pair in claim_topics.WORDS.items()}
+
 _VALUES: Mapping[str, Mapping[str, Pair]] = {
+    "topic": _TOPICS,
+    "topics": _TOPICS,
     "kind": {**ORGANISATIONS, **RECOVERIES},
     "needs": {"lead": ("首席单独决定", "the lead alone"), "all": ("全体成员同意", "all members")},
     "status": {"official": ("正式", "official"), "provisional": ("暂定", "provisional")},

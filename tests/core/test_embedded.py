@@ -54,7 +54,7 @@ def test_one(place):
 
 
 def test_a_run_of_the_tests_leaves_no_server_and_no_folder(home: Path) -> None:
-    """Two workers share one server; when the second has ended it is stopped and its folder removed."""
+    """Each of two workers has its server; when they have ended both are stopped and their folders removed."""
     root = Path(__file__).resolve().parents[2]
     for number in range(2):
         (home / f"test_{number}.py").write_text(_ONE_TEST, encoding="utf-8")
@@ -72,7 +72,7 @@ def test_a_run_of_the_tests_leaves_no_server_and_no_folder(home: Path) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     told = set((home / "told").read_text().splitlines())
-    assert len(told) == 1
-    pid, _, folder = told.pop().partition(" ")
-    assert not psutil.pid_exists(int(pid)) or server.has_ended(psutil.Process(int(pid)))
-    assert not Path(folder).exists()
+    assert len(told) == 2
+    for pid, _, folder in (line.partition(" ") for line in told):
+        assert not psutil.pid_exists(int(pid)) or server.has_ended(psutil.Process(int(pid)))
+        assert not Path(folder).exists()
