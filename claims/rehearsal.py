@@ -190,6 +190,8 @@ class _Play:
     def _claim_approved(self, event: FileEvent, at: datetime) -> None:
         _new(event, self.claims)
         policy = _of(event, self.policies, event.fields["policy"])
+        if event.on < policy.inception_on:
+            raise Conflict("claim_before_inception", number=event.id, day=event.on, inception_on=policy.inception_on)
         amount = event.fields["amount_fen"]
         number = f"{self.pool_id}:{event.id}"
         claim = handling.make(self.session, policy, event.id, amount, number=number, by=self.maker, at=at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +57,7 @@ def _repeat(number: int) -> dict[str, Any]:
         (_with(12, by="lead"), 12, "all_must_agree"),
         (_with(13, id="C2"), 13, "stage_refuses"),
         (_with(4, policy="P9"), 4, "id_unknown"),
+        (_with(4, on="2025-12-31"), 4, "claim_before_inception"),
     ],
 )
 def test_an_event_that_cannot_be_is_refused(engine: Engine, file: dict[str, Any], number: int, reason: str) -> None:
@@ -63,6 +65,22 @@ def test_an_event_that_cannot_be_is_refused(engine: Engine, file: dict[str, Any]
     with pytest.raises(Invalid) as caught:
         rehearse(engine, file)
     assert (caught.value.facts["number"], caught.value.facts["reason"]) == (number, reason)
+
+
+def test_a_claim_on_the_day_of_inception_is_played(engine: Engine) -> None:
+    """The cover begins with the day of inception: a claim dated that day is played, one of the day before is not."""
+    policy = next(one for one in oracle.EVENTS if one["event"] == "premium_written" and one["id"] == "P1")
+    for days, is_refused in ((0, False), (-1, True)):
+        on = (date.fromisoformat(policy["on"]) + timedelta(days)).isoformat()
+        claim = {"id": "C0", "on": on, "event": "claim_approved", "policy": "P1", "amount_fen": 100, "by": "lead"}
+        file = {"agreement": oracle.AGREEMENT, "events": [policy, claim]}
+        if is_refused:
+            with pytest.raises(Invalid) as caught:
+                rehearse(engine, file)
+            assert caught.value.facts["reason"] == "claim_before_inception"
+            assert caught.value.findings[0].facts["number"] == "C0"
+        else:
+            assert rehearse(engine, file)["splits_fen"]["C0"] == [45, 25, 20, 10]
 
 
 def test_unknown_fields_are_refused(engine: Engine) -> None:

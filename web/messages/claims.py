@@ -99,6 +99,10 @@ _CLAIMS: dict[str, tuple[str, str]] = {
         "故障 {number} 已有赔案。请在原赔案上继续办理。",
         "Fault {number} has a claim already. Go on with that one.",
     ),
+    "claim_before_inception": (
+        "赔案 {number} 的日期 {day} 早于保单起保日 {inception_on}，那时还没有承保。请核对两个日期。",
+        "Claim {number} is dated {day}, before the policy's inception on {inception_on}. Check both days.",
+    ),
     "lift_not_covered": (
         "保单 {number} 在报修日 {day} 不承保这台电梯，不能立案。请核对保单和起止日期。",
         "Policy {number} did not cover this lift on {day}, the day of the report. Check the policy and its dates.",
