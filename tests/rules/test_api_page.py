@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import Invalid
 from web.messages import catalogue, told
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,18 @@ def test_every_answer_has_the_fields_of_a_schema(answer: Any) -> None:
     known = [frozenset(schema.get("properties", {})) for schema in SCHEMAS.values()]
     for fields in fields_of(answer):
         assert any(fields <= schema for schema in known), sorted(fields)
+
+
+def test_the_statement_is_shown_whole() -> None:
+    """The first example has every field that the list of statements answers with, in its order."""
+    shown = next(answer["data"][0] for answer in ANSWERS if "data" in answer)
+    assert list(shown) == list(SCHEMAS["StatementOut"]["properties"])
+
+
+def test_broken_json_is_listed_under_the_status_it_gets() -> None:
+    """The table of statuses names broken JSON where the API answers it."""
+    rows = dict(re.findall(r"^\| (\d{3}) \| (.*) \|$", PAGE, re.M))
+    assert [status for status, words in rows.items() if "JSON" in words] == [str(Invalid.status)]
 
 
 def test_refusals_are_told_in_todays_words() -> None:
