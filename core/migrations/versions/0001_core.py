@@ -56,6 +56,29 @@ def upgrade() -> None:
     op.execute("INSERT INTO clock_offset (ahead) VALUES (interval '0')")
     op.execute("GRANT SELECT ON clock_offset, alembic_version TO gongbao_app, gongbao_auditor")
     op.execute(CITY_CLOCK)
+    _make_calendar_day()
+    _make_paper()
+    op.execute(PAPERS_BY_CODE)
+    op.execute("REVOKE ALL ON FUNCTION papers_by_code(text) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION papers_by_code(text) TO gongbao_app")
+    op.execute(PAPERS_BY_DIGEST)
+    op.execute("REVOKE ALL ON FUNCTION papers_by_digest(text) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION papers_by_digest(text) TO gongbao_app")
+    _make_audit_event()
+    _make_audit_head()
+    _make_audit_node()
+    _make_organisation()
+    _make_person()
+    _make_audit_leaf()
+    _make_audit_pending()
+    _make_mandate()
+    walls.append_only("audit_event", "audit_leaf", "audit_node", "audit_head", "paper")
+    walls.editable("organisation", "person", "mandate", "calendar_day")
+    walls.editable("audit_pending", delete=True)
+
+
+def _make_calendar_day() -> None:
+    """The table `calendar_day`."""
     op.create_table(
         "calendar_day",
         sa.Column("day", sa.Date(), nullable=False),
@@ -66,6 +89,10 @@ def upgrade() -> None:
         sa.CheckConstraint("length(source) BETWEEN 1 AND 200", name=op.f("ck_calendar_day_source_length")),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
     )
+
+
+def _make_paper() -> None:
+    """The table `paper`."""
     op.create_table(
         "paper",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -86,12 +113,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_paper_subject", "paper", ["subject_kind", "subject_id"])
     op.create_index("ix_paper_digest", "paper", ["digest"])
-    op.execute(PAPERS_BY_CODE)
-    op.execute("REVOKE ALL ON FUNCTION papers_by_code(text) FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION papers_by_code(text) TO gongbao_app")
-    op.execute(PAPERS_BY_DIGEST)
-    op.execute("REVOKE ALL ON FUNCTION papers_by_digest(text) FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION papers_by_digest(text) TO gongbao_app")
+
+
+def _make_audit_event() -> None:
+    """The table `audit_event`."""
     op.create_table(
         "audit_event",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -105,6 +130,10 @@ def upgrade() -> None:
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
     )
+
+
+def _make_audit_head() -> None:
+    """The table `audit_head`."""
     op.create_table(
         "audit_head",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -114,6 +143,10 @@ def upgrade() -> None:
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_audit_head")),
     )
+
+
+def _make_audit_node() -> None:
+    """The table `audit_node`."""
     op.create_table(
         "audit_node",
         sa.Column("level", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -121,6 +154,10 @@ def upgrade() -> None:
         sa.Column("node_hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("level", "index", name=op.f("pk_audit_node")),
     )
+
+
+def _make_organisation() -> None:
+    """The table `organisation`."""
     op.create_table(
         "organisation",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -141,12 +178,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_organisation_name")),
         sa.UniqueConstraint("uscc", name=op.f("uq_organisation_uscc")),
     )
+
+
+def _make_person() -> None:
+    """The table `person`."""
     op.create_table(
         "person",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
     )
+
+
+def _make_audit_leaf() -> None:
+    """The table `audit_leaf`."""
     op.create_table(
         "audit_leaf",
         sa.Column("index", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -158,12 +203,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("index", name=op.f("pk_audit_leaf")),
         sa.UniqueConstraint("event_id", name=op.f("uq_audit_leaf_event_id")),
     )
+
+
+def _make_audit_pending() -> None:
+    """The table `audit_pending`."""
     op.create_table(
         "audit_pending",
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["audit_event.id"], name=op.f("fk_audit_pending_event_id")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_pending")),
     )
+
+
+def _make_mandate() -> None:
+    """The table `mandate`."""
     op.create_table(
         "mandate",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -187,9 +240,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_mandate_organisation_id"), "mandate", ["organisation_id"], unique=False)
     op.create_index(op.f("ix_mandate_person_id"), "mandate", ["person_id"], unique=False)
     op.create_index("ix_audit_event_object", "audit_event", ["object_kind", "object_id"])
-    walls.append_only("audit_event", "audit_leaf", "audit_node", "audit_head", "paper")
-    walls.editable("organisation", "person", "mandate", "calendar_day")
-    walls.editable("audit_pending", delete=True)
 
 
 def downgrade() -> None:

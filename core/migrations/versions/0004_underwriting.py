@@ -101,6 +101,15 @@ def _estates() -> None:
 
 def _pools() -> None:
     """Pools and their agreements, policies and refunds."""
+    _make_pool()
+    _make_agreement()
+    _make_policy()
+    _make_policy_lift()
+    _make_refund()
+
+
+def _make_pool() -> None:
+    """The table `pool`."""
     op.create_table(
         "pool",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -121,6 +130,10 @@ def _pools() -> None:
         sa.UniqueConstraint("tender_id", name=op.f("uq_pool_tender_id")),
     )
     op.create_index(op.f("ix_pool_lead_id"), "pool", ["lead_id"], unique=False)
+
+
+def _make_agreement() -> None:
+    """The table `agreement`."""
     op.create_table(
         "agreement",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -165,6 +178,10 @@ def _pools() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement")),
         sa.UniqueConstraint("pool_id", "number", name=op.f("uq_agreement_pool_id_number")),
     )
+
+
+def _make_policy() -> None:
+    """The table `policy`."""
     op.create_table(
         "policy",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -203,6 +220,10 @@ def _pools() -> None:
     )
     op.create_index(op.f("ix_policy_community_id"), "policy", ["community_id"], unique=False)
     op.create_index("ix_policy_pool", "policy", ["pool_id", "inception_on"], unique=False)
+
+
+def _make_policy_lift() -> None:
+    """The table `policy_lift`."""
     op.create_table(
         "policy_lift",
         sa.Column("policy_id", sa.Uuid(), nullable=False),
@@ -217,6 +238,10 @@ def _pools() -> None:
         sa.PrimaryKeyConstraint("policy_id", "lift_id", name=op.f("pk_policy_lift")),
     )
     op.create_index(op.f("ix_policy_lift_lift_id"), "policy_lift", ["lift_id"], unique=False)
+
+
+def _make_refund() -> None:
+    """The table `refund`."""
     op.create_table(
         "refund",
         sa.Column("id", sa.Uuid(), nullable=False),

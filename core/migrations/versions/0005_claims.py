@@ -6,78 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.migrations import walls
+from core.migrations.pieces import claim_functions
 
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
-
-# Whether a claim is agreed to is reckoned by whoever agrees last: every member of the claim's pool sees who agreed, and
-# nobody else does but those who read all. Each writes its own.
-OF_THE_POOL = """(
-    current_setting('gongbao.sees_all', true) = 'yes' OR EXISTS (
-        SELECT 1 FROM public.claim c JOIN public.share s ON s.pool_id = c.pool_id WHERE c.id = claim_id
-        AND s.organisation_id = nullif(current_setting('gongbao.organisation_id', true), '')::uuid
-    )
-)"""
-
-
-# The bill of a claim stands from its decision on; who changes a line waits for whoever decides on the claim.
-CLAIM_LINES_STAND = """
-CREATE FUNCTION check_claim_lines_open() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    whose uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.claim_id ELSE NEW.claim_id END;
-BEGIN
-    PERFORM 1 FROM public.claim WHERE id = whose AND stage IN ('open', 'submitted', 'agreed') FOR UPDATE;
-    IF NOT FOUND OR (TG_OP = 'UPDATE' AND OLD.claim_id <> NEW.claim_id) THEN
-        RAISE EXCEPTION 'the bill of claim % stands', whose USING ERRCODE = 'GB006';
-    END IF;
-    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-END $$
-"""
-
-
-# The costs of a claim together stay within what its members agreed to, or what the lead may decide alone where that is
-# more. Who adds one waits for whoever works on the claim.
-CLAIM_COSTS = """
-CREATE FUNCTION check_claim_costs() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    most bigint;
-BEGIN
-    PERFORM 1 FROM public.claim WHERE id = NEW.claim_id FOR UPDATE;
-    SELECT greatest(c.estimate_fen, a.lead_alone_limit_fen) INTO most FROM public.claim c
-    JOIN public.policy p ON p.id = c.policy_id JOIN public.agreement a ON a.id = p.agreement_id
-    WHERE c.id = NEW.claim_id;
-    IF NEW.amount_fen + coalesce((SELECT sum(amount_fen) FROM public.claim_cost
-            WHERE claim_id = NEW.claim_id AND id <> NEW.id), 0) > most THEN
-        RAISE EXCEPTION 'the costs of claim % would be above %', NEW.claim_id, most USING ERRCODE = 'GB008';
-    END IF;
-    RETURN NEW;
-END $$
-"""
-
-# A topic that all members decide on stays with its claim; a claim is agreed once whoever must agree to its estimate as it
-# stands has done so: the lead, and where all are needed every member of the shares that its policy began under.
-CLAIM_AGREED = """
-CREATE FUNCTION check_claim_agreed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF NOT OLD.topics <@ NEW.topics THEN
-        RAISE EXCEPTION 'the topics of claim % stand', OLD.number USING ERRCODE = 'GB007';
-    END IF;
-    IF NEW.stage = 'agreed' AND OLD.stage = 'submitted' AND EXISTS (
-        SELECT 1 FROM public.policy p JOIN public.agreement a ON a.id = p.agreement_id
-        JOIN public.share s ON (s.pool_id, s.number) = (a.pool_id, a.number) AND (NEW.needs = 'all' OR s.position = 0)
-        WHERE p.id = NEW.policy_id AND NOT EXISTS (
-            SELECT 1 FROM public.claim_agreement g
-            WHERE (g.claim_id, g.estimate_version, g.organisation_id)
-                = (NEW.id, NEW.estimate_version, s.organisation_id)
-        )
-    ) THEN
-        RAISE EXCEPTION 'not all that claim % needs have agreed', NEW.number USING ERRCODE = 'GB007';
-    END IF;
-    RETURN NEW;
-END $$
-"""
 
 
 def upgrade() -> None:
@@ -91,6 +25,13 @@ def upgrade() -> None:
 
 def _faults() -> None:
     """The lead's fees; faults and their steps."""
+    _make_fee_charge()
+    _make_fault()
+    _make_fault_event()
+
+
+def _make_fee_charge() -> None:
+    """The table `fee_charge`."""
     op.create_table(
         "fee_charge",
         sa.Column("pool_id", sa.BigInteger(), nullable=False),
@@ -111,6 +52,10 @@ def _faults() -> None:
         ),
         sa.PrimaryKeyConstraint("pool_id", "number", "period_id", "organisation_id", name=op.f("pk_fee_charge")),
     )
+
+
+def _make_fault() -> None:
+    """The table `fault`."""
     op.create_table(
         "fault",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -144,6 +89,10 @@ def _faults() -> None:
     op.create_index("ix_fault_lift", "fault", ["lift_id", "reported_at"], unique=False)
     op.create_index("ix_fault_reported_at", "fault", ["reported_at"], unique=False)
     op.create_index("ix_fault_stage", "fault", ["stage", "reported_at"], unique=False)
+
+
+def _make_fault_event() -> None:
+    """The table `fault_event`."""
     op.create_table(
         "fault_event",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -160,6 +109,13 @@ def _faults() -> None:
 
 def _claims() -> None:
     """Claims, what is called on them and who agreed."""
+    _make_claim()
+    _make_cash_call()
+    _make_claim_agreement()
+
+
+def _make_claim() -> None:
+    """The table `claim`."""
     op.create_table(
         "claim",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -222,6 +178,10 @@ def _claims() -> None:
     op.create_index(
         "uq_claim_fault", "claim", ["fault_id"], unique=True, postgresql_where=sa.text("stage <> 'rejected'")
     )
+
+
+def _make_cash_call() -> None:
+    """The table `cash_call`."""
     op.create_table(
         "cash_call",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -246,6 +206,10 @@ def _claims() -> None:
         sa.UniqueConstraint("claim_id", "organisation_id", name=op.f("uq_cash_call_claim_id_organisation_id")),
     )
     op.create_index("ix_cash_call_pool", "cash_call", ["pool_id", "stage"], unique=False)
+
+
+def _make_claim_agreement() -> None:
+    """The table `claim_agreement`."""
     op.create_table(
         "claim_agreement",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
@@ -263,6 +227,14 @@ def _claims() -> None:
 
 def _costs() -> None:
     """A claim's bill, its costs, and what is paid and recovered on it."""
+    _make_claim_line()
+    _make_claim_cost()
+    _make_claim_payment()
+    _make_recovery()
+
+
+def _make_claim_line() -> None:
+    """The table `claim_line`."""
     op.create_table(
         "claim_line",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
@@ -284,6 +256,10 @@ def _costs() -> None:
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_line_claim_id")),
         sa.PrimaryKeyConstraint("claim_id", "position", name=op.f("pk_claim_line")),
     )
+
+
+def _make_claim_cost() -> None:
+    """The table `claim_cost`."""
     op.create_table(
         "claim_cost",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -303,6 +279,10 @@ def _costs() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_cost")),
     )
     op.create_index(op.f("ix_claim_cost_claim_id"), "claim_cost", ["claim_id"], unique=False)
+
+
+def _make_claim_payment() -> None:
+    """The table `claim_payment`."""
     op.create_table(
         "claim_payment",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
@@ -319,6 +299,10 @@ def _costs() -> None:
         sa.PrimaryKeyConstraint("claim_id", "instalment", name=op.f("pk_claim_payment")),
         sa.UniqueConstraint("pool_id", "entry_id", name=op.f("uq_claim_payment_pool_id_entry_id")),
     )
+
+
+def _make_recovery() -> None:
+    """The table `recovery`."""
     op.create_table(
         "recovery",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -340,22 +324,22 @@ def _walls() -> None:
     walls.append_only("fault_event", "claim_agreement", "claim_payment", "recovery", "fee_charge")
     walls.editable("fault", "claim", "cash_call", "claim_cost")
     walls.editable("claim_line", delete=True)
-    op.execute(CLAIM_LINES_STAND)
+    op.execute(claim_functions.CLAIM_LINES_STAND)
     op.execute(
         "CREATE TRIGGER claim_line_open BEFORE INSERT OR UPDATE OR DELETE ON claim_line"
         " FOR EACH ROW EXECUTE FUNCTION check_claim_lines_open()"
     )
-    op.execute(CLAIM_COSTS)
+    op.execute(claim_functions.CLAIM_COSTS)
     op.execute(
         "CREATE TRIGGER claim_cost_bounded BEFORE INSERT OR UPDATE OF claim_id, amount_fen ON claim_cost"
         " FOR EACH ROW EXECUTE FUNCTION check_claim_costs()"
     )
-    op.execute(CLAIM_AGREED)
+    op.execute(claim_functions.CLAIM_AGREED)
     op.execute("CREATE TRIGGER claim_agreed BEFORE UPDATE ON claim FOR EACH ROW EXECUTE FUNCTION check_claim_agreed()")
     op.execute("GRANT USAGE ON SEQUENCE fault_number, claim_number TO gongbao_app")
     walls.rows_of_one_insurer("cash_call", using=walls.OWN_OR_LED)
     walls.rows_of_one_insurer("fee_charge", using=walls.OWN_OR_LED)
-    walls.rows_of_one_insurer("claim_agreement", using=OF_THE_POOL, check=walls.OWN_ROW)
+    walls.rows_of_one_insurer("claim_agreement", using=claim_functions.OF_THE_POOL, check=walls.OWN_ROW)
 
 
 def downgrade() -> None:

@@ -36,12 +36,43 @@ END $$
 
 
 def upgrade() -> None:
+    _make_rate_bucket()
+    _make_user_account()
+    _make_api_token()
+    _make_user_session()
+    walls.editable("rate_bucket", "user_session", delete=True)
+    op.execute("GRANT SELECT, INSERT, UPDATE ON user_account, api_token TO gongbao_app")
+    # The auditor reads who may sign in, never what proves it.
+    op.execute("REVOKE SELECT ON user_session FROM gongbao_auditor")
+    op.execute("GRANT SELECT (user_id, mandate_id, made_at, seen_at, proven_at) ON user_session TO gongbao_auditor")
+    op.execute(
+        "GRANT SELECT (id, person_id, email, active, tf_primary_method, made_at) ON user_account TO gongbao_auditor"
+    )
+    op.execute(
+        "GRANT SELECT (id, user_id, mandate_id, name, made_at, expires_at, revoked_at) ON api_token TO gongbao_auditor"
+    )
+    # On the driver's own cursor: the text holds colons and per cent signs that are not parameters.
+    op.get_bind().connection.cursor().execute(SchemaManager.get_schema())
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {QUEUE_TABLES} TO gongbao_app")
+    op.execute(f"GRANT SELECT ON {QUEUE_TABLES} TO gongbao_auditor")
+    op.execute("GRANT USAGE ON SEQUENCE procrastinate_jobs_id_seq, procrastinate_events_id_seq TO gongbao_app")
+    op.execute(
+        "GRANT USAGE ON SEQUENCE procrastinate_periodic_defers_id_seq, procrastinate_workers_id_seq TO gongbao_app"
+    )
+
+
+def _make_rate_bucket() -> None:
+    """The table `rate_bucket`."""
     op.create_table(
         "rate_bucket",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("full_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_rate_bucket")),
     )
+
+
+def _make_user_account() -> None:
+    """The table `user_account`."""
     op.create_table(
         "user_account",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -62,6 +93,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_user_account_fs_uniquifier")),
         sa.UniqueConstraint("person_id", name=op.f("uq_user_account_person_id")),
     )
+
+
+def _make_api_token() -> None:
+    """The table `api_token`."""
     op.create_table(
         "api_token",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -80,6 +115,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_api_token_token_hash")),
     )
     op.create_index(op.f("ix_api_token_user_id"), "api_token", ["user_id"], unique=False)
+
+
+def _make_user_session() -> None:
+    """The table `user_session`."""
     op.create_table(
         "user_session",
         sa.Column("id_hash", sa.LargeBinary(), nullable=False),
@@ -94,25 +133,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id_hash", name=op.f("pk_user_session")),
     )
     op.create_index(op.f("ix_user_session_user_id"), "user_session", ["user_id"], unique=False)
-    walls.editable("rate_bucket", "user_session", delete=True)
-    op.execute("GRANT SELECT, INSERT, UPDATE ON user_account, api_token TO gongbao_app")
-    # The auditor reads who may sign in, never what proves it.
-    op.execute("REVOKE SELECT ON user_session FROM gongbao_auditor")
-    op.execute("GRANT SELECT (user_id, mandate_id, made_at, seen_at, proven_at) ON user_session TO gongbao_auditor")
-    op.execute(
-        "GRANT SELECT (id, person_id, email, active, tf_primary_method, made_at) ON user_account TO gongbao_auditor"
-    )
-    op.execute(
-        "GRANT SELECT (id, user_id, mandate_id, name, made_at, expires_at, revoked_at) ON api_token TO gongbao_auditor"
-    )
-    # On the driver's own cursor: the text holds colons and per cent signs that are not parameters.
-    op.get_bind().connection.cursor().execute(SchemaManager.get_schema())
-    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {QUEUE_TABLES} TO gongbao_app")
-    op.execute(f"GRANT SELECT ON {QUEUE_TABLES} TO gongbao_auditor")
-    op.execute("GRANT USAGE ON SEQUENCE procrastinate_jobs_id_seq, procrastinate_events_id_seq TO gongbao_app")
-    op.execute(
-        "GRANT USAGE ON SEQUENCE procrastinate_periodic_defers_id_seq, procrastinate_workers_id_seq TO gongbao_app"
-    )
 
 
 def downgrade() -> None:

@@ -1,0 +1,116 @@
+"""What keeps the book whole: functions of the database, put up by step 0002."""
+
+from __future__ import annotations
+
+SUM_OF = """
+CREATE FUNCTION sum_of(numbers bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT coalesce(sum(number), 0)::bigint FROM unnest(numbers) AS number
+$$
+"""
+
+# The shares of a version add up to its whole when the transaction that made it ends.
+SHARES_WHOLE = """
+CREATE FUNCTION check_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    total bigint;
+    expected bigint;
+BEGIN
+    SELECT whole INTO expected FROM public.share_version WHERE pool_id = NEW.pool_id AND number = NEW.number;
+    SELECT sum(weight) INTO total FROM public.share WHERE pool_id = NEW.pool_id AND number = NEW.number;
+    IF total IS DISTINCT FROM expected THEN
+        RAISE EXCEPTION 'shares of pool % version % add up to %, not %', NEW.pool_id, NEW.number, total, expected
+            USING ERRCODE = 'GB002';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+# A period that is closed, or does not cover the day, takes no entry. The rows are locked so that a close waits.
+PERIOD_OPEN = """
+CREATE FUNCTION check_period_open() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM public.period WHERE id IN (SELECT DISTINCT period_id FROM added) FOR SHARE;
+    IF EXISTS (SELECT 1 FROM public.period WHERE id IN (SELECT DISTINCT period_id FROM added) AND stage <> 'open') THEN
+        RAISE EXCEPTION 'a closed period takes no posting' USING ERRCODE = 'GB003';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+# What an entry says it moves is what its transfers move.
+ENTRY_TOTAL = """
+CREATE FUNCTION check_entry_total() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    broken bigint;
+BEGIN
+    SELECT e.id INTO broken
+    FROM (SELECT DISTINCT pool_id, period_id, entry_id FROM added) a
+    JOIN public.entry e ON (e.pool_id, e.period_id, e.id) = (a.pool_id, a.period_id, a.entry_id)
+    WHERE e.amount_fen <> (
+        SELECT sum(t.amount_fen) FROM public.transfer t
+        WHERE (t.pool_id, t.period_id, t.entry_id) = (e.pool_id, e.period_id, e.id)
+    ) LIMIT 1;
+    IF broken IS NOT NULL THEN
+        RAISE EXCEPTION 'the transfers of entry % do not add up to it', broken USING ERRCODE = 'GB004';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+# What a period is stands from its opening on. Its close is written once, names the last entry there is, and stands.
+KEEP_PERIOD = """
+CREATE FUNCTION keep_period() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    closing constant text[] := ARRAY['stage', 'closed_at', 'closed_by', 'last_entry_id'];
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.stage = 'closed' OR to_jsonb(OLD) - closing <> to_jsonb(NEW) - closing THEN
+        RAISE EXCEPTION 'period % stands as it is', OLD.label USING ERRCODE = 'GB001';
+    END IF;
+    IF NEW.stage = 'closed' AND NEW.last_entry_id IS DISTINCT FROM (
+        SELECT coalesce(max(id), 0) FROM public.entry WHERE (pool_id, period_id) = (NEW.pool_id, NEW.id)
+    ) THEN
+        RAISE EXCEPTION 'the close of period % names its last entry', OLD.label USING ERRCODE = 'GB001';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# What a rehearsal makes is rolled back with it; what is not does not get past its commit.
+REFUSE_REHEARSAL = """
+CREATE FUNCTION refuse_rehearsal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what is rehearsed in % is not kept', TG_TABLE_NAME USING ERRCODE = '23514';
+END $$
+"""
+
+# Opens a period and its partition, which nobody empties; the application may call this and may not make a table by
+# itself. A rehearsal takes a negative id of numbers of its own, and its transfers go to one partition that is always
+# empty outside a transaction.
+OPEN_PERIOD = """
+CREATE FUNCTION open_period(pool bigint, label text, starts_on date, ends_on date, rehearsal boolean) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    made bigint;
+    part text;
+BEGIN
+    IF rehearsal THEN
+        made := -nextval('public.rehearsal_number');
+    ELSIF NOT rehearsal THEN
+        made := nextval('public.period_number');
+        part := format('transfer_p%s', made);
+        EXECUTE format(
+            'CREATE TABLE public.%I (LIKE public.transfer INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part
+        );
+        EXECUTE format(
+            'ALTER TABLE public.transfer ATTACH PARTITION public.%I FOR VALUES FROM (%s) TO (%s)', part, made, made + 1
+        );
+        EXECUTE format(
+            'CREATE TRIGGER %I BEFORE TRUNCATE ON public.%I FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change()',
+            part || '_no_truncate', part
+        );
+    END IF;
+    INSERT INTO public.period (id, pool_id, label, starts_on, ends_on, stage)
+    VALUES (made, pool, label, starts_on, ends_on, 'open');
+    RETURN made;
+END $$
+"""
