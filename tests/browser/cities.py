@@ -1,8 +1,7 @@
-"""A small invented city with its story told once a run; every file of tests gets a copy of its own, on a site."""
+"""A small invented city with its story told once a worker; every file of tests gets a copy of its own, on a site."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import threading
@@ -35,9 +34,6 @@ from web.demo.city import SMALL
 #: The instant up to which the story is told: a Monday noon, three quarters closed, the fourth running.
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=CITY)
 
-#: The database that is copied for every file; nobody connects to it after the story is told.
-_TOLD = "browser_told"
-
 
 @dataclass(frozen=True)
 class Told:
@@ -47,19 +43,12 @@ class Told:
     folder: Path
 
 
-def tell_once(place: Urls, shared: Path) -> Told:
-    """Return the told story, told by the first worker of a run that asks for it; the others wait for it."""
-    folder = shared / "told"
-    with (shared / "told.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "whole").exists():
-            urls = server.another(place, _TOLD)
-            rooms.import_all()
-            migrate.upgrade(urls.owner)
-            _tell(urls, settings_for(folder))
-            (folder / "whole").touch()
-        else:
-            urls = place.named(_TOLD)
+def tell(place: Urls, folder: Path) -> Told:
+    """Return the story, told into a database and a folder of this worker's own."""
+    urls = server.another(place, _told_name())
+    rooms.import_all()
+    migrate.upgrade(urls.owner)
+    _tell(urls, settings_for(folder))
     return Told(urls, folder)
 
 
@@ -165,7 +154,7 @@ def shown(told: Told, name: str, folder: Path) -> Iterator[City]:
 def _copied(told: Told, name: str) -> Urls:
     """Return the addresses of a copy of the told database, which the server makes by copying files."""
     _administer(told.urls, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-    _administer(told.urls, "CREATE DATABASE {} TEMPLATE {} OWNER {}", name, _TOLD, server.OWNER)
+    _administer(told.urls, "CREATE DATABASE {} TEMPLATE {} OWNER {}", name, _told_name(), server.OWNER)
     _administer(told.urls, "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", name)
     return told.urls.named(name)
 
@@ -173,6 +162,11 @@ def _copied(told: Told, name: str) -> Urls:
 def _administer(urls: Urls, query: LiteralString, *names: str) -> None:
     with psycopg.connect(urls.named("postgres").admin, autocommit=True) as connection:
         connection.execute(sql.SQL(query).format(*map(sql.Identifier, names)))
+
+
+def _told_name() -> str:
+    """Return the database that is copied for every file; nobody connects to it after the story is told."""
+    return f"browser_told_{worker()}"
 
 
 def worker() -> str:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from core.server import Urls
-from tests.browser.cities import City, Told, shown, tell_once, worker
+from tests.browser.cities import City, Told, shown, tell, worker
 from tests.browser.visiting import Visitors
 
 FLAGS = (
@@ -49,9 +49,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def told(place: Urls, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """The story of a small city, told once for the whole run."""
-    base = tmp_path_factory.getbasetemp()
-    return tell_once(place, base.parent if worker() != "main" else base)
+    """The story of a small city, told once a worker."""
+    return tell(place, tmp_path_factory.mktemp("told"))
 
 
 @pytest.fixture(scope="module")

@@ -139,7 +139,8 @@ def test_a_bill_is_replaced_whole_until_the_claim_is_decided(session: Session) -
         _enter(session, made, claim, *LINES)
     handling.take_back(session, claim, "少录一行", on=ON, by=made.actor(Role.SIGNATORY), at=AT)
     _enter(session, made, claim, *LINES)
-    found = session.scalars(select(AuditEvent.facts).where(AuditEvent.action == "claim.bill_entered")).all()
+    entered = select(AuditEvent.facts).where(AuditEvent.action == "claim.bill_entered").order_by(AuditEvent.id)
+    found = session.scalars(entered).all()
     assert [facts["loss_fen"] for facts in found] == [438_000, 138_000, 438_000]
 
 

@@ -31,6 +31,9 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 
 log = structlog.get_logger("gongbao.web")
 
+#: How a process says with its last word that it got no more memory: Python, the system, the loader of libraries.
+_NO_MEMORY = re.compile(r"^MemoryError|Cannot allocate memory|failed to map segment|out of memory")
+
 #: Where the end of a PDF says that its table of contents begins, and how such a table looks there.
 _POINTER = re.compile(rb"startxref\s{1,20}(\d{1,10})\s")
 _TAIL_BYTES = 2048
@@ -99,7 +102,7 @@ def _why(ended: subprocess.CalledProcessError) -> Invalid:
     """Return the refusal for a child that did not come to a proper end; what was no limit of ours goes into the log."""
     lines = ended.stderr.decode(errors="replace").strip().splitlines()
     last = lines[-1][:300] if lines else ""
-    if ended.returncode < 0 or last.startswith("MemoryError"):
+    if ended.returncode < 0 or _NO_MEMORY.search(last):
         return Invalid("pdf_too_heavy", limit_mb=JUDGED_MOST_BYTES >> 20)
     log.error("pdf_check.failed", status=ended.returncode, said=last)
     return Invalid("pdf_unreadable")
