@@ -36,20 +36,6 @@ AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 _PASSWORD = "for-tests-only"
 
 
-#: The files that take longest: begun last, one of them would keep one worker busy while the other has nothing to do.
-LONGEST = (
-    *("test_every_page", "test_matrix", "test_kills_over_http", "test_matrix_refusals", "test_bad_input_api"),
-    *("test_bad_input_pages", "test_documents_pdf", "test_walls", "test_main_line_finance", "test_main_line_opening"),
-    *("test_bad_input_uploads", "test_plants", "test_demo", "test_main_line_tender", "test_main_line_claims"),
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files, in one order for every worker."""
-    rank = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
-
-
 @pytest.fixture(scope="session")
 def place() -> Iterator[Urls]:
     """A migrated database of this worker's own; `DATABASE_URL`-style addresses of the roles.
