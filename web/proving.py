@@ -7,7 +7,7 @@ record sees it, and are kept nowhere.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Response, current_app, make_response, redirect, render_template, request
 from flask_security import url_for_security
@@ -129,16 +129,14 @@ def _is_right(password: str, code: str) -> bool:
 def _page(action: str, said: str = "", status: int = 401) -> Response:
     """Return the page that asks, with every field of the form in it; files are chosen again.
 
-    `action` is what the form is to do. The way back leads to the page that the form came from, where that is ours.
+    `action` is what the form is to do.
     """
-    came_from = urlsplit(request.referrer or "")
-    back = came_from.path if came_from.netloc == request.host else ""
     return make_response(
         render_template(
             "account/proof.html",
             who=visits.visit(),
             doing=t(*ASKED[action]) if action in ASKED else "",
-            back=back if back != request.path or "GET" in _methods() else "",
+            back=_back(),
             action=request.full_path.rstrip("?"),
             carried=[(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"],
             files=[(name, file.filename) for name, file in request.files.items(multi=True) if file.filename],
@@ -151,6 +149,10 @@ def _page(action: str, said: str = "", status: int = 401) -> Response:
     )
 
 
-def _methods() -> set[str]:
-    """Return the methods that the route of this request answers."""
-    return set(request.url_rule.methods or ()) if request.url_rule else set()
+def _back() -> str:
+    """Return the page that the form came from; nothing where it is not ours or cannot be asked for as a page."""
+    came_from = urlsplit(request.referrer or "")
+    is_ours = came_from.netloc == request.host and not came_from.path.startswith("//")
+    methods = (request.url_rule.methods if request.url_rule else None) or ()
+    is_page = came_from.path != request.path or "GET" in methods
+    return urlunsplit(("", "", came_from.path, came_from.query, "")) if is_ours and is_page else ""

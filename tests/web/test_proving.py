@@ -102,6 +102,29 @@ def test_money_leaves_only_after_a_recent_proof(
     assert PASSWORD not in said and "not the right words" not in said
 
 
+@pytest.mark.parametrize(
+    ("came_from", "back"),
+    [
+        ("http://localhost/premiums/remit?policy=7", 'href="/premiums/remit?policy=7"'),
+        ("http://localhost/premiums", 'href="/premiums"'),
+        ("http://elsewhere.test/premiums", ""),
+        ("http://localhost//elsewhere.test/", ""),
+        ("", ""),
+    ],
+)
+def test_the_way_back_leads_to_a_page_of_ours_or_nowhere(
+    engine: Engine, visitors: Visitors, paid: tuple[Organisation, uuid.UUID], came_from: str, back: str
+) -> None:
+    """不办时回到来的那一页，连同所选；来自别处的没有返回。"""
+    desk = visitors.login_as(Role.FINANCE_CHECKER, paid[0])
+    grow_old(engine, minutes=11)
+    form = {"csrf_token": desk.token(), "policy": str(paid[1])}
+    asked = desk.post("/premiums/remit", data=form, headers={"Referer": came_from} if came_from else {})
+    assert asked.status_code == 401 and ASKS in asked.text
+    link = re.search(r'<a class="button[^"]*" (href="[^"]*")>不办了', asked.text)
+    assert (unescape(link.group(1)) if link else "") == back
+
+
 def test_a_recent_proof_holds_for_ten_minutes(
     engine: Engine, visitors: Visitors, paid: tuple[Organisation, uuid.UUID]
 ) -> None:
