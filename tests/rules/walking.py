@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import traceback
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import structlog
 from flask import Flask, got_request_exception, url_for
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -120,7 +118,6 @@ def walking(place: Urls, folder: Path) -> Iterator[Walk]:
     urls = server.another(place, f"matrix_{worker}")
     migrate.upgrade(urls.owner)
     engine = engine_for(urls.app)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     world = make_world(urls, engine, folder)
     app = make_app(engine, folder)
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -137,7 +134,6 @@ def walking(place: Urls, folder: Path) -> Iterator[Walk]:
         bodies = Bodies(app, visitors.browser(), world.ids)
         yield Walk(world, table, table.calls(), seats, bodies, superuser, engine, faults)
     engine.dispose()
-    structlog.reset_defaults()
 
 
 def _samples(

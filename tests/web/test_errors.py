@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-import structlog
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -97,8 +96,6 @@ def test_a_fault_tells_its_number_and_nothing_else(
 ) -> None:
     """A fault that nobody foresaw: 500, the request's number, no word of what happened; the log has the rest."""
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    # The walk of all routes has the log keep silent, for the whole run of its worker.
-    structlog.reset_defaults()
     refuse(app, ValueError("secret inside"), "/api/v1/x")
     refuse(app, ValueError("secret inside"))
     for path in ("/x", "/api/v1/x"):
