@@ -6,7 +6,6 @@ import logging
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,6 @@ def test_a_signed_paper_is_good_and_names_its_signer(signer: Signer, signed: byt
 def test_signing_adds_to_the_paper_and_changes_nothing_of_it(signer: Signer, signed: bytes) -> None:
     """The unsigned bytes stand first in the signed file, so both can be compared for ever."""
     assert signed.startswith(UNSIGNED) and b"ETSI.CAdES.detached" in signed
-    assert sha256(signed).digest() != sha256(UNSIGNED).digest()
 
 
 def test_an_unsigned_paper_says_so(signer: Signer) -> None:
