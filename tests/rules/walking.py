@@ -119,7 +119,8 @@ def walking(place: Urls, folder: Path) -> Iterator[Walk]:
     migrate.upgrade(urls.owner)
     engine = engine_for(urls.app)
     world = make_world(urls, engine, folder)
-    app = make_app(engine, folder)
+    # Who visits has signed in once for a walk of many minutes; that proofs grow old is for tests of their own.
+    app = make_app(engine, folder, GONGBAO_PROOF_MIN="720", GONGBAO_SESSION_IDLE_MIN="720")
     app.config["PROPAGATE_EXCEPTIONS"] = False
     faults: list[str] = []
 
