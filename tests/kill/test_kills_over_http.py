@@ -16,9 +16,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from select import select as readable
 from typing import Any
 
 import pytest
@@ -39,7 +41,7 @@ from web.accounts import add_token
 
 pytestmark = pytest.mark.kill
 
-KILLS = 25
+KILLS = 50
 FORK = multiprocessing.get_context("fork")
 
 
@@ -53,7 +55,12 @@ class Served:
         self.port: int = self.socket.getsockname()[1]
 
     def begin(self) -> BaseProcess:
-        """Return a new process that serves."""
+        """Return a new process that serves; what waits for one that is gone has lost its way."""
+        self.socket.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                self.socket.accept()[0].close()
+        self.socket.setblocking(True)
         child = FORK.Process(target=self._serve, daemon=True)
         child.start()
         return child
@@ -66,13 +73,16 @@ class Served:
 
         make_server("127.0.0.1", self.port, slow, fd=self.socket.fileno()).serve_forever()
 
-    def ask(self, number: int, lift: str, key: str) -> int:
+    def ask(self, child: BaseProcess, number: int, lift: str, key: str) -> int:
         """Return the status of a report's answer; OSError or HTTPException where there is none."""
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             headers = self.headers | ({"Idempotency-Key": key} if key else {})
             body = json.dumps({"lift": lift, "description": f"F-{number}"})
             link.request("POST", "/api/v1/faults", body, headers | {"Content-Type": "application/json"})
+            while not readable([link.sock], [], [], 0.02)[0]:
+                if not child.is_alive():
+                    raise ConnectionAbortedError
             answer = link.getresponse()
             answer.read()
             return answer.status
@@ -109,21 +119,21 @@ def _run(served: Served, lift: str, is_keyed: bool, kills: int) -> int:
     chance, answered = random.Random(20260302), 0
     for _ in range(kills):
         child = served.begin()
-        answered = _send_on(served, lift, answered, is_keyed)  # however long the first answer of a process takes
+        answered = _send_on(served, child, lift, answered, is_keyed)  # however long the first answer of a process takes
         clock = threading.Timer(0.02 + chance.random() * 0.15, os.kill, (child.pid or 0, signal.SIGKILL))
         clock.start()
         while child.is_alive():
-            answered = _send_on(served, lift, answered, is_keyed)
+            answered = _send_on(served, child, lift, answered, is_keyed)
         clock.join()
         child.join()
     return answered
 
 
-def _send_on(served: Served, lift: str, answered: int, is_keyed: bool) -> int:
+def _send_on(served: Served, child: BaseProcess, lift: str, answered: int, is_keyed: bool) -> int:
     """Send the first report that was not answered; return how many are now."""
     number = answered + 1
     try:
-        status = served.ask(number, lift, f"report-{number}" if is_keyed else "")
+        status = served.ask(child, number, lift, f"report-{number}" if is_keyed else "")
     except (OSError, http.client.HTTPException):
         return answered
     assert status == 201
