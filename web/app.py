@@ -101,6 +101,7 @@ def create_app(settings: Settings, engine: Engine, *, proxies: int = 0) -> Flask
     sign_in.configure(app, settings)
     Babel(app, locale_selector=lambda: _locale(settings))
     formats.install(app)
+    _serve_assets(app)
     errors.install(app)
     _watch(app)
     app.before_request(_know_visitor)
@@ -118,6 +119,12 @@ def create_app(settings: Settings, engine: Engine, *, proxies: int = 0) -> Flask
     api.register(app)
     shell.check_routes(app)
     return app
+
+
+def _serve_assets(app: Flask) -> None:
+    """Serve static files below the digest of all of them, too; an older digest, while releases change, gets today's."""
+    app.view_functions["static"] = lambda filename, assets="": app.send_static_file(filename)
+    app.add_url_rule("/static/at-<assets>/<path:filename>", endpoint="static")
 
 
 def _harden(app: Flask, settings: Settings) -> None:
@@ -211,8 +218,8 @@ def _watch(app: Flask) -> None:
         counted.labels(endpoint, request.method, response.status_code).inc()
         timed.labels(endpoint).observe(spent_s)
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        if request.endpoint == "static" and response.status_code == 200 and request.args.get("v"):
-            # The address holds the file's digest: what stands there never changes.
+        if (request.view_args or {}).get("assets") == formats.assets_digest() and response.status_code == 200:
+            # The address holds the files' digest: what stands there never changes.
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         if "visit" in g and g.visit.is_signed_in and request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "private, no-store")

@@ -107,14 +107,21 @@ def other_language() -> str:
     return here(lang="zh" if is_english() else "en", **({"page": page} if page else {}))
 
 
-@lru_cache(maxsize=64)
-def _digest_of(name: str) -> str:
-    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:10]
+@lru_cache(maxsize=1)
+def assets_digest() -> str:
+    """Return the digest of all static files together, which stands in the address of each."""
+    found = hashlib.sha256()
+    for path in sorted(_STATIC.rglob("*.*")):
+        found.update(path.relative_to(_STATIC).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:10]
 
 
 def asset(name: str) -> str:
-    """Return the address of a static file, marked with its digest so that a new release is fetched at once."""
-    return url_for("static", filename=name, v=_digest_of(name))
+    """Return the address of a static file below the digest of all of them.
+
+    A new release is fetched at once, and the modules that a script names beside itself stand below the same digest.
+    """
+    return url_for("static", filename=name, assets=assets_digest())
 
 
 # Figures

@@ -31,8 +31,9 @@ WALKERS: tuple[tuple[Role | None, str], ...] = (
     (Role.PROPERTY_MANAGER, "qinghe"),
 )
 
-#: How often one kind of page is opened by one walker, and one that is the same for everybody by all together.
-EACH, TOGETHER = 2, 3
+#: How often one kind of page is opened by one walker; once, after all together have opened so many of it. One that is
+#: the same for everybody is then opened no more.
+EACH, MANY, SAME_FOR_ALL = 2, 8, 3
 
 #: A walker who found fewer kinds of pages than this has lost its way.
 FEWEST = 4
@@ -75,7 +76,8 @@ class Walk:
     def _visit(self, path: str) -> None:
         kind, is_for_all = self._kind(path)
         is_file = bool(_FILE.search(path))
-        if self.opened[kind] >= (1 if is_file else EACH) or (is_for_all and self.by_all[kind] >= TOGETHER):
+        each = 1 if is_file or self.by_all[kind] >= MANY else EACH
+        if self.opened[kind] >= each or (is_for_all and self.by_all[kind] >= SAME_FOR_ALL):
             return
         self.opened[kind] += 1
         self.by_all[kind] += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from sqlalchemy import select
 from core.db import rehearsal, unit_of_work
 from core.parties import actor_of, mandates_of
 from core.permits import SYSTEM
+from tests.depth import DEPTH
 from tests.rules.matrix import Call, is_hidden, role_may
 from tests.rules.seats import Seat
 from tests.rules.walking import Walk
@@ -30,9 +30,6 @@ from tests.rules.world import NOW
 from web import shell
 from web.accounts import User, add_token
 from web.messages import catalogue
-
-#: How many times the usual number of cases is tried. GONGBAO_TEST_DEPTH=20 is a run of many minutes.
-DEPTH = int(os.environ.get("GONGBAO_TEST_DEPTH", "1"))
 
 #: What every answer is held to: no fault of ours, declared, and no for what the description does not allow.
 CHECKS = [

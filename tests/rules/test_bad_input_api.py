@@ -10,7 +10,8 @@ import pytest
 from flask import url_for
 from schemathesis import GenerationMode
 
-from tests.rules.fuzzing import DEPTH, Fuzz, changed, nothing_kept
+from tests.depth import DEPTH
+from tests.rules.fuzzing import Fuzz, changed, nothing_kept
 from tests.rules.walking import Walk
 
 

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
+from tests.depth import DEPTH
 from tests.rules.forms import Form
-from tests.rules.fuzzing import DEPTH, changed, nothing_kept
+from tests.rules.fuzzing import changed, nothing_kept
 from tests.rules.walking import Walk
 from tests.rules.wrongs import KINDS, UNKEPT, VERBATIM, kinds_for, sent_as, urlencoded
 

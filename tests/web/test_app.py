@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,19 @@ def test_the_cookie_is_the_hosts_alone_in_real_use(engine: Engine, state_dir: Pa
 def test_what_is_read_signed_in_is_kept_by_no_cache(visitors: Visitors) -> None:
     """Pages of a signed-in person are neither stored nor shared."""
     assert visitors.login_as(Role.OFFICER).get("/account").headers["Cache-Control"] == "private, no-store"
+
+
+def test_files_of_the_pages_are_kept_for_ever_below_the_digest_of_all(client: Browser) -> None:
+    """A module that a script names beside itself is kept as well; another release's address is not kept."""
+    script = re.search(r'src="(/static/at-[0-9a-f]{10}/js/)page.js"', client.get("/").text)
+    assert script
+    for name in ("page.js", "clocks.js"):
+        kept = client.get(script.group(1) + name, buffered=True)
+        assert (kept.status_code, kept.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+    other = client.get("/static/at-0123456789/js/page.js", buffered=True)
+    assert other.status_code == 200 and other.data == client.get(script.group(1) + "page.js", buffered=True).data
+    assert other.headers["Cache-Control"] == "no-cache"
+    assert client.get("/static/at-0123456789/../app.py").status_code == 404
 
 
 def test_the_other_language_keeps_the_page(client: Browser) -> None:

@@ -31,6 +31,7 @@ from hypothesis import HealthCheck, given, settings
 import web.documents
 from core.errors import Conflict, Invalid
 from ledger.money import format_fen, parse_fen
+from tests.depth import DEPTH
 from web.documents import pdf
 from web.documents.articles import articles_of
 from web.documents.rows import StatementRows, net_due, rows_digest
@@ -76,10 +77,10 @@ def test_pdf_sheet_and_csv_say_the_same_fen(amounts_fen: list[int]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30 * DEPTH, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(amounts)
 def test_many_statements_say_the_same_fen_everywhere(amounts_fen: list[int]) -> None:
-    """The same over a hundred statements."""
+    """The same over many statements."""
     check_agreement_of(make_statement(amounts_fen))
 
 
