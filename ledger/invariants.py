@@ -260,9 +260,59 @@ ENTRIES_ARE_LOGGED = rows(
             min(facts ->> 'on') AS "on"
         FROM audit_event WHERE object_kind = 'entry' AND action = 'entry.posted' GROUP BY object_id
     ) v ON v.object_id = e.id::text
-    WHERE (e.reason, e.amount_fen, e.pool_id, e."on"::text, 1)
+    WHERE e.batch_id IS NULL AND (e.reason, e.amount_fen, e.pool_id, e."on"::text, 1)
         IS DISTINCT FROM (v.reason, v.amount_fen, v.pool_id, v."on", v.times)
     """,
+)
+
+#: What is posted in bulk the log tells of once: each entry is one of its batch, the batch is what its event says, and
+#: its digest is that of its entries, piece by piece. One without its batch is told by nobody.
+BATCHES_ARE_LOGGED = every(
+    rows(
+        "entry {entry_id}",
+        """
+        SELECT e.id AS entry_id, e.batch_id, e.reason, e."on", e.at, e.person_id FROM entry e
+        LEFT JOIN entry_batch b ON b.id = e.batch_id
+        WHERE e.batch_id IS NOT NULL AND (e.pool_id, e.period_id, e.reason, e."on", e.at, e.person_id)
+            IS DISTINCT FROM (b.pool_id, b.period_id, b.reason, b."on", b.at, b.person_id)
+        """,
+    ),
+    rows(
+        "batch {batch}",
+        """
+        SELECT coalesce(b.id::text, v.object_id) AS batch, b.entries, v.entries AS logged_entries, b.amount_fen,
+            v.amount_fen AS logged_fen, b.digest, v.digest AS logged_digest, v.times
+        FROM entry_batch b FULL JOIN (
+            SELECT object_id, count(*) AS times, min(at) AS at, (min(person_id::text))::uuid AS person_id,
+                min((facts ->> 'pool')::bigint) AS pool_id, min(facts ->> 'reason') AS reason,
+                min(facts ->> 'on') AS "on", min((facts ->> 'entries')::bigint) AS entries,
+                min((facts ->> 'amount_fen')::bigint) AS amount_fen, min(facts ->> 'sha256') AS digest
+            FROM audit_event WHERE object_kind = 'batch' AND action = 'batch.posted' GROUP BY object_id
+        ) v ON v.object_id = b.id::text
+        WHERE (b.pool_id, b.reason, b."on"::text, b.at, b.person_id, b.entries, b.amount_fen, b.digest, 1)
+            IS DISTINCT FROM
+            (v.pool_id, v.reason, v."on", v.at, v.person_id, v.entries, v.amount_fen, v.digest, v.times)
+        """,
+    ),
+    rows(
+        "batch {batch}",
+        """
+        SELECT b.id::text AS batch, b.entries, found.entries AS found_entries, b.amount_fen, found.fen AS found_fen,
+            b.digest, found.digest AS found_digest
+        FROM entry_batch b LEFT JOIN (
+            SELECT batch_id, sum(entries) AS entries, sum(fen) AS fen,
+                encode(sha256(string_agg(digest, ''::bytea ORDER BY place)), 'hex') AS digest
+            FROM (
+                SELECT e.batch_id, width_bucket(e.id - 1, b.piece_ends) AS place, count(*) AS entries,
+                    sum(e.amount_fen) AS fen, sha256(convert_to(string_agg(
+                        concat_ws('|', e.subject_id, e.amount_fen, e.document), E'\\n' ORDER BY e.id), 'UTF8'))
+                        AS digest
+                FROM entry e JOIN entry_batch b ON b.id = e.batch_id GROUP BY 1, 2
+            ) piece GROUP BY batch_id
+        ) found ON found.batch_id = b.id
+        WHERE (b.entries, b.amount_fen, b.digest) IS DISTINCT FROM (found.entries, found.fen, found.digest)
+        """,
+    ),
 )
 
 INVARIANTS: tuple[Invariant, ...] = (
@@ -314,9 +364,10 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("INV-L9", "推演不留下任何记录", "A rehearsal leaves nothing behind", NO_REHEARSAL),
     Invariant(
         "INV-A2-ledger",
-        "每笔分录在日志中恰有一条相符的记录；结算单的每次状态变化均有记录且合乎规则",
-        "The log tells of every entry once and truly; every statement stands where its last logged move left it",
-        every(ENTRIES_ARE_LOGGED, moved_by_table("statement", stages.STATEMENT_MOVES, "draft")),
+        "每笔分录在日志中恰有一条相符的记录，批量入账的每批一条，且与其各笔分录的摘要相符；结算单的每次状态变化均有记录且合乎规则",
+        "The log tells of every entry once and truly, of what was posted in bulk once a batch with the digest over its "
+        "entries; every statement stands where its last logged move left it",
+        every(ENTRIES_ARE_LOGGED, BATCHES_ARE_LOGGED, moved_by_table("statement", stages.STATEMENT_MOVES, "draft")),
     ),
     logged.INVARIANT,
     *statement_invariants.INVARIANTS,

@@ -7,7 +7,14 @@ from core.log_columns import WHEN, WHO, Logged, are_logged, fact
 
 #: Columns of the book and the events that say the same; the close of a period is held by INV-L4.
 LOGGED: tuple[Logged, ...] = (
-    Logged("entry", ("entry.posted",), {"person_id": WHO, "at": WHEN}),
+    Logged("entry", ("entry.posted",), {"person_id": WHO, "at": WHEN}, only="batch_id IS NULL"),
+    Logged(
+        "entry_batch",
+        ("batch.posted",),
+        {"person_id": WHO, "at": WHEN, "on": fact("on", "date")},
+        kind="batch",
+        reckoned={"on": '"on"'},
+    ),
     Logged(
         "period",
         ("period.opened",),

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Index,
     Sequence,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -120,7 +121,8 @@ class Period(Model):
 class Entry(Model):
     """One business event: a reason, a date, what it is about, its document and its author. Never changed.
 
-    `subject_kind` and `subject_id` name the policy, claim, refund or period; `reverses_id` names the entry it mirrors.
+    `subject_kind` and `subject_id` name the policy, claim, refund or period; `reverses_id` names the entry it mirrors,
+    `batch_id` the batch it was posted with, where it was posted in bulk.
     """
 
     __tablename__ = "entry"
@@ -138,19 +140,51 @@ class Entry(Model):
     person_id: Mapped[uuid.UUID | None]
     amount_fen: Mapped[int]
     reverses_id: Mapped[int | None]
+    batch_id: Mapped[uuid.UUID | None]
     __table_args__ = (
-        ForeignKeyConstraint(["pool_id", "period_id"], ["period.pool_id", "period.id"]),
-        UniqueConstraint("pool_id", "reverses_id"),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("reverses_id < id", name="reverses"),
         Index("ix_entry_subject", "pool_id", "subject_id"),
+        Index(
+            "uq_entry_reverses",
+            "pool_id",
+            "reverses_id",
+            unique=True,
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
+    )
+
+
+class EntryBatch(Model):
+    """Entries of one reason that were posted together. Never changed.
+
+    `digest` is the SHA-256 over the digests of its pieces, each over its entries up to one of `piece_ends`.
+    """
+
+    __tablename__ = "entry_batch"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    pool_id: Mapped[int]
+    period_id: Mapped[int]
+    reason: Mapped[str]
+    on: Mapped[date]
+    at: Mapped[datetime]
+    person_id: Mapped[uuid.UUID | None]
+    entries: Mapped[int]
+    amount_fen: Mapped[int]
+    piece_ends: Mapped[list[int]]
+    digest: Mapped[str]
+    __table_args__ = (
+        ForeignKeyConstraint(["pool_id", "period_id"], ["period.pool_id", "period.id"]),
+        CheckConstraint("entries > 0 AND amount_fen > 0 AND cardinality(piece_ends) > 0", name="filled"),
+        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
     )
 
 
 class Transfer(Model):
     """A positive amount from a credited account to a debited one: balanced by construction. Never changed.
 
-    Partitioned by period; a period that is closed takes none (trigger).
+    Partitioned by period; a period that is closed takes none. Its entry, whose sum it is a part of, and both accounts
+    are held by a trigger for every write as a whole.
     """
 
     __tablename__ = "transfer"
@@ -162,9 +196,7 @@ class Transfer(Model):
     credit_id: Mapped[int]
     amount_fen: Mapped[int]
     __table_args__ = (
-        ForeignKeyConstraint(["pool_id", "period_id", "entry_id"], ["entry.pool_id", "entry.period_id", "entry.id"]),
-        ForeignKeyConstraint(["pool_id", "debit_id"], ["account.pool_id", "account.id"]),
-        ForeignKeyConstraint(["pool_id", "credit_id"], ["account.pool_id", "account.id"]),
+        CheckConstraint("line >= 0", name="line"),
         CheckConstraint("amount_fen > 0 AND amount_fen <= 1000000000000000", name="amount"),
         CheckConstraint("debit_id <> credit_id", name="accounts"),
         {"postgresql_partition_by": "RANGE (period_id)"},
@@ -204,12 +236,18 @@ class StreamItem(Model):
     carry_after: Mapped[list[int]]
     mirrors: Mapped[int | None]
     __table_args__ = (
-        ForeignKeyConstraint(["pool_id", "number", "kind"], ["stream.pool_id", "stream.number", "stream.kind"]),
-        ForeignKeyConstraint(["pool_id", "period_id", "entry_id"], ["entry.pool_id", "entry.period_id", "entry.id"]),
-        UniqueConstraint("pool_id", "number", "kind", "mirrors"),
-        CheckConstraint("sum_of(parts_fen) = amount_fen", name="parts"),
-        CheckConstraint("sum_of(carry_after) = 0", name="carry_zero"),
+        CheckConstraint("parts_sum(parts_fen) = amount_fen", name="parts"),
+        CheckConstraint("parts_sum(carry_after) = 0", name="carry_zero"),
         Index("ix_stream_item_entry", "pool_id", "entry_id"),
+        Index(
+            "uq_stream_item_mirrors",
+            "pool_id",
+            "number",
+            "kind",
+            "mirrors",
+            unique=True,
+            postgresql_where=text("mirrors IS NOT NULL"),
+        ),
     )
 
 

@@ -31,7 +31,7 @@ class TakenSplit:
 
 def take(session: Session, shares: MemberShares, kind: str, amount_fen: int) -> TakenSplit:
     """Split an amount as the next item of its stream; the stream's row stays locked until the transaction ends."""
-    stream = _locked(session, shares.pool_id, shares.number, kind, len(shares.members))
+    stream = lock(session, shares, kind)
     split = apportion(amount_fen, shares.weights, tuple(stream.carry))
     stream.last_sequence += 1
     stream.carry = list(split.carry_after)
@@ -71,8 +71,9 @@ def undo(session: Session, pool_id: int, entry_id: int) -> list[TakenSplit]:
     query = select(StreamItem).where(StreamItem.pool_id == pool_id, StreamItem.entry_id == entry_id)
     undone: list[TakenSplit] = []
     for item in session.scalars(query.order_by(StreamItem.number, StreamItem.kind, StreamItem.sequence)):
-        stream = _locked(session, pool_id, item.number, item.kind, len(item.parts_fen))
-        mirrored = mirror(item.parts_fen, books.shares(session, pool_id, item.number).weights, stream.carry)
+        shares = books.shares(session, pool_id, item.number)
+        stream = lock(session, shares, item.kind)
+        mirrored = mirror(item.parts_fen, shares.weights, stream.carry)
         stream.last_sequence += 1
         stream.carry = list(mirrored.carry_after)
         session.flush()
@@ -118,13 +119,10 @@ def member_totals(session: Session, shares: MemberShares, kind: str, entry_ids: 
     return tuple(totals.get(place, 0) for place in range(len(shares.members)))
 
 
-def _locked(session: Session, pool_id: int, number: int, kind: str, members: int) -> Stream:
+def lock(session: Session, shares: MemberShares, kind: str) -> Stream:
     """Return a stream's row, made where it is the first item, locked until the transaction ends."""
-    fresh = {"pool_id": pool_id, "number": number, "kind": kind, "last_sequence": 0, "carry": [0] * members}
+    place = {"pool_id": shares.pool_id, "number": shares.number, "kind": kind}
+    fresh = {**place, "last_sequence": 0, "carry": [0] * len(shares.members)}
     session.execute(insert(Stream).values(fresh).on_conflict_do_nothing())
-    return session.scalars(
-        select(Stream)
-        .where(Stream.pool_id == pool_id, Stream.number == number, Stream.kind == kind)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    query = select(Stream).filter_by(**place).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one()

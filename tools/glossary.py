@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from web.states import KINDS, ROLES, STATES, VERBS
+from web.role_words import ROLES
+from web.states import KINDS, STATES, VERBS
 
 GLOSSARY = Path(__file__).resolve().parents[1] / "docs" / "glossary.md"
 

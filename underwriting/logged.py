@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.checks import Invariant
-from core.log_columns import WHEN, WHO, Logged, are_logged, fact
+from core.log_columns import WHEN, WHO, Logged, after, are_logged, fact
 from underwriting.terms import TERM_NAMES
 
 #: The digest of an agreement's terms as `core.audit.canonical` writes them: sorted names, no spaces.
@@ -11,6 +11,9 @@ _TERMS = f"""encode(sha256(convert_to((
     SELECT '{{' || string_agg(to_json(term.key)::text || ':' || term.value::text, ',' ORDER BY term.key COLLATE "C")
         || '}}' FROM jsonb_each(to_jsonb(r)) AS term WHERE term.key IN ({", ".join(f"'{name}'" for name in TERM_NAMES)})
 ), 'UTF8')), 'hex')"""  # noqa: S608 - the names are this program's own
+
+#: A policy that a bordereau has made: the log tells of the bordereau, with the digest over its policies.
+_IN_BULK = "EXISTS (SELECT FROM entry e WHERE e.id = r.written_entry_id AND e.batch_id IS NOT NULL)"
 
 #: Columns of pools and policies and the events that say the same.
 LOGGED: tuple[Logged, ...] = (
@@ -36,6 +39,7 @@ LOGGED: tuple[Logged, ...] = (
             "expires_on": fact("expires_on", "date"),
             "gross_fen": fact("gross_fen", "bigint"),
         },
+        only=f"NOT {_IN_BULK}",
     ),
     Logged("policy", ("policy.receive", "policy.collect"), {"received_on": fact("on", "date")}),
     Logged("policy", ("policy.remit",), {"remitted_on": fact("on", "date")}),
@@ -49,6 +53,18 @@ LOGGED: tuple[Logged, ...] = (
             "gross_fen": fact("gross_fen", "bigint"),
         },
     ),
+    Logged(
+        "bordereau",
+        ("bordereau.sent",),
+        {"made_at": WHEN, "made_by": WHO, "on": fact("on", "date"), "digest": fact("sha256")},
+        reckoned={"on": '"on"'},
+    ),
+    Logged(
+        "bordereau",
+        ("bordereau.approve", "bordereau.stop"),
+        {"approved_at": after("bordereau.approve", WHEN), "approved_by": after("bordereau.approve", WHO)},
+    ),
+    Logged("bordereau", ("bordereau.post",), {"posted_at": WHEN, "policies_digest": fact("sha256")}),
     Logged("refund", ("refund.pay",), {"paid_by": WHO, "paid_on": fact("on", "date")}),
 )
 

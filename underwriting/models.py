@@ -1,4 +1,4 @@
-"""The rows of underwriting: pools, agreements, communities, buildings, lifts, policies, refunds."""
+"""The rows of underwriting: pools, agreements, communities, buildings, lifts, policies, refunds, bordereaux."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, new_id
@@ -126,14 +126,15 @@ class Lift(Model):
 class Policy(Model):
     """A policy for a batch of lifts from its inception up to, not including, its expiry day.
 
-    Claims and refunds on it use the share version of its agreement, whatever the day of payment.
+    Claims and refunds on it use the share version of its agreement, whatever the day of payment. That its agreement is
+    its pool's and its community is there, a trigger holds for every write as a whole.
     """
 
     __tablename__ = "policy"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
-    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"))
-    community_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("community.id"), index=True)
+    pool_id: Mapped[int]
+    agreement_id: Mapped[uuid.UUID]
+    community_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     number: Mapped[str] = mapped_column(unique=True)
     inception_on: Mapped[date]
     expires_on: Mapped[date]
@@ -148,7 +149,9 @@ class Policy(Model):
     bound_at: Mapped[datetime]
     bound_by: Mapped[uuid.UUID | None]
     version: Mapped[int] = mapped_column()
-    agreement: Mapped[Agreement] = relationship(lazy="raise")
+    agreement: Mapped[Agreement] = relationship(
+        lazy="raise", primaryjoin="foreign(Policy.agreement_id) == Agreement.id"
+    )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
     __table_args__ = (
         CheckConstraint("inception_on < expires_on", name="term"),
@@ -201,3 +204,80 @@ class Refund(Model):
         CheckConstraint("paid_on >= agreed_on", name="paid"),
         CheckConstraint("stage IN ('agreed', 'paid', 'struck')", name="stage"),
     )
+
+
+class Bordereau(Model):
+    """A list of premiums sent as a file: read in pieces into rows that wait, approved, posted as one batch.
+
+    `line_count` rows of the file have been read; `row_count` of them wait and `fault_count` faults were found.
+    """
+
+    __tablename__ = "bordereau"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
+    on: Mapped[date]
+    name: Mapped[str]
+    digest: Mapped[str]
+    columns: Mapped[dict[str, Any]]
+    stage: Mapped[str]
+    line_count: Mapped[int]
+    row_count: Mapped[int]
+    fault_count: Mapped[int]
+    gross_fen: Mapped[int]
+    batch_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entry_batch.id"))
+    policies_digest: Mapped[str | None]
+    made_at: Mapped[datetime]
+    made_by: Mapped[uuid.UUID | None]
+    approved_at: Mapped[datetime | None]
+    approved_by: Mapped[uuid.UUID | None]
+    posted_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
+    __table_args__ = (
+        CheckConstraint("stage IN ('reading', 'faulty', 'checked', 'approved', 'posted', 'discarded')", name="stage"),
+        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
+        CheckConstraint("approved_by <> made_by", name="four_eyes"),
+        CheckConstraint(
+            "(stage = 'posted') = (batch_id IS NOT NULL) AND (batch_id IS NULL) = (posted_at IS NULL)"
+            " AND (batch_id IS NULL) = (policies_digest IS NULL)",
+            name="posted",
+        ),
+        CheckConstraint("(stage IN ('approved', 'posted')) = (approved_at IS NOT NULL)", name="approved"),
+        CheckConstraint("line_count >= 0 AND row_count >= 0 AND fault_count >= 0 AND gross_fen >= 0", name="counts"),
+        Index(
+            "uq_bordereau_digest",
+            "pool_id",
+            "digest",
+            unique=True,
+            postgresql_where=text("stage NOT IN ('discarded', 'faulty')"),
+        ),
+    )
+
+
+class BordereauRow(Model):
+    """One premium of a bordereau that waits to be posted; `line` is its row in the file."""
+
+    __tablename__ = "bordereau_row"
+    bordereau_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    policy_id: Mapped[uuid.UUID]
+    number: Mapped[str]
+    community_id: Mapped[uuid.UUID | None]
+    inception_on: Mapped[date]
+    expires_on: Mapped[date]
+    lift_count: Mapped[int]
+    gross_fen: Mapped[int]
+    agreement_number: Mapped[int]
+
+
+class BordereauFault(Model):
+    """What is wrong with one row of a bordereau's file: a code with its facts, and the field it is about."""
+
+    __tablename__ = "bordereau_fault"
+    bordereau_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code: Mapped[str]
+    field: Mapped[str]
+    facts: Mapped[dict[str, Any]]

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from core import audit
+from core.db import new_id
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, Role, require_other_person
 from ledger import entries, streams
@@ -141,6 +142,7 @@ def write(session: Session, agreement: Agreement, written: Written, *, on: date,
     entries.open_period_on(session, agreement.pool_id, on)
     net, vat = vat_inside(written.gross_fen, agreement.vat_bp)
     policy = Policy(
+        id=new_id(),
         pool_id=agreement.pool_id,
         agreement_id=agreement.id,
         agreement=agreement,
@@ -156,8 +158,6 @@ def write(session: Session, agreement: Agreement, written: Written, *, on: date,
         bound_at=at,
         bound_by=by.person_id,
     )
-    session.add(policy)
-    session.flush()
     shares = pools.shares_of(session, agreement)
     posted = _post_split(
         session,
@@ -169,6 +169,8 @@ def write(session: Session, agreement: Agreement, written: Written, *, on: date,
         at=at,
     )
     policy.written_entry_id = posted.entry_id
+    session.add(policy)
+    session.flush()
     days = {"inception_on": policy.inception_on.isoformat(), "expires_on": policy.expires_on.isoformat()}
     facts = {"number": policy.number, "lifts": policy.lift_count, "gross_fen": policy.gross_fen, **days}
     audit.record(session, "policy.bound", by=by, at=at, of=("policy", policy.id), facts=facts)

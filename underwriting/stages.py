@@ -1,4 +1,4 @@
-"""MOVES of a policy's premium and of a refund, and the only writer of their stages."""
+"""MOVES of a policy's premium, of a refund and of a bordereau, and the only writer of their stages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
-from underwriting.models import Policy, Refund
+from underwriting.models import Bordereau, Policy, Refund
 
 #: `collect`: each member collects its own share, so no money passes through the pool. `take`: the period closed before
 #: the premium was passed on, so the members get it with their statements.
@@ -24,6 +24,18 @@ POLICY_MOVES: Moves = {
 REFUND_MOVES: Moves = {
     ("agreed", "pay"): "paid",
     ("agreed", "strike"): "struck",
+}
+
+#: A bordereau is read in pieces until it is whole, then approved by another person and posted at once.
+BORDEREAU_MOVES: Moves = {
+    ("reading", "check"): "checked",
+    ("reading", "fault"): "faulty",
+    ("reading", "discard"): "discarded",
+    ("faulty", "discard"): "discarded",
+    ("checked", "approve"): "approved",
+    ("checked", "discard"): "discarded",
+    ("approved", "post"): "posted",
+    ("approved", "stop"): "checked",
 }
 
 
@@ -45,3 +57,18 @@ def move_refund(
     session.flush()
     told = {"stage": refund.stage, "gross_fen": refund.gross_fen, **(facts or {})}
     audit.record(session, f"refund.{verb}", by=by, at=at, of=("refund", refund.id), facts=told)
+
+
+def move_bordereau(
+    session: Session, row: Bordereau, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a bordereau on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(BORDEREAU_MOVES, row.stage, verb, kind="bordereau")
+    session.flush()
+    told = {"stage": row.stage, "rows": row.row_count, "gross_fen": row.gross_fen, **(facts or {})}
+    audit.record(session, f"bordereau.{verb}", by=by, at=at, of=("bordereau", row.id), facts=told)
+
+
+def require_bordereau(row: Bordereau, verb: str) -> None:
+    """Refuse Conflict `stage_refuses` where the table has no such move for a bordereau as it stands."""
+    step(BORDEREAU_MOVES, row.stage, verb, kind="bordereau")

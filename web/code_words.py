@@ -11,7 +11,8 @@ from datetime import datetime
 from core.clock import CITY
 from web.documents.wording import percent
 from web.places import place_words
-from web.states import kind_words, role_words, state_of, verb_words
+from web.role_words import role_words
+from web.states import kind_words, state_of, verb_words
 
 Pair = tuple[str, str]
 
@@ -66,6 +67,9 @@ ASKED: Mapping[str, Pair] = {
     "policy.read": ("查看保单", "read policies"),
     "policy.bind": ("承保出单", "bind a policy"),
     "policy.endorse": ("批改保单", "endorse a policy"),
+    "bordereau.read": ("查看保费清单", "read premium bordereaux"),
+    "bordereau.send": ("导入保费清单", "send premium bordereaux"),
+    "bordereau.approve": ("批准保费清单入账", "approve premium bordereaux"),
     "premium.receive": ("登记保费到账", "book premiums as received"),
     "premium.remit": ("划付保费", "remit premiums"),
     "fault.read": ("查看故障", "read faults"),

@@ -21,7 +21,8 @@ from ledger.money import MINUS, format_fen, in_words
 from web import charts
 from web.columns import cell, column, findings_as_rows
 from web.documents import labels, wording
-from web.states import account_words, role_words, state_of
+from web.role_words import account_words, role_words
+from web.states import state_of
 
 #: The locales a page may be read in, the first being the default.
 LOCALES = ("zh_Hans_CN", "en")

@@ -37,7 +37,7 @@ _MAP_HELP = (
 )
 
 
-class _ListCommand(click.Command):
+class ListCommand(click.Command):
     """A command that reads a list; its help ends with the fields that `--map` knows, from `schema()`."""
 
     def __init__(self, *args: Any, schema: Callable[[], RowSchema], **kwargs: Any) -> None:
@@ -92,7 +92,7 @@ def mapping_of(texts: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-@fault.command("import", cls=_ListCommand, schema=_fault_fields)
+@fault.command("import", cls=ListCommand, schema=_fault_fields)
 @click.argument("file", type=FILE)
 @click.option("--map", "maps", multiple=True, metavar="FIELD=HEADER,...", help=_MAP_HELP)
 @click.option("--zone", default="Asia/Shanghai", show_default=True, help="没有写时区的时间 / zone of times without one")
@@ -192,7 +192,7 @@ def _length(length: timedelta) -> str:
     return t(f"{length.days} 天 {rest}", f"{length.days} d {rest}") if length.days else rest
 
 
-@estate.command("import", cls=_ListCommand, schema=_estate_fields)
+@estate.command("import", cls=ListCommand, schema=_estate_fields)
 @click.argument("file", type=FILE)
 @click.option("--map", "maps", multiple=True, metavar="FIELD=HEADER,...", help=_MAP_HELP)
 @click.option("--sheet", help="工作表 / sheet of a workbook")

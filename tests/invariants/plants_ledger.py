@@ -146,7 +146,7 @@ BOOK: tuple[Plant, ...] = (
     plant(
         "INV-L6",
         "taken back twice",
-        drop("entry", "uq_entry_pool_id_reverses_id"),
+        "DROP INDEX uq_entry_reverses",
         _entry(_MIRROR),
     ),
     plant("INV-L6", "a split not undone", "DELETE FROM stream_item WHERE mirrors IS NOT NULL"),

@@ -50,6 +50,8 @@ OPEN: Mapping[str, str] = {
     "user_session.made_at": "a sign-in, ended by deleting the row",
     "user_session.proven_at": "a sign-in, ended by deleting the row",
     "user_session.seen_at": "a sign-in, ended by deleting the row",
+    "bordereau_row.inception_on": "a row that waits; once it is a policy INV-B1 holds its days",
+    "bordereau_row.expires_on": "a row that waits; once it is a policy INV-B1 holds its days",
     "lift.in_service_on": "the lift register's, which comes in lists",
 }
 

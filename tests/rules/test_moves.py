@@ -30,6 +30,7 @@ ROWS = {
     "tender.TENDER_MOVES": "tender",
     "tender.BID_MOVES": "bid",
     "underwriting.POLICY_MOVES": "policy",
+    "underwriting.BORDEREAU_MOVES": "bordereau",
     "underwriting.REFUND_MOVES": "refund",
     "claims.FAULT_MOVES": "fault",
     "claims.CLAIM_MOVES": "claim",

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.permits import Role
-from web.states import ROLES, STATES, account_words, role_words, state_of
+from web.role_words import ROLES, account_words, role_words
+from web.states import STATES, state_of
 
 #: The tables of moves, by the kind of record they are for.
 TABLES = {

@@ -152,7 +152,7 @@ def _tell(settings: Settings, place: Urls, say: Say) -> None:
 def _tell_accounts(settings: Settings, place: Urls, say: Say) -> None:
     """Print who can sign in, and where the keys of the open tender are."""
     from web.demo.casting import PASSWORD, accounts
-    from web.states import role_words
+    from web.role_words import role_words
 
     say("")
     for role, person, organisation, email in accounts():

@@ -116,6 +116,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有找到这张保单，或您无权查看。",
         "There is no such policy, or it is not yours to see.",
     ),
+    "bordereau_not_found": (
+        "没有找到这份保费清单，或您无权查看。",
+        "There is no such premium bordereau, or it is not yours to see.",
+    ),
+    "bordereau_sent_before": (
+        "这份文件已作为“{name}”导入过。同一份清单不会入账两次，请查看原来那份。",
+        "This very file was sent before as “{name}”. A list is never booked twice; look at the one that is there.",
+    ),
+    "bordereau_total_too_large": (
+        "清单保费合计 {gross_fen} 分，超过单份上限 {most_fen} 分。请分成几份导入。",
+        "The premiums come to {gross_fen} fen, above the {most_fen} that one bordereau may hold. Send it in parts.",
+    ),
+    "bordereau_number_twice": (
+        "保单号 {number} 在本清单第 {line} 行已经出现。请删去重复的一行，或更正保单号。",
+        "Policy {number} stands in row {line} of this list already. Take one of them out, or correct its number.",
+    ),
+    "community_not_in_register": (
+        "登记册中没有“{community}”。请先登记小区，或将区县、小区两列留空。",
+        "There is no “{community}” in the register. Register it first, or leave district and community empty.",
+    ),
     "policy_number_taken": (
         "保单号 {number} 已被使用。请换一个号码。",
         "The policy number {number} is taken. Choose another.",

@@ -17,6 +17,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute(ledger_functions.SUM_OF)
+    op.execute(ledger_functions.PARTS_SUM)
     op.execute(sa.schema.CreateSequence(sa.Sequence("entry_number")))
     op.execute("CREATE SEQUENCE period_number")
     op.execute("CREATE SEQUENCE rehearsal_number")
@@ -33,6 +34,7 @@ def _books() -> None:
     _make_period()
     _make_share_version()
     _make_entry()
+    _make_entry_batch()
 
 
 def _make_book() -> None:
@@ -150,15 +152,45 @@ def _make_entry() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("reverses_id", sa.BigInteger(), nullable=True),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_entry_amount")),
         sa.CheckConstraint("reverses_id < id", name=op.f("ck_entry_reverses")),
-        sa.ForeignKeyConstraint(
-            ["pool_id", "period_id"], ["period.pool_id", "period.id"], name=op.f("fk_entry_pool_id_period_id")
-        ),
         sa.PrimaryKeyConstraint("pool_id", "period_id", "id", name=op.f("pk_entry")),
-        sa.UniqueConstraint("pool_id", "reverses_id", name=op.f("uq_entry_pool_id_reverses_id")),
+    )
+    op.create_index(
+        "uq_entry_reverses",
+        "entry",
+        ["pool_id", "reverses_id"],
+        unique=True,
+        postgresql_where=sa.text("reverses_id IS NOT NULL"),
     )
     op.create_index("ix_entry_subject", "entry", ["pool_id", "subject_id"], unique=False)
+
+
+def _make_entry_batch() -> None:
+    """The table `entry_batch`."""
+    op.create_table(
+        "entry_batch",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("period_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("piece_ends", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "entries > 0 AND amount_fen > 0 AND cardinality(piece_ends) > 0", name=op.f("ck_entry_batch_filled")
+        ),
+        sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_entry_batch_digest")),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "period_id"], ["period.pool_id", "period.id"], name=op.f("fk_entry_batch_pool_id_period_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entry_batch")),
+    )
 
 
 def _walls() -> None:
@@ -181,7 +213,15 @@ def _walls() -> None:
 def _rights() -> None:
     """Say what may be added to, and which columns move."""
     walls.append_only(
-        "book", "share_version", "share", "account", "entry", "transfer", "stream_item", "idempotency_key"
+        "book",
+        "share_version",
+        "share",
+        "account",
+        "entry",
+        "entry_batch",
+        "transfer",
+        "stream_item",
+        "idempotency_key",
     )
     walls.editable("stream")
     op.execute("GRANT SELECT, UPDATE (stage, closed_at, closed_by, last_entry_id) ON period TO gongbao_app")
@@ -222,11 +262,13 @@ def _guards() -> None:
             f"CREATE TRIGGER {table}_period_open AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
             " FOR EACH STATEMENT EXECUTE FUNCTION check_period_open()"
         )
-    op.execute(ledger_functions.ENTRY_TOTAL)
-    op.execute(
-        "CREATE TRIGGER transfer_total AFTER INSERT ON transfer REFERENCING NEW TABLE AS added"
-        " FOR EACH STATEMENT EXECUTE FUNCTION check_entry_total()"
-    )
+    op.execute(ledger_functions.TRANSFERS_WHOLE)
+    op.execute(ledger_functions.ITEMS_WHOLE)
+    for table, function in (("transfer", "check_transfers"), ("stream_item", "check_items")):
+        op.execute(
+            f"CREATE TRIGGER {table}_whole AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+        )
     op.execute(ledger_functions.OPEN_PERIOD)
     op.execute("REVOKE ALL ON FUNCTION open_period(bigint, text, date, date, boolean) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION open_period(bigint, text, date, date, boolean) TO gongbao_app")
@@ -241,13 +283,17 @@ def downgrade() -> None:
     op.drop_table("statement")
     op.drop_table("share")
     op.drop_index("ix_entry_subject", table_name="entry")
+    op.drop_table("entry_batch")
     op.drop_table("entry")
     op.drop_table("share_version")
     op.drop_table("period")
     op.drop_table("account")
     op.drop_table("idempotency_key")
     op.drop_table("book")
-    op.execute("DROP FUNCTION check_shares(), check_period_open(), check_entry_total(), sum_of(bigint[])")
+    op.execute(
+        "DROP FUNCTION check_shares(), check_period_open(), check_transfers(), check_items(), parts_sum(bigint[]),"
+        " sum_of(bigint[])"
+    )
     op.execute("DROP FUNCTION keep_period(), refuse_rehearsal()")
     op.execute("DROP SEQUENCE rehearsal_number")
     op.execute("DROP SEQUENCE period_number")

@@ -30,6 +30,27 @@ BEGIN
 END $$
 """
 
+# A policy is one of its pool's under one of its agreements, of a community that is there: looked at for all policies of
+# a write together (docs/decisions/0019). None of the three ever goes away, and a policy does not change over to others.
+POLICIES_WHOLE = """
+CREATE FUNCTION check_policies() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT pool_id, agreement_id FROM added) a
+        WHERE NOT EXISTS (SELECT FROM public.agreement g WHERE (g.pool_id, g.id) = (a.pool_id, a.agreement_id))
+    ) THEN
+        RAISE EXCEPTION 'a policy is under an agreement of its own pool' USING ERRCODE = '23503';
+    END IF;
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT community_id FROM added) a
+        WHERE a.community_id IS NOT NULL AND NOT EXISTS (SELECT FROM public.community c WHERE c.id = a.community_id)
+    ) THEN
+        RAISE EXCEPTION 'a policy is of a community that is there' USING ERRCODE = '23503';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
 # From an award there is a pool only once the tender is contracted, of the award that stands, signed by all its parties.
 POOL_OF_AWARD = """
 CREATE FUNCTION check_pool_of_award() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -212,9 +233,6 @@ def _make_policy() -> None:
         sa.CheckConstraint("inception_on < expires_on", name=op.f("ck_policy_term")),
         sa.CheckConstraint("remitted_on >= received_on", name=op.f("ck_policy_remitted")),
         sa.CheckConstraint("lift_count > 0", name=op.f("ck_policy_lift_count")),
-        sa.ForeignKeyConstraint(["agreement_id"], ["agreement.id"], name=op.f("fk_policy_agreement_id")),
-        sa.ForeignKeyConstraint(["community_id"], ["community.id"], name=op.f("fk_policy_community_id")),
-        sa.ForeignKeyConstraint(["pool_id"], ["pool.id"], name=op.f("fk_policy_pool_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy")),
         sa.UniqueConstraint("number", name=op.f("uq_policy_number")),
     )
@@ -272,7 +290,17 @@ def _make_refund() -> None:
 def _walls() -> None:
     """Put up what keeps policies and pools as they were agreed."""
     walls.append_only("pool", "agreement")
-    walls.editable("community", "building", "lift", "policy", "policy_lift", "refund")
+    walls.editable("community", "building", "lift", "policy_lift", "refund")
+    op.execute(
+        "GRANT SELECT, INSERT, UPDATE (stage, written_entry_id, received_on, remitted_on, version) ON policy"
+        " TO gongbao_app"
+    )
+    op.execute("GRANT SELECT ON policy TO gongbao_auditor")
+    op.execute(POLICIES_WHOLE)
+    op.execute(
+        "CREATE TRIGGER policy_whole AFTER INSERT ON policy REFERENCING NEW TABLE AS added"
+        " FOR EACH STATEMENT EXECUTE FUNCTION check_policies()"
+    )
     op.execute(LIFT_COVERED_ONCE)
     op.execute(POOL_OF_AWARD)
     op.execute("CREATE TRIGGER pool_of_award BEFORE INSERT ON pool FOR EACH ROW EXECUTE FUNCTION check_pool_of_award()")
@@ -299,4 +327,4 @@ def downgrade() -> None:
     op.drop_table("building")
     op.drop_index("ix_community_sort_key", table_name="community")
     op.drop_table("community")
-    op.execute("DROP FUNCTION check_lift_covered_once(), check_pool_of_award()")
+    op.execute("DROP FUNCTION check_lift_covered_once(), check_pool_of_award(), check_policies()")
