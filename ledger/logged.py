@@ -5,6 +5,9 @@ from __future__ import annotations
 from core.checks import Invariant
 from core.log_columns import WHEN, WHO, Logged, are_logged, fact
 
+#: The side whose words an event of a statement is.
+SAID_BY = "CASE e.action WHEN 'statement.query' THEN 'member' ELSE 'lead' END"
+
 #: Columns of the book and the events that say the same; the close of a period is held by INV-L4.
 LOGGED: tuple[Logged, ...] = (
     Logged("entry", ("entry.posted",), {"person_id": WHO, "at": WHEN}, only="batch_id IS NULL"),
@@ -40,6 +43,14 @@ LOGGED: tuple[Logged, ...] = (
         {"answered_at": WHEN, "answered_by": WHO},
     ),
     Logged("statement", ("statement.settle",), {"settled_on": fact("on", "date")}),
+    Logged(
+        "statement_words",
+        ("statement.query", "statement.answer"),
+        {"person_id": WHO},
+        match={"statement_id": "e.object_id", "side": SAID_BY, "at": WHEN},
+        kind="statement",
+        is_one_way=True,
+    ),
 )
 
 INVARIANT = Invariant(

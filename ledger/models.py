@@ -283,8 +283,6 @@ class Statement(Model):
     due_on: Mapped[date | None]
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[uuid.UUID | None]
-    query_text: Mapped[str | None]
-    reply_text: Mapped[str | None]
     settled_on: Mapped[date | None]
     version: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
@@ -292,9 +290,28 @@ class Statement(Model):
         ForeignKeyConstraint(["pool_id", "period_id"], ["period.pool_id", "period.id"]),
         UniqueConstraint("pool_id", "period_id", "organisation_id"),
         CheckConstraint("stage IN ('draft', 'issued', 'acknowledged', 'queried', 'agreed', 'settled')", name="stage"),
-        CheckConstraint("stage <> 'queried' OR (query_text IS NOT NULL AND reply_text IS NULL)", name="query"),
-        CheckConstraint("reply_text IS NULL OR query_text IS NOT NULL", name="reply"),
         CheckConstraint(
             "(stage = 'draft') = (issued_at IS NULL) AND (issued_at IS NULL) = (due_on IS NULL)", name="issued"
         ),
+    )
+
+
+class StatementWords(Model):
+    """What one side said about a statement: `sequence` is its place in the thread. Never changed.
+
+    The member asks first, the lead answers; `entry_id` names the entry of the statement's period that it is about.
+    """
+
+    __tablename__ = "statement_words"
+    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    side: Mapped[str]
+    person_id: Mapped[uuid.UUID | None]
+    at: Mapped[datetime]
+    words: Mapped[str]
+    entry_id: Mapped[int | None]
+    __table_args__ = (
+        CheckConstraint("sequence > 0", name="sequence"),
+        CheckConstraint("side IN ('member', 'lead')", name="side"),
+        CheckConstraint("length(btrim(words)) > 0 AND length(words) <= 2000", name="words"),
     )

@@ -19,6 +19,7 @@ STATEMENT_MOVES: Moves = {
     ("issued", "acknowledge"): "acknowledged",
     ("issued", "query"): "queried",
     ("acknowledged", "query"): "queried",
+    ("queried", "query"): "queried",
     ("queried", "answer"): "issued",
     ("issued", "agree"): "agreed",
     ("acknowledged", "agree"): "agreed",

@@ -146,6 +146,49 @@ OWN_VIEW = every(
     ),
 )
 
+#: A thread has every place once, begins with its member, and whoever spoke last is whom the statement waits for.
+THREADS = every(
+    rows(
+        "statement {number}",
+        """
+        SELECT s.number, s.id, s.pool_id, s.stage, w.said, w.last_place, w.first_side, w.last_side
+        FROM statement s LEFT JOIN (
+            SELECT statement_id, count(*) AS said, max(sequence) AS last_place, min(at) AS first_at,
+                (array_agg(side ORDER BY sequence))[1] AS first_side,
+                (array_agg(side ORDER BY sequence DESC))[1] AS last_side
+            FROM statement_words GROUP BY statement_id
+        ) w ON w.statement_id = s.id
+        WHERE (s.stage = 'queried') <> (coalesce(w.last_side, 'lead') = 'member')
+            OR (w.said > 0 AND (w.said <> w.last_place OR w.first_side <> 'member' OR s.stage = 'draft'
+                OR w.first_at < s.issued_at))
+        """,
+    ),
+    # What was said is what the log has the digest of, and stands in its place.
+    rows(
+        "statement {object_id}",
+        """
+        SELECT e.object_id, e.facts ->> 'place' AS place, e.action, w.side, w.entry_id, e.facts ->> 'entry' AS entry
+        FROM audit_event e LEFT JOIN statement_words w
+            ON (w.statement_id::text, w.sequence::text) = (e.object_id, e.facts ->> 'place')
+        WHERE e.object_kind = 'statement' AND e.action IN ('statement.query', 'statement.answer')
+            AND e.facts ? 'place' AND (
+                w.sequence IS NULL OR w.side <> CASE e.action WHEN 'statement.query' THEN 'member' ELSE 'lead' END
+                OR encode(sha256(convert_to(w.words, 'UTF8')), 'hex') <> e.facts ->> 'text_sha256'
+                OR w.entry_id::text IS DISTINCT FROM e.facts ->> 'entry')
+        """,
+    ),
+    rows(
+        "statement {number}",
+        f"""
+        SELECT s.number, w.statement_id, w.sequence, w.entry_id FROM statement_words w
+        LEFT JOIN statement s ON s.id = w.statement_id
+        WHERE s.id IS NULL OR (w.entry_id IS NOT NULL AND NOT EXISTS (SELECT FROM ({_MOVEMENTS}) m
+            WHERE (m.pool_id, m.period_id, m.entry_id, m.organisation_id)
+                = (s.pool_id, s.period_id, w.entry_id, s.organisation_id)))
+        """,
+    ),
+)
+
 #: A movement of a current account that no line of a statement shows.
 UNSHOWN = rows(
     "entry {entry_id}",
@@ -194,6 +237,13 @@ INVARIANTS: tuple[Invariant, ...] = (
         "Every statement's balance is what its period's entries put on the member's current account and what the "
         "close moved; every member has one for every closed period",
         STATEMENT_IS_LEDGER,
+    ),
+    Invariant(
+        "INV-S4",
+        "每份结算单的疑问与答复逐条连号，由成员先提出，有疑问的待首席答复；文字与日志中的摘要一致，所指分录在该结算单上",
+        "The thread of every statement has its places in a row, begins with the member, and waits for the lead exactly "
+        "where the statement is queried; its words have the digests in the log, and are about the statement's entries",
+        THREADS,
     ),
     Invariant(
         "INV-S3",

@@ -19,7 +19,7 @@ from core import audit
 from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
 from core.permits import Actor, require
 from core.stages import step
-from ledger import stages
+from ledger import stages, threads
 from ledger.books import AccountRef, latest_shares, require_lead
 from ledger.entries import Event, Move, Posted, post
 from ledger.models import Account, Entry, Period, Statement, Transfer
@@ -27,9 +27,6 @@ from ledger.reasons import LINE_OF, Line, Reason
 
 #: A period's name stands in addresses, file names and statement numbers.
 _LABEL = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,19}")
-
-#: How much a query or a reply may say.
-WORDS_MOST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,43 +249,45 @@ def issue(session: Session, statement: Statement, *, due_on: date, by: Actor, at
     stages.move_statement(session, statement, "issue", by=by, at=at, facts={"due_on": due_on.isoformat()})
 
 
-def answer(session: Session, statement: Statement, verb: str, *, by: Actor, at: datetime, words: str = "") -> None:
-    """Take the member's answer: `acknowledge`, `agree`, or `query` with its words.
+def answer(
+    session: Session,
+    statement: Statement,
+    verb: str,
+    *,
+    by: Actor,
+    at: datetime,
+    words: str = "",
+    entry_id: int | None = None,
+) -> None:
+    """Take the member's answer: `acknowledge`, `agree`, or `query` with its words and the entry they are about.
 
-    Refuses Forbidden `not_your_statement` from anyone but the member itself, Invalid `query_needs_words`,
-    `statement_words_too_long`.
+    While its query waits for the lead the member may add further words, as a query again. Refuses Forbidden
+    `not_your_statement` from anyone but the member itself, Invalid `query_needs_words`, `statement_words_too_long`,
+    `entry_not_on_statement`.
     """
     if by.organisation_id != statement.organisation_id:
         raise Forbidden("not_your_statement")
     if verb not in {"acknowledge", "agree", "query"}:
         raise Invalid("statement_answer_unknown", verb=verb)
     step(stages.STATEMENT_MOVES, statement.stage, verb, kind="statement")
+    said = None
     if verb == "query":
-        statement.query_text, statement.reply_text = _told(words, "query_needs_words"), None
+        said = threads.say(session, statement, "member", words, entry_id, by=by, at=at)
     statement.answered_at, statement.answered_by = at, by.person_id
-    stages.move_statement(session, statement, verb, by=by, at=at)
+    stages.move_statement(session, statement, verb, by=by, at=at, facts=said)
 
 
-def reply(session: Session, statement: Statement, words: str, *, by: Actor, at: datetime) -> None:
+def reply(
+    session: Session, statement: Statement, words: str, *, by: Actor, at: datetime, entry_id: int | None = None
+) -> None:
     """Answer a queried statement in words: it stands as issued again, for the member to answer.
 
-    Refuses Forbidden `lead_only`, Invalid `reply_needs_words`, `statement_words_too_long`.
+    Refuses Forbidden `lead_only`, Invalid `reply_needs_words`, `statement_words_too_long`, `entry_not_on_statement`.
     """
     require_lead(session, statement.pool_id, by)
-    told = _told(words, "reply_needs_words")
-    stages.move_statement(session, statement, "answer", by=by, at=at)
-    statement.reply_text = told
-    session.flush()
-
-
-def _told(words: str, missing: str) -> str:
-    """Return what a query or a reply says; refuses where it says nothing, or has no end."""
-    told = words.strip()
-    if not told:
-        raise Invalid(missing, [Finding(missing, "words")])
-    if len(told) > WORDS_MOST:
-        raise Invalid("statement_words_too_long", [Finding("statement_words_too_long", "words", {"most": WORDS_MOST})])
-    return told
+    step(stages.STATEMENT_MOVES, statement.stage, "answer", kind="statement")
+    said = threads.say(session, statement, "lead", words, entry_id, by=by, at=at)
+    stages.move_statement(session, statement, "answer", by=by, at=at, facts=said)
 
 
 def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: datetime) -> Posted | None:

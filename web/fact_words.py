@@ -46,6 +46,7 @@ NAMES: Mapping[str, Pair] = {
     "effective_on": ("生效日期", "effective on"),
     "ends_at": ("结束时间", "ends at"),
     "ends_on": ("止", "ends on"),
+    "entry": ("分录", "entry"),
     "estimate_fen": ("估损（元）", "estimate (CNY)"),
     "estimated_at": ("估算时间", "estimated at"),
     "expected": ("应有", "expected"),

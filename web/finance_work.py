@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from claims.models import CashCall, Claim, ClaimCost
 from core.clock import CITY
 from core.permits import Actor, may
-from ledger import statements
+from ledger import statements, threads
 from ledger.models import Account, Period, Statement, Transfer
 from underwriting import policies
 from underwriting.models import Agreement, Policy, Pool, Refund
@@ -253,7 +253,9 @@ def _to_answer(session: Session, who: Actor, today: date) -> list[Work]:
     query = statements.visible_to(who).where(
         Statement.organisation_id == who.organisation_id, Statement.stage.in_(["issued", "acknowledged"])
     )
-    for statement in session.scalars(query.order_by(Statement.number)):
+    waiting = session.scalars(query.order_by(Statement.number)).all()
+    replied = set(threads.answered(session, [one.id for one in waiting if one.stage == "issued"]))
+    for statement in waiting:
         title = t("确认结算单 {n}", "Answer statement {n}", n=statement.number)
         href = url_for("statements.one", statement_id=statement.id)
         sums = (
@@ -263,6 +265,8 @@ def _to_answer(session: Session, who: Actor, today: date) -> list[Work]:
         )
         note = t(*sums, sum=yuan(abs(statement.balance_fen)), day=date_words(statement.due_on))
         lead_id = session.get_one(Pool, statement.pool_id).lead_id
+        if statement.id in replied:
+            note = t("首席已答复您的疑问。", "The lead has answered your query. ") + note
         if late := overdue_words(overdue_days(statement, lead_id, today)):
             note += t("，", ", ") + late
         found.append(Work(title, href, note, kind="statement", stage=statement.stage))

@@ -242,6 +242,8 @@ _BESIDE: Mapping[str, str] = {
     "rejection_needs_reason": "reason",
     "removal_outside_term": "effective_on",
     "query_needs_words": "words",
+    "entry_not_on_statement": "entry",
+    "entry_unreadable": "entry",
     "repairer_not_found": "repairer",
     "repairer_stands": "repairer",
 }

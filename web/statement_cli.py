@@ -153,3 +153,74 @@ def _files(session: Session, settings: Any, pool_id: int, label: str) -> list[di
                 for kind, paper in kept.items()
             ]
     return found
+
+
+@statement.command("ageing")
+@click.option("--pool", "pool_id", type=int, help="共保体编号，默认全部 / the pool's number; all by default")
+@click.option("--on", "aged_on", type=click.DateTime(["%Y-%m-%d"]), help="日期，默认今天 / the day; today by default")
+@json_option
+def ageing(pool_id: int | None, aged_on: datetime | None) -> None:
+    """账龄：未结清的结算单与摊回通知，按逾期天数分档。 What is owed on statements and cash calls, by days overdue."""
+    from core import clock
+    from core.db import run_in_unit
+    from core.permits import SYSTEM
+
+    with database() as (_, engine):
+        on = aged_on.date() if aged_on else run_in_unit(engine, SYSTEM, lambda session: clock.on(now(session)))
+        found = run_in_unit(engine, SYSTEM, lambda session: _aged(session, on, pool_id))
+    lines = [t("没有未结清的款项。", "Nothing stands open.")] if not found["rows"] else _ageing_lines(found)
+    tell(found, "\n".join(lines))
+
+
+def _aged(session: Session, on: date, pool_id: int | None) -> dict[str, Any]:
+    """Return the ageing of a day as the command tells it to machines."""
+    from core.permits import SYSTEM, require
+    from web.ageing import SIDES, Narrowed, aged, behind, key_of, totals
+
+    require(SYSTEM, "statement.read")
+    narrowed = Narrowed(pool_id=pool_id)
+    rows, under = aged(session, SYSTEM, on, narrowed), behind(session, SYSTEM, on, narrowed)
+    return {
+        "on": on.isoformat(),
+        "rows": [
+            {
+                "pool": row.pool_id,
+                "member": row.member,
+                "side": row.side,
+                "bands_fen": dict(row.bands_fen),
+                "total_fen": row.total_fen,
+                "items": [
+                    {
+                        "kind": one.kind,
+                        "id": str(one.id),
+                        "number": one.number,
+                        "due_on": one.due_on.isoformat(),
+                        "days_late": one.days_late,
+                        "band": one.band,
+                        "amount_fen": one.amount_fen,
+                    }
+                    for one in under[key_of(row)]
+                ],
+            }
+            for row in rows
+        ],
+        "totals_fen": {side: totals(rows, side) for side in SIDES},
+    }
+
+
+def _ageing_lines(found: dict[str, Any]) -> list[str]:
+    """Return the ageing as lines for people, each side with its total."""
+    from ledger.money import plain_fen
+    from web.ageing import BAND_WORDS, BANDS, SIDE_WORDS
+
+    bands = [t(*BAND_WORDS[band]) for band in BANDS]
+    lines = [found["on"]]
+    for side, sums in found["totals_fen"].items():
+        own = [row for row in found["rows"] if row["side"] == side]
+        if own:
+            lines += ["", t(*SIDE_WORDS[side]), "\t".join([t("共保体", "pool"), t("成员", "member"), *bands])]
+            for row in own:
+                figures = [plain_fen(row["bands_fen"][band]) for band in BANDS]
+                lines.append("\t".join([str(row["pool"]), row["member"], *figures]))
+            lines.append("\t".join([t("合计", "total"), "", *(plain_fen(sums[band]) for band in BANDS)]))
+    return lines

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.parties import Organisation
+from core.parties import Organisation, Person
 from core.permits import Actor, may
 from core.settings import Settings
-from ledger import stages, statements
+from ledger import stages, statements, threads
 from ledger.models import Period, Statement
 from underwriting.models import Pool
 from web.documents.rows import StatementRows
@@ -48,6 +48,37 @@ def answers_open(who: Actor, statement: Statement) -> list[str]:
         return []
     verbs = ("agree", "acknowledge", "query")
     return [verb for verb in verbs if (statement.stage, verb) in stages.STATEMENT_MOVES]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one side (`member`, `lead`) said about a statement: its place, who, when, and the entry it is about."""
+
+    sequence: int
+    side: str
+    person: str
+    at: datetime
+    words: str
+    entry: int | None
+
+
+def thread_of(session: Session, statement: Statement) -> list[Said]:
+    """Return the thread of a statement with its speakers' names, as page, API and file show it."""
+    said = threads.thread(session, statement)
+    people = {one.person_id for one in said}
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
+    names: dict[uuid.UUID | None, str] = {row[0]: row[1] for row in rows}
+    return [
+        Said(
+            one.sequence,
+            one.side,
+            names.get(one.person_id, ""),
+            one.at,
+            one.words,
+            one.entry_id,
+        )
+        for one in said
+    ]
 
 
 @dataclass(frozen=True, slots=True)

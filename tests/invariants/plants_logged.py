@@ -50,6 +50,7 @@ CORE: tuple[Plant, ...] = (
 )
 
 BOOK: tuple[Plant, ...] = (
+    plant("INV-A10-ledger", "words of another", f"UPDATE statement_words SET person_id = {_STRANGER}"),
     plant("INV-A10-ledger", "another author", f"UPDATE entry SET person_id = {_STRANGER} WHERE reason = 'lead_fee'"),
     plant(
         "INV-A10-ledger",

@@ -38,6 +38,10 @@ def _steps() -> list[str]:
     return [step.revision for step in scripts.walk_revisions()][::-1]
 
 
+#: Columns that a step moves between tables: what stays of their tables is compared without them.
+MOVED = ("query_text", "reply_text")
+
+
 def _engine(url: str) -> Engine:
     return migrate.owner_engine(url)
 
@@ -60,7 +64,8 @@ def _digests(place: Urls) -> dict[str, str]:
         ).fetchall()
         if not names:
             return {}
-        of_one = "SELECT '{0}', coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') FROM \"{0}\" t"
+        stays = "md5((to_jsonb(t) - ARRAY[{columns}])::text)".format(columns=", ".join(f"'{one}'" for one in MOVED))
+        of_one = f"SELECT '{{0}}', coalesce(md5(string_agg({stays}, '' ORDER BY {stays})), '') FROM \"{{0}}\" t"
         query = " UNION ALL ".join(of_one.format(name) for (name,) in names)
         return dict(connection.execute(query.encode()).fetchall())
 
@@ -129,6 +134,8 @@ def test_every_step_goes_down_and_up_on_rows(told_place: Urls, walls_at: dict[st
         again = _digests(here)
         assert _walls(here.owner) == head, step
         assert set(again) == set(whole) and {name: again[name] for name in stays} == stays, step
+        if step == "0006":
+            assert again["statement_words"] == whole["statement_words"], "what was asked and answered came back"
         left = set(stays)
     engine = engine_for(here.app)
     try:

@@ -14,7 +14,7 @@ from core.audit import AuditEvent
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import SYSTEM, Role
-from ledger import books, entries, statements
+from ledger import books, entries, statements, threads
 from ledger.books import AccountRef
 from ledger.entries import Event, Move
 from ledger.models import Statement
@@ -131,9 +131,12 @@ def test_only_the_member_answers_its_statement(session: Session) -> None:
         with pytest.raises(Invalid, match=code):
             statements.reply(session, statement, words, by=SYSTEM, at=AT)
     statements.reply(session, statement, " 3 号梯。 ", by=SYSTEM, at=AT)
-    assert (statement.stage, statement.query_text, statement.reply_text) == ("issued", "C-1 是哪台电梯", "3 号梯。")
+    said = [(one.sequence, one.side, one.words) for one in threads.thread(session, statement)]
+    assert (statement.stage, said) == ("issued", [(1, "member", "C-1 是哪台电梯"), (2, "lead", "3 号梯。")])
     statements.answer(session, statement, "agree", by=own, at=AT)
-    assert (statement.stage, statement.reply_text) == ("agreed", "3 号梯。")
+    assert statement.stage == "agreed"
+    with pytest.raises(Conflict, match="stage_refuses"):
+        statements.answer(session, statement, "query", by=own, at=AT, words="再问一句")
 
 
 def test_settlement_waits_for_every_agreement_and_clears_everything(session: Session) -> None:

@@ -187,8 +187,8 @@ UNSEEN: Mapping[str, Sequence[str]] = {
     "premiums.pay_refund": ("on",),
     "premiums.receive": ("policy", "on"),
     "premiums.remit": ("policy", "on"),
-    "statements.answer": ("words",),
-    "statements.reply": ("words",),
+    "statements.answer": ("words", "entry"),
+    "statements.reply": ("words", "entry"),
     "reporter.send": ("lift", "trapped", "kind", "text"),
 }
 #: Forms that hold what the page before was asked.

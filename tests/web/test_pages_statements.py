@@ -52,11 +52,47 @@ def test_a_member_queries_its_statement_and_agrees_after_the_reply(engine: Engin
     assert (silent.status_code, "答复疑问须写明内容" in silent.text) == (422, True)
     assert lead.send(f"{address}/reply", words="到期次日起 5 天，见分录 31").status_code == 303
     shown = member.get(address).text
-    assert "首席的答复" in shown and "到期次日起 5 天" in shown
+    assert "疑问与答复" in shown and "到期次日起 5 天" in shown
+    assert "首席已答复您的疑问" in member.get("/").text
     assert member.send(f"{address}/agree").status_code == 303
     assert _stage(engine, statement) == "agreed"
     again = member.send(f"{address}/agree")
     assert again.status_code == 409
+
+
+def test_a_thread_is_read_whole_by_both_sides(engine: Engine, visitors: Visitors) -> None:
+    """Asked about an entry, added to, answered: page, API and file have every word; another member finds nothing."""
+    quarter = _quarter(engine)
+    address = f"/statements/{quarter.of(3).id}"
+    member, lead = _checker(visitors, quarter, 3), _checker(visitors, quarter, 0)
+    page = member.get(address).text
+    assert "就此提问" in page and "就此提问" not in lead.get(address).text
+    entry = member.get(f"/api/v1{address}").json["movements"][-1]["entry"]
+    assert f'value="{entry}"' in member.get(f"{address}/query?entry={entry}").text
+    for wrong, told in (("C3", "不是分录编号"), ("999999999", "不在结算单")):
+        refused = member.send(f"{address}/query", words="哪一笔", entry=wrong)
+        assert (refused.status_code, told in refused.text) == (422, True)
+    assert member.send(f"{address}/query", words="这一笔为何", entry=str(entry)).status_code == 303
+    assert member.send(f"{address}/query", words="另请附依据").status_code == 303
+    asked = lead.get(f"{address}/reply").text
+    assert f"这一笔为何（分录 {entry}）" in asked and "另请附依据" in asked
+    assert "答复 2026Q1 结算单的疑问" in lead.get("/").text
+    assert lead.send(f"{address}/reply", words="见保单 P-1", entry=str(entry)).status_code == 303
+    words = ["这一笔为何", "另请附依据", "见保单 P-1"]
+    for browser in (member, lead, visitors.login_as(Role.BUREAU_FINANCE)):
+        shown = browser.get(address).text
+        assert all(one in shown for one in words) and f"所指分录 {entry}" in shown
+        thread = browser.get(f"/api/v1{address}").json["thread"]
+        assert [(one["sequence"], one["side"], one["entry"]) for one in thread] == [
+            (1, "member", entry),
+            (2, "member", None),
+            (3, "lead", entry),
+        ]
+        kept = browser.get(f"{address}/thread.json")
+        assert kept.headers["Content-Disposition"].startswith("attachment")
+        assert [one["words"] for one in kept.json["thread"]] == words
+        assert kept.json["digest"] == browser.get(f"/api/v1{address}").json["digest"]
+    assert _checker(visitors, quarter, 1).get(f"{address}/thread.json").status_code == 404
 
 
 def test_only_the_member_itself_answers(engine: Engine, visitors: Visitors) -> None:
@@ -155,12 +191,12 @@ def test_a_quarter_runs_from_its_close_to_its_settlement_by_program(engine: Engi
     assert {row["stage"] for row in _post(lead, f"{period}/issue").json["data"]} == {"issued"}
     last = f"/statements/{closed[3]['id']}"
     assert _post(members[3], f"{last}/answers", verb="acknowledge").json["stage"] == "acknowledged"
-    assert _post(members[3], f"{last}/answers", verb="query", words="利息几天").json["query"] == "利息几天"
+    assert _post(members[3], f"{last}/answers", verb="query", words="利息几天").json["thread"][0]["words"] == "利息几天"
     assert _post(members[3], f"{last}/reply", words="5 天").json["code"] == "lead_only"
     wordless = _post(maker, f"{last}/reply", words=" ").json
     assert (wordless["code"], wordless["errors"][0]["where"]) == ("reply_needs_words", "words")
     replied = _post(maker, f"{last}/reply", words="5 天").json
-    assert (replied["stage"], replied["reply"]) == ("issued", "5 天")
+    assert (replied["stage"], [one["words"] for one in replied["thread"]]) == ("issued", ["利息几天", "5 天"])
     assert _post(lead, f"{period}/settle", on="2026-04-17").json["code"] == "stage_refuses"
     for browser, row in zip(members, closed, strict=True):
         agreed = _post(browser, f"/statements/{row['id']}/answers", verb="agree").json

@@ -18,7 +18,7 @@ from web.documents.rows import StatementRows, rows_digest
 from web.keeping import sent, settings
 from web.shell import actor, at, needs, unit
 from web.statement_paper import FILES, keep_files, kept_files
-from web.statement_view import Narrowed, listed_for, rows_shown, statement_of
+from web.statement_view import Narrowed, listed_for, rows_shown, statement_of, thread_of
 from web.states import STATES
 
 api = resource("statements", "Statements of account and the members' answers.")
@@ -83,14 +83,24 @@ class StatementFileOut(Strict):
     href = fields.String()
 
 
+class StatementWordsOut(Strict):
+    """What one side (`member`, `lead`) said, in its place, with the entry that it is about."""
+
+    sequence = fields.Integer(strict=True)
+    side = fields.String()
+    person = fields.String()
+    at = fields.AwareDateTime(format="iso")
+    words = fields.String()
+    entry = fields.Integer(strict=True, allow_none=True)
+
+
 class StatementDetail(StatementOut):
     """A statement with the rows that its page and its papers are made from; `digest` is theirs."""
 
     lines = fields.List(fields.Nested(StatementLineOut))
     movements = fields.List(fields.Nested(StatementMovementOut))
     digest = fields.String()
-    query = fields.String(allow_none=True)
-    reply = fields.String(allow_none=True)
+    thread = fields.List(fields.Nested(StatementWordsOut))
     files = fields.List(fields.Nested(StatementFileOut))
 
 
@@ -103,16 +113,18 @@ class StatementQuery(PageQuery):
 
 
 class StatementAnswerIn(Strict):
-    """A member's answer; a query needs `words`."""
+    """A member's answer; a query needs `words`, and may name the `entry` they are about."""
 
     verb = fields.String(required=True, validate=validate.OneOf(["acknowledge", "agree", "query"]))
     words = fields.String(load_default="")
+    entry = fields.Integer(strict=True, load_default=None, allow_none=True)
 
 
 class StatementReplyIn(Strict):
     """The lead's reply to a query."""
 
     words = fields.String(required=True)
+    entry = fields.Integer(strict=True, load_default=None, allow_none=True)
 
 
 @api.get("")
@@ -165,8 +177,7 @@ def _detail(statement: Statement) -> dict[str, Any]:
         "lines": [{"kind": one.kind, "count": one.count, "amount": money(one.amount_fen)} for one in rows.lines],
         "movements": _movements(rows),
         "digest": rows_digest(rows),
-        "query": statement.query_text,
-        "reply": statement.reply_text,
+        "thread": thread_of(unit(), statement),
         "files": _files(statement),
     }
 
@@ -217,9 +228,10 @@ def file(statement_id: uuid.UUID, name: str) -> ResponseReturnValue:
 @api.arguments(StatementAnswerIn)
 @api.response(200, StatementDetail)
 def answer(body: dict[str, Any], statement_id: uuid.UUID) -> dict[str, Any]:
-    """Acknowledge, agree to or query one's own statement."""
+    """Acknowledge, agree to or query one's own statement; a query that waits takes further words as a query again."""
     statement = statement_of(unit(), statement_id, actor())
-    statements.answer(unit(), statement, body["verb"], by=actor(), at=at(), words=body["words"])
+    told = {"words": body["words"], "entry_id": body["entry"]}
+    statements.answer(unit(), statement, body["verb"], by=actor(), at=at(), **told)
     return _detail(statement)
 
 
@@ -230,5 +242,5 @@ def answer(body: dict[str, Any], statement_id: uuid.UUID) -> dict[str, Any]:
 def reply(body: dict[str, Any], statement_id: uuid.UUID) -> dict[str, Any]:
     """Answer a member's query; the statement waits for its member again."""
     statement = statement_of(unit(), statement_id, actor())
-    statements.reply(unit(), statement, body["words"], by=actor(), at=at())
+    statements.reply(unit(), statement, body["words"], by=actor(), at=at(), entry_id=body["entry"])
     return _detail(statement)

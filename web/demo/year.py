@@ -16,6 +16,7 @@ from core.db import unit_of_work
 from core.parties import Organisation
 from core.permits import SYSTEM, Actor, Role
 from ledger import statements
+from ledger.models import Statement
 from underwriting import estates, policies
 from underwriting.models import Community, Lift, Pool
 from web import statement_issue
@@ -58,6 +59,12 @@ class PlannedPolicy:
     def leaving(self) -> str:
         """Return the number of the lift that leaves, if one does."""
         return self.community.insured[-1]
+
+
+#: What a member asks about its statement, what the lead answers, what the member asks then.
+_ASKED = "请补充本期残值回收的分摊依据，我方台账相差一笔。"
+_REPLIED = "残值按出险保单起保时的份额分摊，依据见回收当日的分录；贵方台账请核对上月末那一笔。"
+_ASKED_AGAIN = "上月末那一笔已找到。这一笔的首席管理费请再说明计算基数。"
 
 
 @dataclass
@@ -150,7 +157,11 @@ class YearStory:
                     soon(4 + place, 10 + place),
                     partial(self._answer, quarter, place, verb),
                 )
-        if not is_last:
+        if is_last:
+            place = answers.index("query")
+            telling.plan(soon(7, 15), partial(self._reply, quarter, place))
+            telling.plan(soon(8, 17), partial(self._answer, quarter, place, "query", words=_ASKED_AGAIN))
+        else:
             telling.plan(soon(17, 14), partial(self._settle, quarter))
 
     # ---- the acts --------------------------------------------------------------------------------------------------
@@ -264,13 +275,23 @@ class YearStory:
         drafts = statements.of_period(session, statements.period(session, self.pool_id, quarter.label))
         statement_issue.issue_all(session, drafts, by=self.second, at=when)
 
-    def _answer(self, quarter: Quarter, place: int, verb: str, session: Session, when: datetime) -> None:
-        """Let one member answer its statement."""
-        row = statements.of_period(session, statements.period(session, self.pool_id, quarter.label))[place]
+    def _statement(self, session: Session, quarter: Quarter, place: int) -> Statement:
+        """Return the statement of one member for a quarter."""
+        return statements.of_period(session, statements.period(session, self.pool_id, quarter.label))[place]
+
+    def _answer(
+        self, quarter: Quarter, place: int, verb: str, session: Session, when: datetime, *, words: str = _ASKED
+    ) -> None:
+        """Let one member answer its statement; a query is about its last movement."""
+        row = self._statement(session, quarter, place)
         firm = next(firm for firm in self.cast.firms if firm.id == row.organisation_id)
-        words = "请补充本期残值回收的分摊依据，我方台账相差一笔。" if verb == "query" else ""
-        by = firm.actors[Role.FINANCE_CHECKER]
-        statements.answer(session, row, verb, by=by, at=when, words=words)
+        moved = statements.movements(session, row) if verb == "query" else []
+        by, about = firm.actors[Role.FINANCE_CHECKER], moved[-1].entry_id if moved else None
+        statements.answer(session, row, verb, by=by, at=when, words=words, entry_id=about)
+
+    def _reply(self, quarter: Quarter, place: int, session: Session, when: datetime) -> None:
+        """Let the lead answer what a member asked."""
+        statements.reply(session, self._statement(session, quarter, place), _REPLIED, by=self.second, at=when)
 
     def _settle(self, quarter: Quarter, session: Session, when: datetime) -> None:
         period = statements.period(session, self.pool_id, quarter.label)

@@ -116,6 +116,10 @@ _PERIODS: dict[str, tuple[str, str]] = {
         "提出疑问须写明内容。请写明哪一行、为什么有疑问。",
         "A query needs words. Say which line it is about, and why.",
     ),
+    "entry_not_on_statement": (
+        "分录 {entry} 不在结算单 {number} 的明细里。请从明细中选一笔，或留空。",
+        "Entry {entry} is not among the movements of statement {number}. Take one of them, or leave it empty.",
+    ),
     "reply_needs_words": (
         "答复疑问须写明内容。请写明核对的结果，以及差错在哪一账期更正。",
         "A reply needs words. Say what you found, and in which period a mistake is corrected.",

@@ -26,6 +26,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "疑问和答复各最多 {most} 字，请写得短一些。",
         "A query or a reply has at most {most} characters. Make it shorter.",
     ),
+    "entry_unreadable": (
+        "“{value}”不是分录编号。请填明细中“分录”一栏的数字，或留空。",
+        "“{value}” is no number of an entry. Give the figure in the column “Entry”, or leave it empty.",
+    ),
     "cost_not_found": (
         "赔案 {number} 没有这笔公估费。请从赔案页面进入。",
         "Claim {number} has no such fee. Choose it on the claim's page.",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import asdict
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from core.errors import Forbidden
+from core.errors import Finding, Forbidden, Invalid
 from core.parties import Organisation
 from core.permits import Role, may
 from ledger import statements
@@ -27,7 +31,16 @@ from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
 from web.statement_due import due_of
 from web.statement_paper import FILES, keep_files, kept_files
-from web.statement_view import Narrowed, answers_open, chain, is_leading, listed_for, rows_shown, statement_of
+from web.statement_view import (
+    Narrowed,
+    answers_open,
+    chain,
+    is_leading,
+    listed_for,
+    rows_shown,
+    statement_of,
+    thread_of,
+)
 from web.states import STATES
 from web.step_closed import closed_words
 
@@ -104,6 +117,7 @@ def one(statement_id: uuid.UUID) -> ResponseReturnValue:
     line = asked.choice("line", [kind.value for kind in Line])
     moved = listing.of_rows(_of_line(rows, line))
     before, after = chain(unit(), statement, period.ends_on)
+    answers = answers_open(actor(), statement)
     return render_template(
         "finance/statement.html",
         statement=statement,
@@ -120,7 +134,9 @@ def one(statement_id: uuid.UUID) -> ResponseReturnValue:
         members=[{"name": share.name, "weight": share.weight, "is_lead": share.is_lead} for share in rows.shares],
         files=_files(statement),
         code=rows.verification.code,
-        answers=answers_open(actor(), statement),
+        thread=_thread(statement),
+        asks_about=url_for(".answer", statement_id=statement.id, verb="query") if "query" in answers else "",
+        answers=answers,
         may_reply=is_leading(actor(), statement) and statement.stage == "queried" and may(actor(), "statement.reply"),
         is_draft=statement.stage == "draft",
         period_href=url_for("periods.one", pool_id=statement.pool_id, label=period.label),
@@ -128,6 +144,42 @@ def one(statement_id: uuid.UUID) -> ResponseReturnValue:
         after=after,
         events=history(unit(), "statement", statement.id),
     )
+
+
+def _thread(statement: Statement) -> list[dict[str, object]]:
+    """Return the thread of a statement as its page shows it, each saying with the page of the entry it is about."""
+    is_own = actor().organisation_id == statement.organisation_id
+    sides = {
+        "member": t("贵公司", "Your company") if is_own else t("该成员", "The member"),
+        "lead": t("首席", "The lead"),
+    }
+    return [
+        {
+            "sequence": one.sequence,
+            "side": sides[one.side],
+            "is_member": one.side == "member",
+            "person": one.person,
+            "at": one.at,
+            "words": one.words,
+            "entry": one.entry,
+            "href": url_for("pools.entry", pool_id=statement.pool_id, entry_id=one.entry) if one.entry else "",
+        }
+        for one in thread_of(unit(), statement)
+    ]
+
+
+@pages.get("/<uuid:statement_id>/thread.json")
+@needs("statement.read")
+def thread_file(statement_id: uuid.UUID) -> ResponseReturnValue:
+    """Send the thread of a statement as it stands now, as a JSON file: statement, its digest, and what was said."""
+    statement = statement_of(unit(), statement_id, actor())
+    said = [{**asdict(one), "at": one.at.isoformat()} for one in thread_of(unit(), statement)]
+    digest = rows_digest(rows_shown(unit(), statement, settings()))
+    told = {"statement": statement.number, "stage": statement.stage, "digest": digest, "thread": said}
+    response = Response(json.dumps(told, ensure_ascii=False, indent=1), mimetype="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="{statement.number}-thread.json"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _of_line(rows: StatementRows, line: str) -> list[Movement]:
@@ -155,6 +207,8 @@ def _movement(statement: Statement, one: Movement) -> dict[str, object]:
         "description": one.description,
         "amount_fen": one.amount_fen,
         "href": url_for("pools.entry", pool_id=statement.pool_id, entry_id=one.entry_number),
+        "ask": t("就此提问", "Ask about it"),
+        "ask_href": url_for(".answer", statement_id=statement.id, verb="query", entry=one.entry_number),
     }
 
 
@@ -195,7 +249,9 @@ def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
     back = url_for(".one", statement_id=statement.id)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        statements.answer(unit(), statement, verb, by=actor(), at=at(), words=values.get("words", ""))
+        entry_id = _entry_of(values) if verb == "query" else None
+        told = values.get("words", "")
+        statements.answer(unit(), statement, verb, by=actor(), at=at(), words=told, entry_id=entry_id)
         return t("已答复。", "Your answer is recorded."), back
 
     title, sentence, label = (t(*pair) for pair in _STEPS[verb])
@@ -205,7 +261,7 @@ def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
         label=label,
         back=back,
         facts=_facts(statement),
-        fields=[_words_field()] if verb == "query" else [],
+        fields=[_words_field(), _entry_field()] if verb == "query" else [],
         closed=closed_words(STATEMENT_MOVES, "statement", verb, statement.stage, statement.id),
     )
     return step_page(step, work)
@@ -229,8 +285,8 @@ _STEPS: Mapping[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] =
     "query": (
         ("提出疑问", "Query the statement"),
         (
-            "首席会看到您的疑问并答复。答复之前不结算。",
-            "The lead sees your query and answers it. Nothing is settled before that.",
+            "首席会看到您的疑问并答复；答复之前您可以继续补充，本期不结算。",
+            "The lead sees your query and answers it. Until then you may add to it, and nothing is settled.",
         ),
         ("提出疑问", "Send the query"),
     ),
@@ -239,6 +295,22 @@ _STEPS: Mapping[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] =
 
 def _words_field() -> Field:
     return Field("words", t("疑问", "Query"), "textarea", t("写明哪一行、为什么", "Say which line, and why"))
+
+
+def _entry_field() -> Field:
+    """Return the field of the entry that words are about."""
+    hint = t("所指分录的编号，见明细；可不填", "Number of the entry it is about, from the movements; may be left empty")
+    return Field("entry", t("分录", "Entry"), "text", hint, is_optional=True)
+
+
+def _entry_of(values: Mapping[str, str]) -> int | None:
+    """Return the entry that a form names; None where it names none. Invalid `entry_unreadable`."""
+    text = values.get("entry", "").strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
+        raise Invalid("entry_unreadable", [Finding("entry_unreadable", "entry", {"value": text})], value=text)
+    return int(text)
 
 
 def _reply_field() -> Field:
@@ -259,6 +331,13 @@ def _facts(statement: Statement) -> list[tuple[str, object]]:
     ]
 
 
+def _asked(statement: Statement) -> list[tuple[str, object]]:
+    """Return what the member has asked since the lead's last answer, as facts beside the lead's form."""
+    waiting = itertools.takewhile(lambda one: one.side == "member", reversed(thread_of(unit(), statement)))
+    told = [one.words + (t("（分录 {n}）", " (entry {n})", n=one.entry) if one.entry else "") for one in waiting]
+    return [(t("疑问", "Query"), words) for words in reversed(told)]
+
+
 @pages.route("/<uuid:statement_id>/reply", methods=["GET", "POST"])
 @needs("statement.reply")
 def reply(statement_id: uuid.UUID) -> ResponseReturnValue:
@@ -268,7 +347,8 @@ def reply(statement_id: uuid.UUID) -> ResponseReturnValue:
         raise Forbidden("lead_only")
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        statements.reply(unit(), statement, values.get("words", ""), by=actor(), at=at())
+        told = values.get("words", "")
+        statements.reply(unit(), statement, told, by=actor(), at=at(), entry_id=_entry_of(values))
         said = t(
             "疑问已答复，结算单重新待该成员确认。", "The query is answered; the statement waits for its member again."
         )
@@ -282,8 +362,8 @@ def reply(statement_id: uuid.UUID) -> ResponseReturnValue:
         ),
         label=t("答复并重新待确认", "Answer; wait for the member again"),
         back=url_for(".one", statement_id=statement.id),
-        facts=[*_facts(statement), (t("疑问", "Query"), statement.query_text or "")],
-        fields=[_reply_field()],
+        facts=[*_facts(statement), *_asked(statement)],
+        fields=[_reply_field(), _entry_field()],
         closed=closed_words(STATEMENT_MOVES, "statement", "answer", statement.stage, statement.id),
     )
     return step_page(step, work)
