@@ -120,7 +120,7 @@ INTEREST = rows(
             max(c.organisation_id::text) AS creditor
         FROM entry e JOIN transfer t ON (t.pool_id, t.period_id, t.entry_id) = (e.pool_id, e.period_id, e.id)
         JOIN account d ON d.id = t.debit_id JOIN account c ON c.id = t.credit_id
-        WHERE e.reason = 'late_interest' AND e.reverses_id IS NULL GROUP BY 1, 2
+        WHERE e.reason = 'late_interest' AND e.subject_kind = 'claim' AND e.reverses_id IS NULL GROUP BY 1, 2
     )
     SELECT coalesce(d.organisation_id, b.organisation_id) AS organisation_id,
         coalesce(d.claim, b.claim_id::text) AS claim, d.due_on, d.day, b.day AS booked_on, d.amount_fen,

@@ -18,14 +18,15 @@ from ledger.entries import Event, Move
 from ledger.models import Period, Statement
 from ledger.rates import cumulative_fee
 from ledger.reasons import Reason
-from underwriting import pools
+from underwriting import late_interest, pools
 from underwriting import stages as underwriting_stages
 from underwriting.models import Agreement, Policy, Refund
 
 
 def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Actor, at: datetime) -> list[Statement]:
-    """Close a period on its day: lead's fee and VAT, interest on overdue cash calls, overdue calls, then the seal.
+    """Close a period on its day: lead's fee and VAT, overdue calls with interest, late interest, then the seal.
 
+    Late interest is that on the statements of earlier periods which are not paid.
     Premium collected and not remitted by then is passed on with the statements.
 
     Everything happens in this one transaction, with the period locked against postings. `on` lies in the period.
@@ -39,6 +40,7 @@ def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Ac
         _charge_fee(session, agreement, period, on=on, by=by, at=at)
     _take_unremitted(session, period, by=by, at=at)
     _take_overdue(session, pool_id, on=on, by=by, at=at)
+    late_interest.charge_overdue(session, pool_id, on=on, by=by, at=at)
     return statements.seal(session, period, on=on, by=by, at=at)
 
 

@@ -25,7 +25,7 @@ from ledger import books, statements, streams
 from ledger.models import Period
 from ledger.rates import pro_rata
 from ledger.reasons import Line
-from underwriting import policies, pools, settling
+from underwriting import late_interest, policies, pools, settling
 from underwriting.models import Agreement, Policy, Refund
 from underwriting.pools import PoolPlan
 
@@ -307,7 +307,7 @@ class _Play:
                 settling.issue(self.session, statement, by=self.checker, at=at)
                 member = self._actor(names[statement.organisation_id], Role.FINANCE_CHECKER)
                 statements.answer(self.session, statement, "agree", by=member, at=at)
-        statements.settle_period(self.session, period, on=event.on, by=self.checker, at=at)
+        late_interest.settle_period(self.session, period, on=event.on, by=self.checker, at=at)
         self.after_settlement = self._trial_balance()
 
     def _trial_balance(self) -> dict[str, int]:

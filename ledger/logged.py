@@ -43,6 +43,7 @@ LOGGED: tuple[Logged, ...] = (
         {"answered_at": WHEN, "answered_by": WHO},
     ),
     Logged("statement", ("statement.settle",), {"settled_on": fact("on", "date")}),
+    Logged("statement", ("statement.interest_charged",), {"interest_until_on": fact("on", "date")}),
     Logged(
         "statement_words",
         ("statement.query", "statement.answer"),

@@ -266,7 +266,8 @@ class Statement(Model):
     """What the pool owes a member (positive) or the member the pool, at the close of a period: a view of the entries.
 
     `last_entry_id` bounds the entries it is a view of; its balance is to be paid by `due_on`, which stands from its
-    issue on; `version` guards its stages.
+    issue on, and where it is late `interest_until_on` is the day up to which interest was charged; `version` guards its
+    stages.
     """
 
     __tablename__ = "statement"
@@ -283,6 +284,7 @@ class Statement(Model):
     due_on: Mapped[date | None]
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[uuid.UUID | None]
+    interest_until_on: Mapped[date | None]
     settled_on: Mapped[date | None]
     version: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
@@ -293,6 +295,7 @@ class Statement(Model):
         CheckConstraint(
             "(stage = 'draft') = (issued_at IS NULL) AND (issued_at IS NULL) = (due_on IS NULL)", name="issued"
         ),
+        CheckConstraint("interest_until_on IS NULL OR (interest_until_on > due_on AND balance_fen < 0)", name="late"),
     )
 
 

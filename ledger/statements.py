@@ -290,11 +290,10 @@ def reply(
     stages.move_statement(session, statement, "answer", by=by, at=at, facts=said)
 
 
-def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: datetime) -> Posted | None:
-    """Net the balances of a closed period's agreed statements against each other, and what is left through 1010.
+def require_settling(session: Session, row: Period, *, by: Actor) -> Sequence[Statement]:
+    """Return the statements of a closed period, locked to be settled: each of them is agreed to.
 
-    Those who owe pay those who are owed, in member order. Refuses Forbidden `lead_only`, Conflict `period_not_closed`,
-    `stage_refuses` where a statement is not agreed. Returns the entry, or None where every balance is zero.
+    Refuses Forbidden `lead_only`, Conflict `period_not_closed`, `stage_refuses` where a statement is not agreed.
     """
     require_lead(session, row.pool_id, by)
     if row.stage != "closed":
@@ -303,6 +302,16 @@ def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: dat
     made = of_period(session, row)
     for statement in made:
         step(stages.STATEMENT_MOVES, statement.stage, "settle", kind="statement")
+    return made
+
+
+def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: datetime) -> Posted | None:
+    """Net the balances of a closed period's agreed statements against each other, and what is left through 1010.
+
+    Those who owe pay those who are owed, in member order. Refuses Forbidden `lead_only`, Conflict `period_not_closed`,
+    `stage_refuses` where a statement is not agreed. Returns the entry, or None where every balance is zero.
+    """
+    made = require_settling(session, row, by=by)
     owing = {statement.organisation_id: -statement.balance_fen for statement in made if statement.balance_fen < 0}
     owed = {statement.organisation_id: statement.balance_fen for statement in made if statement.balance_fen > 0}
     moves = _netted(owing, owed)

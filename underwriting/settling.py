@@ -17,18 +17,21 @@ from underwriting.models import Agreement
 _LONGEST_REST = 15
 
 
+def agreement_of(session: Session, statement: Statement) -> Agreement:
+    """Return the version of the agreement that a statement is paid by: the newest in force by its period's end."""
+    period = session.get_one(Period, statement.period_id)
+    in_force = Agreement.effective_on <= period.ends_on
+    query = select(Agreement).where(Agreement.pool_id == statement.pool_id)
+    return session.scalars(query.order_by(in_force.desc(), Agreement.number.desc()).limit(1)).one()
+
+
 def due_on(session: Session, statement: Statement, issued_on: date) -> date:
     """Return the day by which the balance of a statement issued on `issued_on` is to be paid.
 
-    So many days later as the pool's newest agreement version in force by the period's end says; where that is a day
-    off, the working day after (Civil Code, article 203). A day that the calendar does not know stays: nothing is
-    guessed.
+    So many days later as its agreement says; where that is a day off, the working day after (Civil Code, article 203).
+    A day that the calendar does not know stays: nothing is guessed.
     """
-    period = session.get_one(Period, statement.period_id)
-    in_force = Agreement.effective_on <= period.ends_on
-    query = select(Agreement.settlement_days).where(Agreement.pool_id == statement.pool_id)
-    days = session.scalars(query.order_by(in_force.desc(), Agreement.number.desc()).limit(1)).one()
-    due = issued_on + timedelta(days=days)
+    due = issued_on + timedelta(days=agreement_of(session, statement).settlement_days)
     known = calendar.load(session, due, due + timedelta(days=_LONGEST_REST))
     while due in known and not known[due].is_workday:
         due += timedelta(days=1)

@@ -10,11 +10,9 @@ from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.orm import aliased
 
 from ledger.models import Statement
+from underwriting.late_interest import UNPAID
 from underwriting.models import Pool
 from web.formats import t
-
-#: Where a statement's balance is still to be paid: the day stands from its issue, agreed or not.
-UNPAID = ("issued", "acknowledged", "queried", "agreed")
 
 
 def overdue_days(row: Statement | Row[Any], lead_id: uuid.UUID, today: date) -> int:

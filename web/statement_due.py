@@ -15,10 +15,12 @@ from core.parties import Organisation
 from core.permits import Actor, may
 from ledger import statements
 from ledger.models import Statement
+from underwriting import late_interest, settling
+from underwriting.late_interest import UNPAID
 from underwriting.models import Pool
 from web.finance_work import Work, end_of
-from web.formats import date_words, t, yuan
-from web.overdue import UNPAID, is_overdue, overdue_days, overdue_words
+from web.formats import date_words, percent, t, yuan
+from web.overdue import is_overdue, overdue_days, overdue_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def due_of(session: Session, statement: Statement, who: Actor, today: date) -> S
     lead = session.get_one(Organisation, session.get_one(Pool, statement.pool_id).lead_id)
     member = session.get_one(Organisation, statement.organisation_id)
     words = _sentence(statement, lead, member, is_own=who.organisation_id == member.id)
+    words += _interest(session, statement, today)
     overdue = overdue_words(overdue_days(statement, lead.id, today))
     return StatementDue(words, overdue, statement.stage == "agreed")
 
@@ -62,6 +65,24 @@ def _sentence(statement: Statement, lead: Organisation, member: Organisation, *,
     if is_owing:
         return t("{member}应付 {sum}给{lead}，不迟于 {day}。", "{member} pays {sum} to {lead} by {day}.", **facts)
     return t("{lead}应付 {sum}给{member}，不迟于 {day}。", "{lead} pays {sum} to {member} by {day}.", **facts)
+
+
+def _interest(session: Session, statement: Statement, today: date) -> str:
+    """Return what late interest a statement has come to by today, and up to which day it is booked; "" where none."""
+    fen = late_interest.accrued(session, statement, today)
+    if not fen:
+        return ""
+    rate = percent(settling.agreement_of(session, statement).late_interest_bp)
+    told = t(
+        "逾期按年利率 {rate} 计息，至今日 {sum}，于结账和结清时入账",
+        " Late interest at {rate} a year, {sum} by today, is booked at every close and at the settlement",
+        rate=rate,
+        sum=yuan(fen),
+    )
+    if statement.interest_until_on is None:
+        return told + t("。", ".")
+    day = date_words(statement.interest_until_on)
+    return told + t("；已入账至 {day}。", "; booked up to {day}.", day=day)
 
 
 def payments_due(session: Session, who: Actor, today: date) -> list[Work]:

@@ -112,6 +112,7 @@ def listed_for(who: Actor, narrowed: Narrowed) -> Select[Any]:
             Statement.issued_at,
             Statement.due_on,
             Statement.answered_at,
+            Statement.interest_until_on,
             Statement.settled_on,
         )
         .join(Period, (Period.pool_id == Statement.pool_id) & (Period.id == Statement.period_id))

@@ -161,6 +161,41 @@ CLAIMS: tuple[Plant, ...] = (
     ),
 )
 
+_LATE = "e.reason = 'late_interest' AND e.subject_kind = 'statement'"
+_CHARGE = f"(SELECT min(e.id) FROM entry e WHERE {_LATE})"
+
+LATE: tuple[Plant, ...] = (
+    plant("INV-S5", "a day that was not charged", "UPDATE statement SET interest_until_on = interest_until_on + 1"),
+    plant("INV-S5", "charged up to no day", "UPDATE statement SET interest_until_on = NULL"),
+    plant("INV-S5", "interest that was not booked", f"DELETE FROM entry e WHERE {_LATE}"),
+    plant(
+        "INV-S5",
+        "a fen more",
+        f"UPDATE transfer SET amount_fen = amount_fen + 1 WHERE entry_id = {_CHARGE} AND line = 0",
+    ),
+    plant(
+        "INV-S5",
+        "to somebody else",
+        "UPDATE transfer SET credit_id = (SELECT max(a.id) FROM account a WHERE a.code = '2210' AND a.id <> debit_id"
+        f" AND a.pool_id = transfer.pool_id AND a.id <> credit_id) WHERE entry_id = {_CHARGE} AND line = 0",
+    ),
+    plant(
+        "INV-S5",
+        "charged twice for the same days",
+        'INSERT INTO entry (pool_id, period_id, reason, "on", at, subject_kind, subject_id, document, amount_fen)'
+        ' SELECT pool_id, period_id, reason, "on", at, subject_kind, subject_id, document, amount_fen FROM entry'
+        f" WHERE id = {_CHARGE}",
+        "INSERT INTO transfer (pool_id, period_id, entry_id, line, debit_id, credit_id, amount_fen) SELECT pool_id,"
+        f" period_id, (SELECT max(id) FROM entry), line, debit_id, credit_id, amount_fen FROM transfer"
+        f" WHERE entry_id = {_CHARGE}",
+    ),
+    plant(
+        "INV-A10-ledger",
+        "interest up to another day",
+        "UPDATE statement SET interest_until_on = settled_on + 1 WHERE interest_until_on > due_on",
+    ),
+)
+
 TENDER: tuple[Plant, ...] = tuple(
     plant("INV-A10-tender", name, deed)
     for name, deed in (
@@ -187,4 +222,4 @@ TENDER: tuple[Plant, ...] = tuple(
     )
 )
 
-PLANTS = (*CORE, *BOOK, *INSURANCE, *CLAIMS, *TENDER)
+PLANTS = (*CORE, *BOOK, *INSURANCE, *CLAIMS, *LATE, *TENDER)

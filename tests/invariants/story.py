@@ -47,6 +47,7 @@ from tests.makers_tender import (
 from tests.makers_town import Town, make_town, tell_time
 from tests.visitors import QUICK
 from underwriting import bordereaux, policies, pools
+from underwriting import late_interest, policies, pools
 from underwriting.models import Policy
 from web import accounts
 from web.keeping import store_in
@@ -162,7 +163,7 @@ def _settle(session: Session, made: MadePool, rows: Sequence[Statement], label: 
         statements.issue(session, row, due_on=AT.date(), by=second, at=AT)
         statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
     period = statements.period(session, made.pool.id, label)
-    statements.settle_period(session, period, on=on, by=second, at=AT)
+    late_interest.settle_period(session, period, on=on, by=second, at=AT)
 
 
 def _first_quarter(engine: Engine) -> MadePool:

@@ -38,8 +38,8 @@ def _steps() -> list[str]:
     return [step.revision for step in scripts.walk_revisions()][::-1]
 
 
-#: Columns that a step moves between tables: what stays of their tables is compared without them.
-MOVED = ("query_text", "reply_text")
+#: Columns that a step moves between tables or adds to one: what stays of their tables is compared without them.
+MOVED = ("query_text", "reply_text", "interest_until_on")
 
 
 def _engine(url: str) -> Engine:

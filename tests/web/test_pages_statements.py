@@ -66,7 +66,7 @@ def test_a_thread_is_read_whole_by_both_sides(engine: Engine, visitors: Visitors
     address = f"/statements/{quarter.of(3).id}"
     member, lead = _checker(visitors, quarter, 3), _checker(visitors, quarter, 0)
     page = member.get(address).text
-    assert "就此提问" in page and "就此提问" not in lead.get(address).text
+    assert ">提问<" in page and ">提问<" not in lead.get(address).text
     entry = member.get(f"/api/v1{address}").json["movements"][-1]["entry"]
     assert f'value="{entry}"' in member.get(f"{address}/query?entry={entry}").text
     for wrong, told in (("C3", "不是分录编号"), ("999999999", "不在结算单")):

@@ -9,6 +9,7 @@ from claims.closing import close_period
 from core.errors import Conflict
 from ledger import statements
 from ledger.models import Period
+from underwriting import late_interest
 from web import fields
 from web.api import Strict, resource
 from web.api.statements import StatementList, statements_out
@@ -101,5 +102,5 @@ def issue(pool_id: int, label: str) -> dict[str, Any]:
 def settle(told: dict[str, Any], pool_id: int, label: str) -> dict[str, Any]:
     """Book that the balances of a period are paid: every statement agreed to, netted, the rest through pool money."""
     row = statements.period(unit(), led_pool(pool_id).id, label)
-    statements.settle_period(unit(), row, on=booked_on(told["on"]), by=actor(), at=at())
+    late_interest.settle_period(unit(), row, on=booked_on(told["on"]), by=actor(), at=at())
     return statements_out(statements.of_period(unit(), row))

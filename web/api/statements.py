@@ -37,6 +37,9 @@ class StatementOut(Strict):
     balance = fields.Nested(MoneySchema)
     issued_at = fields.AwareDateTime(format="iso", allow_none=True)
     due_on = fields.Date(allow_none=True, metadata={"description": "the balance is paid by this day"})
+    interest_until_on = fields.Date(
+        allow_none=True, metadata={"description": "late interest is booked up to this day, in later periods"}
+    )
     answered_at = fields.AwareDateTime(format="iso", allow_none=True)
     settled_on = fields.Date(allow_none=True)
 
@@ -173,6 +176,7 @@ def _detail(statement: Statement) -> dict[str, Any]:
         "issued_at": statement.issued_at,
         "answered_at": statement.answered_at,
         "due_on": statement.due_on,
+        "interest_until_on": statement.interest_until_on,
         "settled_on": statement.settled_on,
         "lines": [{"kind": one.kind, "count": one.count, "amount": money(one.amount_fen)} for one in rows.lines],
         "movements": _movements(rows),

@@ -17,7 +17,7 @@ from core.parties import Organisation
 from core.permits import SYSTEM, Actor, Role
 from ledger import statements
 from ledger.models import Statement
-from underwriting import estates, policies
+from underwriting import estates, late_interest, policies
 from underwriting.models import Community, Lift, Pool
 from web import statement_issue
 from web.demo.city import PlannedCommunity
@@ -295,4 +295,4 @@ class YearStory:
 
     def _settle(self, quarter: Quarter, session: Session, when: datetime) -> None:
         period = statements.period(session, self.pool_id, quarter.label)
-        statements.settle_period(session, period, on=clock.on(when), by=self.second, at=when)
+        late_interest.settle_period(session, period, on=clock.on(when), by=self.second, at=when)

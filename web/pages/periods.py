@@ -17,6 +17,7 @@ from ledger.journal import Wanted
 from ledger.models import Period, Statement
 from ledger.reasons import Line, Reason
 from ledger.stages import PERIOD_MOVES, STATEMENT_MOVES
+from underwriting import late_interest
 from underwriting.models import Pool
 from web.close_preview import ClosePreview, MemberSheet, preview_close, sheet_of
 from web.errors import field_errors
@@ -274,7 +275,7 @@ def settle(pool_id: int, label: str) -> ResponseReturnValue:
     shown = _statements(row)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        posted = statements.settle_period(unit(), row, on=booked_day(values), by=actor(), at=at())
+        posted = late_interest.settle_period(unit(), row, on=booked_day(values), by=actor(), at=at())
         if posted is None:
             return t("各家净额均为零，已结清。", "Every balance is nothing: settled."), _of(pool, label)
         address = url_for("pools.entry", pool_id=pool.id, entry_id=posted.entry_id)
@@ -292,8 +293,8 @@ def settle(pool_id: int, label: str) -> ResponseReturnValue:
         facts=[(names.get(one.organisation_id, ""), yuan(one.balance_fen)) for one in shown],
         fields=[day_field(t("到账日期", "Paid on"))],
         note=t(
-            "正数为共保体应付成员；应付合计 {sum}。",
-            "Positive: the pool owes the member; owed in all: {sum}.",
+            "正数为共保体应付成员；应付合计 {sum}。逾期的应付方按协议利率计息到收付之日，一并入账。",
+            "Positive: the pool owes the member; owed in all: {sum}. Late ones owe interest, booked too.",
             sum=yuan(owed),
         ),
         closed=_closed(shown, "settle"),

@@ -12,7 +12,7 @@ from core.errors import NotFound
 from core.permits import Role, may
 from ledger import books, journal, statements
 from ledger.journal import JournalRow, Wanted
-from ledger.models import Period
+from ledger.models import Period, Statement
 from ledger.reasons import Reason
 from underwriting import pools as pool_verbs
 from underwriting.models import Pool
@@ -259,9 +259,16 @@ def subject_href(pool_id: int, row: JournalRow) -> str:
         return url_for("premiums.refund", refund_id=row.subject_id)
     if row.subject_kind == "claim":
         return url_for("payments.claim", claim_id=row.subject_id)
+    if row.subject_kind == "statement" and _sees_statement(row.subject_id):
+        return url_for("statements.one", statement_id=row.subject_id)
     if row.subject_kind == "period":
         return url_for("periods.one", pool_id=pool_id, label=row.document)
     return url_for("pools.one", pool_id=pool_id)
+
+
+def _sees_statement(statement_id: uuid.UUID) -> bool:
+    """Say whether the actor may see a statement: who has another's late interest sees the entry, not its statement."""
+    return unit().scalar(statements.visible_to(actor()).where(Statement.id == statement_id)) is not None
 
 
 @pages.get("/<int:pool_id>/carries")

@@ -207,7 +207,7 @@ def _movement(statement: Statement, one: Movement) -> dict[str, object]:
         "description": one.description,
         "amount_fen": one.amount_fen,
         "href": url_for("pools.entry", pool_id=statement.pool_id, entry_id=one.entry_number),
-        "ask": t("就此提问", "Ask about it"),
+        "ask": t("提问", "Ask"),
         "ask_href": url_for(".answer", statement_id=statement.id, verb="query", entry=one.entry_number),
     }
 
@@ -299,7 +299,7 @@ def _words_field() -> Field:
 
 def _entry_field() -> Field:
     """Return the field of the entry that words are about."""
-    hint = t("所指分录的编号，见明细；可不填", "Number of the entry it is about, from the movements; may be left empty")
+    hint = t("所指分录的编号，见明细", "Number of the entry it is about, from the movements")
     return Field("entry", t("分录", "Entry"), "text", hint, is_optional=True)
 
 
