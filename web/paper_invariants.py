@@ -23,7 +23,7 @@ from ledger.models import Statement
 from ledger.money import parse_fen
 from web.documents import signing
 from web.documents.sheets import ITEMS, SUMMARY
-from web.statement_paper import FILES
+from web.statement_paper import CONFIRMATION, FILES
 
 #: Every issued statement has all its files or, until the job has made them, none; they are its member's.
 FILES_BELONG = every(
@@ -31,10 +31,11 @@ FILES_BELONG = every(
         "statement {number}",
         """
         SELECT s.number, s.id, s.stage, count(DISTINCT p.kind) AS kinds, count(*) AS files FROM paper p
-        JOIN statement s ON s.id::text = p.subject_id WHERE p.subject_kind = 'statement'
+        JOIN statement s ON s.id::text = p.subject_id WHERE p.subject_kind = 'statement' AND p.kind <> :confirmation
         GROUP BY s.id HAVING s.stage = 'draft' OR count(*) <> :files OR count(DISTINCT p.kind) <> :files
             OR bool_or(p.organisation_id IS DISTINCT FROM s.organisation_id) OR bool_or(p.kind <> ALL (:kinds))
         """,
+        confirmation=CONFIRMATION.kind,
         files=len(FILES),
         kinds=[file.kind for file in FILES.values()],
     ),
@@ -49,6 +50,39 @@ FILES_BELONG = every(
             OR (p.kind = :pdf AND e.facts ->> 'sha256' IS DISTINCT FROM p.digest))
         """,
         pdf=FILES["pdf"].kind,
+    ),
+)
+
+#: A statement has one confirmation at most, which is its member's, made after it agreed and as the log has it.
+CONFIRMATIONS_BELONG = every(
+    rows(
+        "confirmation {id}",
+        """
+        SELECT p.id, s.number, s.stage, p.organisation_id, p.digest, e.facts ->> 'sha256' AS logged FROM paper p
+        LEFT JOIN statement s ON s.id::text = p.subject_id
+        LEFT JOIN audit_event e ON e.object_kind = 'statement' AND e.object_id = p.subject_id
+            AND e.action = 'statement.confirmation_kept'
+        WHERE p.kind = :kind AND (s.id IS NULL OR p.subject_kind <> 'statement' OR s.stage NOT IN ('agreed', 'settled')
+            OR p.organisation_id IS DISTINCT FROM s.organisation_id OR e.facts ->> 'sha256' IS DISTINCT FROM p.digest
+            OR p.made_at < s.answered_at)
+        """,
+        kind=CONFIRMATION.kind,
+    ),
+    rows(
+        "statement {subject_id}",
+        """
+        SELECT subject_id, count(*) AS papers FROM paper WHERE kind = :kind GROUP BY subject_id HAVING count(*) > 1
+        """,
+        kind=CONFIRMATION.kind,
+    ),
+    rows(
+        "statement {object_id}",
+        """
+        SELECT e.object_id, e.facts ->> 'sha256' AS logged FROM audit_event e
+        WHERE e.object_kind = 'statement' AND e.action = 'statement.confirmation_kept'
+            AND NOT EXISTS (SELECT FROM paper p WHERE (p.kind, p.subject_id) = (:kind, e.object_id))
+        """,
+        kind=CONFIRMATION.kind,
     ),
 )
 
@@ -134,10 +168,47 @@ def statement_files_in(store: Store, trusted: Sequence[x509.Certificate], *, at:
     )
 
 
+def confirmations_in(store: Store, trusted: Sequence[x509.Certificate], *, at: datetime) -> Invariant:
+    """Return the invariant that kept confirmations are their statements', made once agreed, and as they were signed.
+
+    With nothing in `trusted` a signature must be whole, whoever made it.
+    """
+
+    def check(connection: Connection) -> Found:
+        with Session(connection) as session:
+            return CONFIRMATIONS_BELONG(connection) + found(_wrong_confirmations(session, store, trusted, at))
+
+    return Invariant(
+        "INV-S6",
+        "每份对账确认函属于已确认的结算单，一份结算单至多一份，在确认之后制作，签名完整有效",
+        "Every confirmation is of a statement that was agreed to, one a statement at most, made after the agreement, "
+        "and exactly what was signed",
+        check,
+        is_heavy=True,
+    )
+
+
+def _wrong_confirmations(
+    session: Session, store: Store, trusted: Sequence[x509.Certificate], at: datetime
+) -> Iterator[Broken]:
+    query = select(Paper).where(Paper.kind == CONFIRMATION.kind).order_by(Paper.name, Paper.id)
+    for paper in session.scalars(query):
+        try:
+            with store.open(paper.digest) as file:
+                why = _why_unsigned(file.read(), trusted, at)
+        except (Invalid, NotFound) as refused:
+            why = str(refused)
+        except (ValueError, LookupError, TypeError) as wrong:
+            why = f"it cannot be read: {wrong}"
+        if why:
+            yield Broken(f"confirmation {paper.name}", {"paper": paper.id, "why": why})
+
+
 def _wrong_files(session: Session, store: Store, trusted: Sequence[x509.Certificate], at: datetime) -> Iterator[Broken]:
     names = {file.kind: name for name, file in FILES.items()}
     query = select(Paper, Statement).join(Statement, Statement.id.cast(Paper.subject_id.type) == Paper.subject_id)
-    query = query.where(Paper.subject_kind == "statement").order_by(Statement.number, Paper.kind)
+    query = query.where(Paper.subject_kind == "statement", Paper.kind != CONFIRMATION.kind)
+    query = query.order_by(Statement.number, Paper.kind)
     for paper, statement in session.execute(query):
         name = names.get(paper.kind)
         try:

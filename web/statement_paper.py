@@ -68,6 +68,12 @@ FILES: Mapping[str, FileKind] = {
 }
 
 
+#: What is kept of a statement that its member has agreed to, with a public code of its own (web/confirmation.py).
+CONFIRMATION = FileKind(
+    "statement_confirmation", "application/pdf", "-confirmation.pdf", "对账确认函（已签名）", "Confirmation, signed"
+)
+
+
 def statement_rows(session: Session, statement: Statement, verification: Verification) -> StatementRows:
     """Return a statement as the rows that every rendering is made from; a draft says that it is one."""
     period = session.get_one(Period, statement.period_id)

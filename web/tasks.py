@@ -72,12 +72,25 @@ def keep_statement_files(bench: Bench, statement_id: str) -> None:
     run_in_unit(bench.engine, SYSTEM, work)
 
 
+def keep_confirmation(bench: Bench, statement_id: str) -> None:
+    """Make, sign and keep the confirmation of an agreed statement; one that is kept already stays."""
+    from ledger.models import Statement
+    from web import confirmation
+
+    def work(session: Session) -> None:
+        statement = session.get_one(Statement, uuid.UUID(statement_id))
+        confirmation.keep_confirmation(session, statement, bench.settings, by=SYSTEM, at=instant(session))
+
+    run_in_unit(bench.engine, SYSTEM, work)
+
+
 #: name -> task. A job names one of these.
 TASKS: Mapping[str, Task] = {
     "sequence_log": sequence_log,
     "sign_log": sign_log,
     "sweep": sweep,
     "keep_statement_files": keep_statement_files,
+    "keep_confirmation": keep_confirmation,
 }
 
 #: name -> (中文, English): what a task is called where people read it.
@@ -85,6 +98,7 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
     "sequence_log": ("日志编排序号", "Give log entries their places"),
     "sign_log": ("日志签名", "Sign the log"),
     "sweep": ("清理过期登录", "Clear old sign-ins"),
+    "keep_confirmation": ("制作并签署对账确认函", "Make and sign the confirmation of a statement"),
     "keep_statement_files": ("制作并签署结算单文件", "Make and sign the files of a statement"),
 }
 

@@ -37,7 +37,7 @@ from web import logged
 from web.command_line import json_option, place, wants_json
 from web.keeping import store_in
 from web.messages import told
-from web.paper_invariants import statement_files_in, trusted_by
+from web.paper_invariants import confirmations_in, statement_files_in, trusted_by
 
 #: Every invariant that needs nothing but the database, room by room.
 INVARIANTS: tuple[Invariant, ...] = (
@@ -184,8 +184,11 @@ def chosen(only: Iterable[str] = (), files: Files | None = None, *, at: datetime
     """
     every = INVARIANTS
     if files is not None:
-        papers = statement_files_in(files.store, files.trusted, at=at)
-        every = (*every, core.invariants.files_in(files.store, *FILES), papers)
+        kept = (
+            statement_files_in(files.store, files.trusted, at=at),
+            confirmations_in(files.store, files.trusted, at=at),
+        )
+        every = (*every, core.invariants.files_in(files.store, *FILES), *kept)
     wanted = list(only)
     unknown = sorted(set(wanted) - {invariant.id for invariant in every})
     if unknown:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from tests.invariants.planting import Plant, plant
 from tests.invariants.story import Story
-from web.statement_paper import FILES
+from web.statement_paper import CONFIRMATION, FILES
 
 _LAST = "(SELECT max(index) FROM audit_leaf)"
 _POSTED = "(SELECT id FROM audit_event WHERE action = 'entry.posted' ORDER BY id LIMIT 1)"
@@ -29,7 +29,7 @@ def _with_another_file(kind: str, change: object) -> object:
             text("UPDATE paper SET digest = :changed, size = :size WHERE digest = :digest"),
             {"changed": changed, "size": size, "digest": digest},
         )
-        if kind == FILES["pdf"].kind:
+        if kind in (FILES["pdf"].kind, CONFIRMATION.kind):
             log = "UPDATE audit_event SET facts = jsonb_set(facts, '{sha256}', to_jsonb(CAST(:changed AS text)))"
             connection.execute(
                 text(f"{log} WHERE facts ->> 'sha256' = :digest"), {"changed": changed, "digest": digest}
@@ -154,6 +154,8 @@ WALLS: tuple[Plant, ...] = (
     plant("INV-A9", "commits not waited for", "SET LOCAL synchronous_commit = off"),
 )
 
+_CONFIRMED = "kind = 'statement_confirmation'"
+
 KEPT: tuple[Plant, ...] = (
     plant("INV-A6", "another digest", "UPDATE paper SET digest = repeat('0', 64) WHERE kind = 'note'"),
     plant("INV-A6", "another size", "UPDATE paper SET size = size + 1 WHERE name = '1.txt'"),
@@ -181,6 +183,24 @@ KEPT: tuple[Plant, ...] = (
         "INV-S2",
         "a paper with more after its signature",
         _with_another_file("statement_pdf", lambda body: body + b"\n% more\n"),  # type: ignore[arg-type]
+    ),
+    plant(
+        "INV-S6", "another's confirmation", f"UPDATE paper SET organisation_id = gen_random_uuid() WHERE {_CONFIRMED}"
+    ),
+    plant(
+        "INV-S6", "before the agreement", f"UPDATE paper SET made_at = made_at - interval '1 day' WHERE {_CONFIRMED}"
+    ),
+    plant("INV-S6", "a confirmation gone", f"DELETE FROM paper WHERE {_CONFIRMED}"),
+    plant(
+        "INV-S6",
+        "of a statement not agreed to",
+        "UPDATE paper SET subject_id = (SELECT id::text FROM statement WHERE stage = 'issued' LIMIT 1)"
+        f" WHERE {_CONFIRMED}",
+    ),
+    plant(
+        "INV-S6",
+        "more after its signature",
+        _with_another_file("statement_confirmation", lambda body: body + b"\n% more\n"),  # type: ignore[arg-type]
     ),
     plant("INV-S2", "a workbook damaged", _with_another_file("statement_xlsx", lambda body: body[:-40])),  # type: ignore[arg-type]
 )

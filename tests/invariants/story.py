@@ -50,6 +50,7 @@ from underwriting import bordereaux, policies, pools
 from underwriting import late_interest, policies, pools
 from underwriting.models import Policy
 from web import accounts
+from web.confirmation import keep_confirmation
 from web.keeping import store_in
 from web.paper_invariants import trusted_by
 from web.statement_paper import keep_files
@@ -345,8 +346,9 @@ def _papers(engine: Engine, store: papers.Store) -> None:
 
 
 def _statement_files(engine: Engine, settings: Settings) -> None:
-    """The files of two issued statements."""
+    """The files of two settled statements, with their confirmations."""
     with unit_of_work(engine, SYSTEM) as session:
         issued = select(Statement).where(Statement.stage != "draft").order_by(Statement.number)
         for row in session.scalars(issued.limit(2)).all():
             keep_files(session, row, settings, by=SYSTEM, at=AT)
+            keep_confirmation(session, row, settings, by=SYSTEM, at=AT)

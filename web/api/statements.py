@@ -10,14 +10,15 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import validate
 
+from core.papers import Paper
 from ledger import statements
 from ledger.models import Period, Statement
-from web import fields
+from web import confirmation, fields
 from web.api import MoneySchema, PageQuery, Strict, money, newest_first, resource
 from web.documents.rows import StatementRows, rows_digest
 from web.keeping import sent, settings
 from web.shell import actor, at, needs, unit
-from web.statement_paper import FILES, keep_files, kept_files
+from web.statement_paper import CONFIRMATION, FILES, FileKind, keep_files, kept_files
 from web.statement_view import Narrowed, listed_for, rows_shown, statement_of, thread_of
 from web.states import STATES
 
@@ -204,16 +205,25 @@ def _files(statement: Statement) -> list[dict[str, Any]]:
     if statement.stage == "draft":
         return []
     kept = kept_files(unit(), statement)
-    return [
-        {
-            "name": name,
-            "media_type": kind.media_type,
-            "size": kept[name].size if name in kept else None,
-            "sha256": kept[name].digest if name in kept else "",
-            "href": url_for("api_statements.file", statement_id=statement.id, name=name),
-        }
+    files = [
+        _file(name, kind, kept.get(name), url_for("api_statements.file", statement_id=statement.id, name=name))
         for name, kind in FILES.items()
     ]
+    if statement.stage in confirmation.AGREED:
+        made, href = confirmation.kept_confirmation(unit(), statement), url_for(".confirmed", statement_id=statement.id)
+        files.append(_file("confirmation", CONFIRMATION, made, href))
+    return files
+
+
+def _file(name: str, kind: FileKind, kept: Paper | None, href: str) -> dict[str, Any]:
+    """Return one file as its list has it; without size and digest before it is made."""
+    return {
+        "name": name,
+        "media_type": kind.media_type,
+        "size": kept.size if kept else None,
+        "sha256": kept.digest if kept else "",
+        "href": href,
+    }
 
 
 @api.get(f"/<uuid:statement_id>/files/<any({', '.join(repr(name) for name in FILES)}):name>")
@@ -227,6 +237,17 @@ def file(statement_id: uuid.UUID, name: str) -> ResponseReturnValue:
     return response
 
 
+@api.get("/<uuid:statement_id>/confirmation")
+@needs("statement.read", writes=True)
+@api.response(200, content_type="application/pdf")
+def confirmed(statement_id: uuid.UUID) -> ResponseReturnValue:
+    """Download the confirmation of an agreed statement exactly as it was kept."""
+    statement = statement_of(unit(), statement_id, actor())
+    response = sent(confirmation.keep_confirmation(unit(), statement, settings(), by=actor(), at=at()))
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
 @api.post("/<uuid:statement_id>/answers")
 @needs("statement.answer")
 @api.arguments(StatementAnswerIn)
@@ -235,7 +256,7 @@ def answer(body: dict[str, Any], statement_id: uuid.UUID) -> dict[str, Any]:
     """Acknowledge, agree to or query one's own statement; a query that waits takes further words as a query again."""
     statement = statement_of(unit(), statement_id, actor())
     told = {"words": body["words"], "entry_id": body["entry"]}
-    statements.answer(unit(), statement, body["verb"], by=actor(), at=at(), **told)
+    confirmation.answer(unit(), statement, body["verb"], by=actor(), at=at(), **told)
     return _detail(statement)
 
 

@@ -19,7 +19,7 @@ from ledger import statements
 from ledger.models import Statement
 from underwriting import estates, late_interest, policies
 from underwriting.models import Community, Lift, Pool
-from web import statement_issue
+from web import confirmation, statement_issue
 from web.demo.city import PlannedCommunity
 from web.demo.faults import Cover
 from web.demo.people import Cast
@@ -287,7 +287,7 @@ class YearStory:
         firm = next(firm for firm in self.cast.firms if firm.id == row.organisation_id)
         moved = statements.movements(session, row) if verb == "query" else []
         by, about = firm.actors[Role.FINANCE_CHECKER], moved[-1].entry_id if moved else None
-        statements.answer(session, row, verb, by=by, at=when, words=words, entry_id=about)
+        confirmation.answer(session, row, verb, by=by, at=when, words=words, entry_id=about)
 
     def _reply(self, quarter: Quarter, place: int, session: Session, when: datetime) -> None:
         """Let the lead answer what a member asked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -20,7 +20,7 @@ from web.documents.annex import TABLE_MAX, annex_head, annex_pages
 from web.documents.articles import articles_of, numeral
 from web.documents.drawing import qr_code, share_bar
 from web.documents.fonts import Face, css_families
-from web.documents.rows import Share, StatementRows, Verification, net_due, rows_digest
+from web.documents.rows import ConfirmationRows, Share, StatementRows, Verification, net_due, rows_digest
 from web.documents.tender_rows import AgreementRows, OpeningRecordRows, ReceiptRows
 
 #: Beyond this many movements a PDF serves nobody and takes too much memory; the sheet and the CSV hold them all.
@@ -82,6 +82,17 @@ def statement_paper(rows: StatementRows, faces: Sequence[Face]) -> Paper:
         annex_pages=pages,
         reasons=list(reasons.values()),
     )
+
+
+def confirmation_paper(rows: ConfirmationRows, faces: Sequence[Face]) -> Paper:
+    """Return the confirmation of a statement: its answer, who issued it and who agreed, and its digest."""
+    zh, en = ("成员应付共保体", "Due from the member to the pool")
+    if rows.statement.balance_fen > 0:
+        zh, en = ("共保体应付成员", "Due to the member from the pool")
+    answer, digest = net_due(rows.statement), rows_digest(rows.statement)
+    if rows.statement.balance_fen:
+        answer = replace(answer, label_zh=zh, label_en=en)
+    return _paper("confirmation.html", faces, rows.verification, rows=rows, answer=answer, digest=digest)
 
 
 def agreement_paper(rows: AgreementRows, faces: Sequence[Face]) -> Paper:

@@ -11,7 +11,7 @@ from core.errors import Conflict
 from web.documents import papers
 from web.documents.fonts import check_glyphs, installed
 from web.documents.papers import Paper
-from web.documents.rows import StatementRows
+from web.documents.rows import ConfirmationRows, StatementRows
 from web.documents.tender_rows import AgreementRows, OpeningRecordRows, ReceiptRows
 
 PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
@@ -22,6 +22,11 @@ _ONE_AT_A_TIME = threading.Lock()
 def statement_pdf(rows: StatementRows) -> bytes:
     """Return a member's statement, unsigned. Refuses as `pdf_of` does, and `annex_too_long`."""
     return pdf_of(papers.statement_paper(rows, installed()))
+
+
+def confirmation_pdf(rows: ConfirmationRows) -> bytes:
+    """Return the confirmation of a statement, unsigned. Refuses as `pdf_of` does."""
+    return pdf_of(papers.confirmation_paper(rows, installed()))
 
 
 def agreement_pdf(rows: AgreementRows) -> bytes:

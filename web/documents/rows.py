@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -143,6 +143,29 @@ class StatementRows:
                     found_fen=found_fen,
                 )
         check_shares(self.shares)
+
+
+@dataclass(frozen=True, slots=True)
+class DoneBy:
+    """Who did a step, and when."""
+
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRows:
+    """The confirmation of a statement: the statement itself, who issued it and who agreed to it, where to verify."""
+
+    statement: StatementRows
+    issued: DoneBy
+    agreed: DoneBy
+    verification: Verification
+
+    @property
+    def issuer(self) -> str:
+        """Return who the paper is from: the statement's issuer."""
+        return self.statement.head.issuer
 
 
 def check_shares(shares: tuple[Share, ...]) -> None:

@@ -22,6 +22,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "结算单 {number} 还是草稿，签发后才制作文件。",
         "Statement {number} is a draft. Its files are made once it is issued.",
     ),
+    "statement_not_agreed": (
+        "结算单 {number} 尚未确认，成员确认后才制作确认函。",
+        "Statement {number} is not agreed to. Its confirmation is made once its member agrees.",
+    ),
     "statement_words_too_long": (
         "疑问和答复各最多 {most} 字，请写得短一些。",
         "A query or a reply has at most {most} characters. Make it shorter.",

@@ -26,15 +26,18 @@ from web.formats import instant, t, yuan
 from web.keeping import settings, store_in
 from web.paper_desk import signer_of
 from web.shell import at, needs, reading
-from web.statement_paper import FILES, data_of
+from web.statement_paper import CONFIRMATION, FILES, data_of
 from web.tender_papers import OPENING_RECORD, RECEIPT
 
 pages = Blueprint("papers", __name__, url_prefix="/v")
 
 _CODE = re.compile(r"[0-9a-f]{20}")
 
+#: The files of a statement, its confirmation among them.
+_OF_STATEMENT = (*FILES.values(), CONFIRMATION)
+
 #: What anyone may verify; a list that somebody sent in is kept with a code too, and is nobody else's business.
-_SHOWN = frozenset({*(file.kind for file in FILES.values()), RECEIPT, OPENING_RECORD, AGREEMENT})
+_SHOWN = frozenset({*(file.kind for file in _OF_STATEMENT), RECEIPT, OPENING_RECORD, AGREEMENT})
 
 #: Checking a signature takes a tenth of a second of this machine, so one address does it so often.
 _CHECKS = limits.Limit("verify", 20, 6)
@@ -128,7 +131,7 @@ def _files(kept: Sequence[Paper]) -> list[Paper]:
     """Return the files that were kept together, in the order in which they were made."""
     if len(kept) < 2:
         return list(kept)
-    kinds = {file.kind for file in FILES.values()}
+    kinds = {file.kind for file in _OF_STATEMENT}
     return sorted((one for one in kept if one.kind in kinds), key=lambda paper: paper.id)
 
 
@@ -183,10 +186,10 @@ def _signature_words(found: Verification) -> str:
 
 def _page(code: str, found: Sequence[Paper], errors: Mapping[str, str], checked: Checked | None = None) -> str:
     paper, kept = (found[0], _files(found)) if found else (None, [])
-    by_kind = {file.kind: (name, file) for name, file in FILES.items()}
+    by_kind = {file.kind: file for file in _OF_STATEMENT}
     files = [
         {
-            "label": t(by_kind[one.kind][1].zh, by_kind[one.kind][1].en) if one.kind in by_kind else one.name,
+            "label": t(by_kind[one.kind].zh, by_kind[one.kind].en) if one.kind in by_kind else one.name,
             "kind": one.name.rpartition(".")[2].upper(),
             "size": one.size,
             "digest": one.digest,
@@ -214,6 +217,8 @@ def _data(kept: Sequence[Paper]) -> dict[str, Any] | None:
     if kept[0].subject_kind != "statement":
         return None
     data: dict[str, Any] = data_of(settings(), kept)
+    if kept[0].kind == CONFIRMATION.kind:
+        data["head"] |= {"title_zh": "对账确认函", "title_en": "Confirmation of a statement of account"}
     fen = data["balance_fen"]
     pair = (
         ("共保体应付成员", "Due to the member from the pool") if fen >= 0 else ("成员应付共保体", "Due from the member")

@@ -13,13 +13,14 @@ from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from core.errors import Finding, Forbidden, Invalid
+from core.papers import Paper
 from core.parties import Organisation
 from core.permits import Role, may
 from ledger import statements
 from ledger.models import Period, Statement
 from ledger.reasons import LINE_OF, Line, Reason
 from ledger.stages import STATEMENT_MOVES
-from web import listing
+from web import confirmation, listing
 from web.documents.rows import Movement, StatementLine, StatementRows, net_due, rows_digest
 from web.formats import line_name, t, yuan
 from web.history import history
@@ -30,7 +31,7 @@ from web.overdue import overdue_days, overdue_words
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
 from web.statement_due import due_of
-from web.statement_paper import FILES, keep_files, kept_files
+from web.statement_paper import CONFIRMATION, FILES, FileKind, keep_files, kept_files
 from web.statement_view import (
     Narrowed,
     answers_open,
@@ -217,16 +218,25 @@ def _files(statement: Statement) -> list[dict[str, object]]:
     if statement.stage == "draft":
         return []
     kept = kept_files(unit(), statement)
-    return [
-        {
-            "label": t(file.zh, file.en),
-            "href": url_for(".file", statement_id=statement.id, name=name),
-            "kind": file.ending.rpartition(".")[2].upper(),
-            "size": kept[name].size if name in kept else None,
-            "digest": kept[name].digest if name in kept else "",
-        }
+    files = [
+        _file(file, kept.get(name), url_for(".file", statement_id=statement.id, name=name))
         for name, file in FILES.items()
     ]
+    if statement.stage in confirmation.AGREED:
+        made, href = confirmation.kept_confirmation(unit(), statement), url_for(".confirmed", statement_id=statement.id)
+        files.insert(0, _file(CONFIRMATION, made, href))
+    return files
+
+
+def _file(kind: FileKind, kept: Paper | None, href: str) -> dict[str, object]:
+    """Return one file as a download; without size and digest before it is made."""
+    return {
+        "label": t(kind.zh, kind.en),
+        "href": href,
+        "kind": kind.ending.rpartition(".")[2].upper(),
+        "size": kept.size if kept else None,
+        "digest": kept.digest if kept else "",
+    }
 
 
 @pages.get(f"/<uuid:statement_id>/files/<any({', '.join(repr(name) for name in FILES)}):name>")
@@ -235,6 +245,16 @@ def file(statement_id: uuid.UUID, name: str) -> ResponseReturnValue:
     """Send one file of a statement exactly as it was kept; the first who asks for it has it made."""
     statement = statement_of(unit(), statement_id, actor())
     response = sent(keep_files(unit(), statement, settings(), by=actor(), at=at())[name])
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@pages.get("/<uuid:statement_id>/confirmation.pdf")
+@needs("statement.read", writes=True)
+def confirmed(statement_id: uuid.UUID) -> ResponseReturnValue:
+    """Send the confirmation of an agreed statement exactly as it was kept; the first who asks for it has it made."""
+    statement = statement_of(unit(), statement_id, actor())
+    response = sent(confirmation.keep_confirmation(unit(), statement, settings(), by=actor(), at=at()))
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -251,7 +271,7 @@ def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
     def work(values: Mapping[str, str]) -> tuple[str, str]:
         entry_id = _entry_of(values) if verb == "query" else None
         told = values.get("words", "")
-        statements.answer(unit(), statement, verb, by=actor(), at=at(), words=told, entry_id=entry_id)
+        confirmation.answer(unit(), statement, verb, by=actor(), at=at(), words=told, entry_id=entry_id)
         return t("已答复。", "Your answer is recorded."), back
 
     title, sentence, label = (t(*pair) for pair in _STEPS[verb])
