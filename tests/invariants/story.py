@@ -46,8 +46,7 @@ from tests.makers_tender import (
 )
 from tests.makers_town import Town, make_town, tell_time
 from tests.visitors import QUICK
-from underwriting import bordereaux, policies, pools
-from underwriting import late_interest, policies, pools
+from underwriting import bordereaux, late_interest, policies, pools
 from underwriting.models import Policy
 from web import accounts
 from web.confirmation import keep_confirmation

@@ -43,7 +43,10 @@ _PUBLIC = "published with the result, or read out at the opening"
 OPEN: Mapping[str, str] = {
     **dict.fromkeys(("agreement", "book", "share", "share_version"), "what the members agreed to among themselves"),
     **dict.fromkeys(("period", "policy", "claim", "claim_payment"), _OF_THE_POOL),
-    **dict.fromkeys(("entry", "entry_batch", "stream", "stream_item", "transfer"), "the book adds up for every member; accounts hide"),
+    **dict.fromkeys(
+        ("entry", "entry_batch", "stream", "stream_item", "transfer"),
+        "the book adds up for every member; accounts hide",
+    ),
     **dict.fromkeys(("award_member", "opened_bid"), _PUBLIC),
     **dict.fromkeys(("agreement_signature", "agreement_refusal"), "every party of an agreement sees who signed it"),
     "audit_event": "one log for all: it holds hashes of what is secret, and web/audit_log.py scopes its readers",
