@@ -36,7 +36,11 @@ PLANTS: tuple[Plant, ...] = (
     ),
     plant("INV-B1", "more lifts", f"UPDATE policy SET lift_count = lift_count + 1 WHERE id = {_POLICY}"),
     plant("INV-B1", "a policy of a list gone", f"DELETE FROM policy WHERE id = {_POLICY}"),
-    plant("INV-B1", "a list with another digest", "UPDATE bordereau SET policies_digest = repeat('0', 64)"),
+    plant(
+        "INV-B1",
+        "a list with another digest",
+        "UPDATE bordereau SET policies_digest = repeat('0', 64) WHERE stage = 'posted'",
+    ),
     plant("INV-B1", "a list of more rows", "UPDATE bordereau SET row_count = row_count + 1"),
     plant(
         "INV-B2",
