@@ -201,6 +201,8 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "recovery.receive": _roles(Role.FINANCE_MAKER),
     # ledger
     "ledger.read": _MONEY_READERS | _roles(Role.SYSTEM),
+    "extract.read": _MONEY_READERS,
+    "extract.ask": _MONEY_READERS,
     "statement.read": _MONEY_READERS | _roles(Role.SYSTEM),
     "statement.issue": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
     "statement.reply": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from core.checks import Broken, Found, Invariant, every, found, moved_by_table, rows
-from ledger import logged, split_invariants, stages, statement_invariants
+from ledger import extract_invariants, logged, split_invariants, stages, statement_invariants
 from ledger.money import LIMIT_FEN
 from ledger.statement_invariants import LEGS
 
@@ -371,5 +371,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     logged.INVARIANT,
     *statement_invariants.INVARIANTS,
+    *extract_invariants.INVARIANTS,
     *split_invariants.INVARIANTS,
 )

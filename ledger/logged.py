@@ -1,4 +1,4 @@
-"""Who and when of the book, as the log tells it: entries, periods, statements."""
+"""Who and when of the book, as the log tells it: entries, periods, statements, extracts."""
 
 from __future__ import annotations
 
@@ -52,11 +52,30 @@ LOGGED: tuple[Logged, ...] = (
         kind="statement",
         is_one_way=True,
     ),
+    Logged(
+        "book_extract",
+        ("book_extract.asked",),
+        {
+            "asked_by": WHO,
+            "asked_at": WHEN,
+            "kind": fact("kind"),
+            "form": fact("form"),
+            "until_entry_id": fact("until_entry", "bigint"),
+            "is_final": fact("is_final", "boolean"),
+        },
+    ),
+    Logged(
+        "book_extract",
+        ("book_extract.finish",),
+        {"ready_at": WHEN, "rows_done": fact("rows", "bigint")},
+        only="r.stage = 'ready'",
+    ),
+    Logged("book_extract", ("book_extract.fetched",), {"fetched_at": WHEN}),
 )
 
 INVARIANT = Invariant(
     "INV-A10-ledger",
-    "分录、账期与结算单所记的经办人、时刻与日期，和日志一致",
-    "Who and when, as entries, periods and statements have it, is what the log says",
+    "分录、账期、结算单与报表所记的经办人、时刻与日期，和日志一致",
+    "Who and when, as entries, periods, statements and extracts have it, is what the log says",
     are_logged(LOGGED),
 )

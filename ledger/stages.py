@@ -1,4 +1,4 @@
-"""MOVES of a period and of a statement, and the only writers of their stages."""
+"""MOVES of a period, of a statement and of an extract, and the only writers of their stages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
+from ledger.extract_models import BookExtract
 from ledger.models import Period, Statement
 
 PERIOD_MOVES: Moves = {("open", "close"): "closed"}
@@ -24,6 +25,14 @@ STATEMENT_MOVES: Moves = {
     ("issued", "agree"): "agreed",
     ("acknowledged", "agree"): "agreed",
     ("agreed", "settle"): "settled",
+}
+
+EXTRACT_MOVES: Moves = {
+    ("waiting", "begin"): "making",
+    ("making", "begin"): "making",
+    ("making", "finish"): "ready",
+    ("making", "fail"): "failed",
+    ("failed", "ask_again"): "waiting",
 }
 
 
@@ -49,3 +58,13 @@ def move_statement(
     session.flush()
     told = {"stage": statement.stage, "number": statement.number, **(facts or {})}
     audit.record(session, f"statement.{verb}", by=by, at=at, of=("statement", statement.id), facts=told)
+
+
+def move_extract(
+    session: Session, extract: BookExtract, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move an extract on and record it; Conflict `stage_refuses` where the table has no such move."""
+    extract.stage = step(EXTRACT_MOVES, extract.stage, verb, kind="book_extract")
+    session.flush()
+    told = {"stage": extract.stage, "kind": extract.kind, **(facts or {})}
+    audit.record(session, f"book_extract.{verb}", by=by, at=at, of=("book_extract", extract.id), facts=told)

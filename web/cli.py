@@ -21,6 +21,7 @@ LAZY = {
     "bordereau": ("web.bordereau_cli", "bordereau", "保费清单批量入账 / premium bordereaux, posted in bulk"),
     "period": ("web.period_cli", "period", "账期 / periods: open one, list them"),
     "statement": ("web.statement_cli", "statement", "结算单 / statements: close, issue, export"),
+    "extract": ("web.extract_cli", "extract", "报表 / extracts of a book: write one, list them"),
     "calendar": ("web.calendar_cli", "calendar", "工作日历 / the calendar of working days"),
     "audit": ("web.audit_cli", "audit", "操作日志 / the log of who did what"),
     "verify": ("web.verification", "verify", "核验全部不变量 / check every invariant"),

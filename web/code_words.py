@@ -90,6 +90,8 @@ ASKED: Mapping[str, Pair] = {
     "cash_call.fund": ("由首席补足", "fund what is missing"),
     "recovery.receive": ("登记追偿到账", "book recoveries"),
     "ledger.read": ("查看账目", "read the books"),
+    "extract.read": ("查看报表", "read extracts"),
+    "extract.ask": ("制作报表", "ask for extracts"),
     "statement.read": ("查看结算单", "read statements"),
     "statement.issue": ("签发结算单", "issue statements"),
     "statement.reply": ("答复成员的疑问", "answer members' queries"),

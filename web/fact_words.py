@@ -11,6 +11,7 @@ from datetime import datetime
 from core.clock import CITY
 from web import claim_topics
 from web.code_words import ORGANISATIONS, RECOVERIES, Pair
+from web.documents.extract_columns import LAYOUTS
 from web.formats import money, number, percent, reason_name, role_name, t
 from web.states import KINDS, STATES
 
@@ -56,6 +57,7 @@ NAMES: Mapping[str, Pair] = {
     "failure": ("未能开启的原因", "why it could not be opened"),
     "fingerprint": ("公钥指纹", "fingerprint of the key"),
     "fingerprints": ("公钥指纹", "fingerprints of the keys"),
+    "form": ("文件格式", "file format"),
     "found": ("查得", "found"),
     "from": ("自", "from"),
     "gross_fen": ("保费（含税，元）", "gross premium (CNY)"),
@@ -64,6 +66,7 @@ NAMES: Mapping[str, Pair] = {
     "id": ("编号", "number"),
     "inception_on": ("起保日", "inception"),
     "is_active": ("可以登录", "may sign in"),
+    "is_final": ("已结账", "closed"),
     "is_trapped": ("困人", "people trapped"),
     "is_upheld": ("异议成立", "upheld"),
     "is_workday": ("工作日", "working day"),
@@ -136,6 +139,7 @@ NAMES: Mapping[str, Pair] = {
     "threshold": ("开启所需人数", "needed to open"),
     "topic": ("须全体决定的事项", "matter for all"),
     "topics": ("须全体决定的事项", "matters for all"),
+    "until_entry": ("截至分录", "after entry"),
     "version": ("版本", "version"),
     "was": ("此前", "before"),
     "weights": ("权重", "weights"),
@@ -148,7 +152,8 @@ _TOPICS: Mapping[str, Pair] = {topic.value: pair for topic, pair in claim_topics
 _VALUES: Mapping[str, Mapping[str, Pair]] = {
     "topic": _TOPICS,
     "topics": _TOPICS,
-    "kind": {**ORGANISATIONS, **RECOVERIES},
+    "kind": {**ORGANISATIONS, **RECOVERIES, **{kind: (one.zh, one.en) for kind, one in LAYOUTS.items()}},
+    "form": {"xlsx": ("XLSX 工作簿", "XLSX workbook"), "csv": ("CSV 表格", "CSV table")},
     "needs": {"lead": ("首席单独决定", "the lead alone"), "all": ("全体成员同意", "all members")},
     "status": {"official": ("正式", "official"), "provisional": ("暂定", "provisional")},
     "source": {

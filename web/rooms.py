@@ -10,6 +10,7 @@ MODELS = (
     "core.calendar",
     "core.papers",
     "ledger.models",
+    "ledger.extract_models",
     "tender.models",
     "tender.outcome_models",
     "underwriting.models",

@@ -155,6 +155,12 @@ STATES: dict[str, dict[str, State]] = {
         "agreed": _live("已确认", "Agreed"),
         "settled": _done("已结清", "Settled"),
     },
+    "book_extract": {
+        "waiting": _todo("排队中", "Waiting"),
+        "making": _live("制作中", "Being made"),
+        "ready": _done("已制成", "Ready"),
+        "failed": _stop("未制成", "Not made"),
+    },
     "import": {
         "uploaded": _todo("已上传", "Uploaded"),
         "checked": _live("已核对", "Checked"),
@@ -227,6 +233,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "cash_call": ("摊回赔款通知", "cash call"),
     "period": ("账期", "period"),
     "statement": ("结算单", "statement"),
+    "book_extract": ("报表", "extract"),
     "import": ("名单", "list"),
     "job": ("后台任务", "background job"),
     "section": ("草稿的一节", "section"),
@@ -343,6 +350,12 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "answer": ("答复疑问", "answer the query"),
         "agree": ("确认", "agree"),
         "settle": ("登记结清", "settle"),
+    },
+    "book_extract": {
+        "begin": ("开始制作", "begin"),
+        "finish": ("制成", "finish"),
+        "fail": ("记为未制成", "record as not made"),
+        "ask_again": ("重新制作", "ask again"),
     },
 }
 

@@ -84,6 +84,13 @@ def keep_confirmation(bench: Bench, statement_id: str) -> None:
     run_in_unit(bench.engine, SYSTEM, work)
 
 
+def make_extract(bench: Bench, extract_id: str) -> None:
+    """Make and keep the file of an extract of a book; one that is kept already stays."""
+    from web.extracts import make
+
+    make(bench.engine, keeping.store_in(bench.settings), uuid.UUID(extract_id))
+
+
 #: name -> task. A job names one of these.
 TASKS: Mapping[str, Task] = {
     "sequence_log": sequence_log,
@@ -91,6 +98,7 @@ TASKS: Mapping[str, Task] = {
     "sweep": sweep,
     "keep_statement_files": keep_statement_files,
     "keep_confirmation": keep_confirmation,
+    "make_extract": make_extract,
 }
 
 #: name -> (中文, English): what a task is called where people read it.
@@ -100,6 +108,7 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
     "sweep": ("清理过期登录", "Clear old sign-ins"),
     "keep_confirmation": ("制作并签署对账确认函", "Make and sign the confirmation of a statement"),
     "keep_statement_files": ("制作并签署结算单文件", "Make and sign the files of a statement"),
+    "make_extract": ("制作报表文件", "Make the file of an extract"),
 }
 
 #: name -> when, as cron writes it: what comes back by the clock.

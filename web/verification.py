@@ -35,6 +35,7 @@ from core.server import AUDITOR
 from core.settings import Settings
 from web import logged
 from web.command_line import json_option, place, wants_json
+from web.extract_invariants import extract_files_in
 from web.keeping import store_in
 from web.messages import told
 from web.paper_invariants import confirmations_in, statement_files_in, trusted_by
@@ -188,7 +189,7 @@ def chosen(only: Iterable[str] = (), files: Files | None = None, *, at: datetime
             statement_files_in(files.store, files.trusted, at=at),
             confirmations_in(files.store, files.trusted, at=at),
         )
-        every = (*every, core.invariants.files_in(files.store, *FILES), *kept)
+        every = (*every, core.invariants.files_in(files.store, *FILES), *kept, extract_files_in(files.store))
     wanted = list(only)
     unknown = sorted(set(wanted) - {invariant.id for invariant in every})
     if unknown:

@@ -19,10 +19,12 @@ from claims.models import Claim
 from core import audit, clock, papers, parties
 from core.db import new_id, unit_of_work
 from core.errors import Finding
+from core.papers import Store
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
 from core.settings import Settings, read_settings
-from ledger import entries, statements
+from ledger import entries, extracts, statements
+from ledger.extracts import Kind
 from ledger.models import Statement
 from tender import allocations, bids, changes
 from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
@@ -50,6 +52,7 @@ from underwriting import bordereaux, late_interest, policies, pools
 from underwriting.models import Policy
 from web import accounts
 from web.confirmation import keep_confirmation
+from web.extracts import make
 from web.keeping import store_in
 from web.paper_invariants import trusted_by
 from web.statement_paper import keep_files
@@ -80,6 +83,7 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
     _accounts(engine)
     _papers(engine, store)
     _statement_files(engine, settings)
+    _extracts(engine, store, made)
     tell_time(urls, None)
     with unit_of_work(engine, SYSTEM) as session:
         _sign(session, key)
@@ -88,6 +92,31 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
         for number in (1, 2):
             entries.once(session, "scope", f"key-{number}", {"number": number}, lambda: {"status": 200}, at=AT)
     return Story(urls, Files(store, trusted_by(settings)))
+
+
+def _extracts(engine: Engine, store: Store, made: MadePool) -> None:
+    """The lead's and a follower's extracts of a closed and of an open period, in either form; one waits, one failed."""
+    asked = []
+    lead, member = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_MAKER, 1)
+    for by, label, kind, form in (
+        (lead, "2026Q1", Kind.JOURNAL, "xlsx"),
+        (member, "2026Q1", Kind.PREMIUMS, "csv"),
+        (lead, "2026Q3", Kind.TRIAL_BALANCE, "csv"),
+        (lead, "2026Q1", Kind.CLAIMS, "csv"),
+        (lead, "2026Q1", Kind.INVOICES, "csv"),
+    ):
+        with unit_of_work(engine, SYSTEM) as session:
+            period = statements.period(session, made.pool.id, label)
+            wish = extracts.Wish(made.pool.id, period.id, kind, form, is_whole=by is lead)
+            asked.append(extracts.ask(session, wish, by=by, at=clock.now()))
+    for row in asked[:3]:
+        make(engine, store, row.id)
+    with unit_of_work(engine, SYSTEM) as session:
+        failed = extracts.lock(session, asked[3].id)
+        extracts.begin(session, failed, 3, by=SYSTEM, at=clock.now())
+        extracts.fail(session, failed, "extract_too_long", by=SYSTEM, at=clock.now())
+    with unit_of_work(engine, member) as session:
+        extracts.fetch(session, extracts.lock(session, asked[1].id), by=member, at=clock.now())
 
 
 def _sign(session: Session, key: Ed25519PrivateKey) -> None:

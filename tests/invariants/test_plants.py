@@ -8,7 +8,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 from core.checks import Invariant
-from tests.invariants import plants_bulk, plants_core, plants_insurance, plants_ledger, plants_logged, plants_tender
+from tests.invariants import (
+    plants_bulk,
+    plants_core,
+    plants_extracts,
+    plants_insurance,
+    plants_ledger,
+    plants_logged,
+    plants_tender,
+)
 from tests.invariants.planting import Plant
 from tests.invariants.story import Story
 from tests.makers import AT
@@ -18,6 +26,7 @@ PLANTS: tuple[Plant, ...] = (
     *plants_core.PLANTS,
     *plants_ledger.PLANTS,
     *plants_insurance.PLANTS,
+    *plants_extracts.PLANTS,
     *plants_tender.PLANTS,
     *plants_logged.PLANTS,
     *plants_bulk.PLANTS,

@@ -40,6 +40,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
 #: A name in a form or a body -> the sample that it stands for.
 SAMPLES: Mapping[str, str] = {
     "policy": "policy_id",
+    "period": "label",
     "bid": "bid_id",
     "mandate": "mandate_id",
     "mandate_id": "mandate_id",

@@ -73,6 +73,7 @@ KNOWS: Mapping[str, Knows] = {
     "claim_id": _pool_members,
     "cost_id": _pool_members,
     "statement_id": _only_lead,
+    "extract_id": _only_lead,
     "call_id": _call_and_lead,
     "fault_id": _own_estate_or_pool,
     "community_id": _own_estate,
@@ -109,9 +110,10 @@ ONLY: Mapping[str, Knows] = {
     "fault.work": _own_repairer_and_lead,
 }
 #: The same for one route: others may do the action, but not with this thing.
-ONLY_AT: Mapping[str, Knows] = dict.fromkeys(
-    ("faults.withdrawal", "api_faults.withdraw"), lambda seat: _own_estate(seat) and _only_lead(seat)
-)
+ONLY_AT: Mapping[str, Knows] = {
+    **dict.fromkeys(("faults.withdrawal", "api_faults.withdraw"), lambda seat: _own_estate(seat) and _only_lead(seat)),
+    "extracts.again": lambda seat: seat.role in INSURERS and _only_lead(seat),
+}
 
 #: Routes that ask the table a second time for the step that their address names.
 ASKS_AGAIN = frozenset({"faults.ask"})

@@ -177,6 +177,12 @@ def upload(text: str, field: str = "file") -> Before:
     return lambda session, world, seat: {field: (io.BytesIO(text.encode()), "名单.csv")}
 
 
+def _wish(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    """Return what a form and a program say of an extract of the world's pool."""
+    pool_id, kind = world.pool.pool.id, {"kind": "journal", "form": "csv"}
+    return {"book": f"{pool_id}:2026Q1", "pool_id": pool_id, "period": "2026Q1", **kind}
+
+
 def _reckon(name: str) -> dict[str, Reach]:
     text = EXAMPLES[name]["file"]
     return {
@@ -237,6 +243,7 @@ MONEY: Mapping[str, Reach] = {
     **both("periods.issue", "api_periods.issue", Role.FINANCE_CHECKER, _closed),
     **both("periods.settle", "api_periods.settle", Role.FINANCE_CHECKER, _all_agreed),
     **both("periods.new", "api_periods.open_period", Role.FINANCE_MAKER, saying(**_QUARTER)),
+    **both("extracts.new", "api_extracts.ask", Role.FINANCE_MAKER, _wish),
     **both("premiums.remit", "api_premiums.remit", Role.FINANCE_CHECKER, _received),
     "POST policies.remove": Reach(Role.OFFICER, saying(effective_on="2026-04-16", **_DAY)),
     **both("policies.lifts", "api_policies.bind", Role.OFFICER, _to_insure),

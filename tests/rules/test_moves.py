@@ -27,6 +27,7 @@ TABLES = {
 ROWS = {
     "ledger.PERIOD_MOVES": "period",
     "ledger.STATEMENT_MOVES": "statement",
+    "ledger.EXTRACT_MOVES": "book_extract",
     "tender.TENDER_MOVES": "tender",
     "tender.BID_MOVES": "bid",
     "underwriting.POLICY_MOVES": "policy",

@@ -23,7 +23,7 @@ from core.papers import Paper, keep
 from core.parties import Mandate, Organisation
 from core.permits import SYSTEM, Role
 from core.server import Urls
-from ledger import statements
+from ledger import extracts, statements
 from tender import allocations, awards, bids, changes, evaluations, keys, opening, p256
 from tender.content import FileToSeal
 from tender.drafting import TenderDraft
@@ -108,6 +108,7 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
         ids["code"] = _keep(session, town, "opening_record_pdf", ("tender", told["awarded"])).code
         ids["public_key"] = p256.point(p256.new_key()).hex()
         ids["organisation_id"] = town.insurers[0].id
+        ids["extract_id"] = _extract(session, town, pool)
         ids["objection_id"] = session.scalars(select(Objection.id)).first()
         ids |= _of_the_administrator(session, town)
         ids["key_id"] = session.scalars(
@@ -356,6 +357,18 @@ def _faults(session: Session, estate: Organisation, repairer: Organisation, ids:
 def keep_list(session: Session, town: Town, purpose: str, person_id: uuid.UUID, organisation_id: uuid.UUID) -> object:
     """Return the id of a list that a person has sent for a purpose."""
     return _keep(session, town, "list_upload", (purpose, person_id), organisation_id, LISTS[purpose]).id
+
+
+def _extract(session: Session, town: Town, made: MadePool) -> object:
+    """Return an extract of the lead's that is made."""
+    period = statements.period(session, made.pool.id, "2026Q1")
+    by, at = made.actor(Role.FINANCE_MAKER), AT + timedelta(days=31)
+    wish = extracts.Wish(made.pool.id, period.id, extracts.Kind.CLAIMS, "csv", is_whole=True)
+    row = extracts.ask(session, wish, by=by, at=at)
+    extracts.begin(session, row, 0, by=SYSTEM, at=at)
+    paper = _keep(session, town, "book_extract", ("book_extract", row.id), row.organisation_id)
+    extracts.finish(session, row, paper, by=SYSTEM, at=at)
+    return row.id
 
 
 def _keep(

@@ -175,6 +175,8 @@ def test_the_closed_quarters_balance(told: Told) -> None:
             ("closed", ["agreed", "acknowledged", "queried", "issued"]),
             ("open", []),
         ]
+        asked = session.execute(text("SELECT kind FROM book_extract WHERE stage = 'waiting' GROUP BY 1 ORDER BY 1"))
+        assert asked.scalars().all() == ["claims", "premiums", "trial_balance"]
 
 
 def test_everything_happens_in_the_year(told: Told) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.permits import Role
-from web.role_words import ROLES, account_words, role_words
+from web.account_words import account_words
+from web.role_words import ROLES, role_words
 from web.states import STATES, state_of
 
 #: The tables of moves, by the kind of record they are for.

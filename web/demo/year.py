@@ -16,10 +16,11 @@ from core.db import unit_of_work
 from core.parties import Organisation
 from core.permits import SYSTEM, Actor, Role
 from ledger import statements
+from ledger.extracts import Kind, Wish
 from ledger.models import Statement
 from underwriting import estates, late_interest, policies
 from underwriting.models import Community, Lift, Pool
-from web import confirmation, statement_issue
+from web import confirmation, extracts, statement_issue
 from web.demo.city import PlannedCommunity
 from web.demo.faults import Cover
 from web.demo.people import Cast
@@ -271,9 +272,15 @@ class YearStory:
             audit.sign_head(session, self.telling.log_key, at=when)
 
     def _issue(self, quarter: Quarter, session: Session, when: datetime) -> None:
-        """Issue a quarter's statements; the worker makes and signs their papers once it runs."""
-        drafts = statements.of_period(session, statements.period(session, self.pool_id, quarter.label))
-        statement_issue.issue_all(session, drafts, by=self.second, at=when)
+        """Issue a quarter's statements and ask for some extracts; the worker makes their files once it runs."""
+        period = statements.period(session, self.pool_id, quarter.label)
+        statement_issue.issue_all(session, statements.of_period(session, period), by=self.second, at=when)
+        for by, kind, form in (
+            (self.desk, Kind.PREMIUMS, "xlsx"),
+            (self.desk, Kind.CLAIMS, "csv"),
+            (self.cast.of(Role.BUREAU_FINANCE), Kind.TRIAL_BALANCE, "xlsx"),
+        ):
+            extracts.ask(session, Wish(self.pool_id, period.id, kind, form, is_whole=True), by=by, at=when)
 
     def _statement(self, session: Session, quarter: Quarter, place: int) -> Statement:
         """Return the statement of one member for a quarter."""

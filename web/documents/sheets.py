@@ -19,7 +19,7 @@ from web.documents.wording import carry_text, share_text
 _FORMULA = frozenset("=+-@＝＋－＠")
 _CONTROLS = frozenset("\t\r\n")
 #: The day that spreadsheets count from: a date is the number of days since, shown as a date.
-_DAY_NOUGHT = date(1899, 12, 30)
+DAY_NOUGHT = date(1899, 12, 30)
 SUMMARY, ITEMS = "汇总", "明细"
 _MONEY_FORMAT = "#,##0.00;[Red]\N{MINUS SIGN}#,##0.00"
 _ITEM_COLUMNS = (
@@ -100,7 +100,7 @@ def statement_xlsx(rows: StatementRows) -> bytes:
     # Left by the context also after a refusal: each sheet stands in a temporary file until the book is closed.
     with xlsxwriter.Workbook(body, {"constant_memory": True}) as book:
         book.set_properties({"title": f"{rows.head.title_zh} {rows.head.number}", "created": made})
-        styles = _styles(book)
+        styles = cell_styles(book)
         summary, items = book.add_worksheet(SUMMARY), book.add_worksheet(ITEMS)
         _write_summary(_Sheet(summary, styles), rows)
         _write_items(_Sheet(items, styles), rows)
@@ -131,7 +131,7 @@ class _Sheet:
 
     def text(self, column: int, text: str, style: str = "text") -> None:
         """Write text, never a formula, a number or an address."""
-        self._took(self._sheet.write_string(self.row, column, _no_markup(text), self._styles[style]))
+        self._took(self._sheet.write_string(self.row, column, no_markup(text), self._styles[style]))
 
     def whole(self, column: int, number: int, style: str = "whole") -> None:
         """Write a whole number."""
@@ -139,11 +139,11 @@ class _Sheet:
 
     def money(self, column: int, fen: int) -> None:
         """Write an amount as a number with exactly two decimals."""
-        self._took(self._sheet.write_number(self.row, column, _yuan(fen), self._styles["money"]))
+        self._took(self._sheet.write_number(self.row, column, yuan_of(fen), self._styles["money"]))
 
     def total(self, column: int, formula: str, fen: int) -> None:
         """Write one of our formulas with its value, so that a reader that does not compute shows it too."""
-        self._took(self._sheet.write_formula(self.row, column, formula, self._styles["total"], _yuan(fen)))
+        self._took(self._sheet.write_formula(self.row, column, formula, self._styles["total"], yuan_of(fen)))
 
     def movements(self, movements: Iterable[Movement]) -> None:
         """Write one row a movement: date, entry, words, amount. The innermost loop of a long export, so spelt out."""
@@ -153,13 +153,13 @@ class _Sheet:
         for item in movements:
             row += 1
             refused = (
-                number(row, 0, (item.on - _DAY_NOUGHT).days, day)
+                number(row, 0, (item.on - DAY_NOUGHT).days, day)
                 or number(row, 1, item.entry_number, whole)
-                or string(row, 2, _no_markup(item.reason_zh), text)
-                or string(row, 3, _no_markup(item.reason_en), text)
-                or string(row, 4, _no_markup(item.subject), text)
-                or string(row, 5, _no_markup(item.description), text)
-                or number(row, 6, _yuan(item.amount_fen), money)
+                or string(row, 2, no_markup(item.reason_zh), text)
+                or string(row, 3, no_markup(item.reason_en), text)
+                or string(row, 4, no_markup(item.subject), text)
+                or string(row, 5, no_markup(item.description), text)
+                or number(row, 6, yuan_of(item.amount_fen), money)
             )
             if refused:
                 raise Invalid("sheet_refuses", row=row + 1)
@@ -249,7 +249,8 @@ def _write_items(sheet: _Sheet, rows: StatementRows) -> None:
     sheet.page(has_heads=True)
 
 
-def _styles(book: Any) -> dict[str, Any]:
+def cell_styles(book: Any) -> dict[str, Any]:
+    """Return the styles of a workbook's cells by name."""
     base: dict[str, Any] = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
     ruled: dict[str, Any] = {"bold": True, "bottom": 1}
     summed: dict[str, Any] = {"bold": True, "top": 1, "bottom": 2}
@@ -270,13 +271,13 @@ def _styles(book: Any) -> dict[str, Any]:
     return {name: book.add_format({**base, **kind}) for name, kind in kinds.items()}
 
 
-def _no_markup(text: str) -> str:
-    # A text of the form <r>…</r> would go into the file as raw markup; the apostrophe keeps it text.
+def no_markup(text: str) -> str:
+    """Return the text so that it does not go into the file as raw markup, as one of the form <r>…</r> would."""
     return f"'{text}" if text.startswith("<r>") else text
 
 
-def _yuan(fen: int) -> Decimal:
-    # The file wants decimal digits; a decimal made from whole fen is written digit for digit, no binary fraction.
+def yuan_of(fen: int) -> Decimal:
+    """Return fen as the decimal digits that a workbook wants: written digit for digit, no binary fraction."""
     return Decimal(check_amount(fen)).scaleb(-2)
 
 

@@ -64,4 +64,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这不是可读取的 PDF 文件，或文件已损坏。请重新下载后再核验。",
         "This is not a readable PDF, or it is damaged. Download it again, then check it.",
     ),
+    "extract_too_long": (
+        "共 {rows} 行，一张工作表最多容纳 {most} 行。请改用 CSV。",
+        "It has {rows} rows, and a sheet holds {most}. Ask for CSV.",
+    ),
+    "extract_not_adding_up": (
+        "写出的 {rows} 行与数据库统计的 {expected} 行或其合计不符，文件没有保留。请通知平台管理员核验账簿。",
+        "The {rows} rows written are not the {expected} that the database counted, or do not add up to its totals, so "
+        "no file was kept. Ask the administrator to verify the book.",
+    ),
 }

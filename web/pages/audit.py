@@ -15,7 +15,7 @@ from core.audit import AuditEvent, AuditHead
 from core.clock import CITY, on, written
 from core.errors import NotFound
 from core.permits import Role
-from web import audit_log, charts
+from web import audit_log, charts, extract_desk
 from web.audit_log import CheckedHead, Wanted
 from web.code_words import ORGANISATIONS
 from web.fact_words import fact_rows
@@ -280,6 +280,7 @@ def _home() -> ResponseReturnValue:
         drawn=drawn,
         days=[{"day": day, "count": count} for day, count in reversed(days) if count],
         recent=[_row(row, None) for row in recent],
+        ready=extract_desk.ready_links(unit(), actor()),
         zone=CITY.key,
     )
 

@@ -15,7 +15,7 @@ from ledger import journal, statements
 from ledger.models import Entry, Period, Statement
 from ledger.reasons import Reason
 from underwriting.models import Pool
-from web import charts, finance_work
+from web import charts, extract_desk, finance_work
 from web.finance_work import NoPeriod, Work, by_due
 from web.formats import money, t
 from web.money_desk import pools_seen, today
@@ -73,6 +73,7 @@ def _home(
         figures=figures,
         picture=picture,
         pools=pools,
+        ready=extract_desk.ready_links(unit(), actor()),
         now=None,
     )
 

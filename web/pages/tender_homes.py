@@ -14,6 +14,7 @@ from tender import agreements, awards, changes, tenders
 from tender.models import Tender
 from tender.outcome_models import Objection
 from tender.stages import shown_stage
+from web import extract_desk
 from web.charts import bars
 from web.claim_work import claims_waiting
 from web.formats import number, percent, t
@@ -88,6 +89,7 @@ def _bureau(role: Role) -> ResponseReturnValue:
     return render_template(
         "tenders/home.html",
         items=_needs(role),
+        ready=extract_desk.ready_links(session, actor()),
         open_now=[row_of(tender) for tender, stage in live if stage == "published"],
         tiles=[
             {"label": t("进行中的招标", "Tenders under way"), "value": number(len(live)), "href": "/tenders"},

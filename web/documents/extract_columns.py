@@ -1,0 +1,301 @@
+"""Pure: the rows of each extract of a book, and the columns that page, CSV and XLSX all show of them.
+
+One row type an extract; nothing here computes an amount. Money is in fen; a column that is summed is summed by the
+database under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, Literal
+
+from web.account_words import account_words
+from web.documents import labels
+
+#: What a cell of an extract holds.
+Cell = str | int | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account in a period: opening and closing debit positive, what was debited and credited between."""
+
+    code: str
+    member: str
+    opening_fen: int
+    debit_fen: int
+    credit_fen: int
+    closing_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One transfer with the entry that it belongs to; an account that may not be seen has no code."""
+
+    entry: int
+    line: int
+    on: date
+    reason: str
+    is_mirror: bool
+    subject_kind: str
+    document: str
+    debit: str
+    debit_member: str
+    credit: str
+    credit_member: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Premium:
+    """One premium written or returned (below zero), with the members' shares of the gross."""
+
+    entry: int
+    on: date
+    reason: str
+    is_mirror: bool
+    policy: str
+    community: str
+    starts_on: date
+    expires_on: date
+    lifts: int | None
+    gross_fen: int
+    net_fen: int
+    vat_fen: int
+    shares_fen: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One claim in a period, with the members' shares of what was borne."""
+
+    claim: str
+    policy: str
+    community: str
+    loss_on: date | None
+    outstanding_fen: int
+    approved_fen: int
+    paid_fen: int
+    cost_fen: int
+    recovered_fen: int
+    borne_fen: int
+    shares_fen: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """What one company invoices another for; below zero for what is given back."""
+
+    entry: int
+    on: date
+    reason: str
+    issuer: str
+    issuer_uscc: str
+    recipient: str
+    recipient_uscc: str
+    document: str
+    net_fen: int
+    vat_fen: int
+    gross_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name in a CSV and a query, its two words, what its cells are, how wide it is, its value."""
+
+    key: str
+    zh: str
+    en: str
+    kind: Literal["text", "day", "whole", "money"]
+    value: Callable[[Any], Cell]
+    width: int = 14
+    is_summed: bool = False
+
+    @property
+    def title(self) -> str:
+        """Return the two words as the head of a sheet's column."""
+        return f"{self.zh} {self.en}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One extract: its name in both languages, the type of its rows, its columns before the members'."""
+
+    zh: str
+    en: str
+    row: type
+    columns: tuple[Column, ...]
+    has_shares: bool = False
+
+
+def _told(key: str, zh: str, en: str, width: int = 16, value: Callable[[Any], Cell] | None = None) -> Column:
+    return Column(key, zh, en, "text", value or _field(key), width)
+
+
+def _field(key: str) -> Callable[[Any], Cell]:
+    return lambda row: getattr(row, key)
+
+
+def _money(key: str, zh: str, en: str) -> Column:
+    return Column(key, zh, en, "money", _field(key), 18, is_summed=True)
+
+
+def _reason(at: int) -> Callable[[Any], Cell]:
+    mark = ("（冲正）", " (mirror)")[at]
+    return lambda row: labels.REASONS[row.reason][at] + (mark if getattr(row, "is_mirror", False) else "")
+
+
+_ENTRY = Column("entry", "分录", "Entry", "whole", _field("entry"), 10)
+_ON = Column("on", "日期", "Date", "day", _field("on"), 12)
+_REASONS = (
+    _told("reason_zh", "事由", "Reason", 18, _reason(0)),
+    _told("reason_en", "事由英文", "Reason, English", 22, _reason(1)),
+)
+
+
+def _account(side: str) -> Callable[[Any], Cell]:
+    """Return the words of an account; one that may not be seen says so."""
+
+    def words(row: Any) -> str:
+        code = getattr(row, side)
+        return " ".join((code, *account_words(code))) if code else "另一成员的科目 Another member's account"
+
+    return words
+
+
+def _balance_name(at: int) -> Callable[[Any], Cell]:
+    others = ("其他成员合计", "The other members together")
+    return lambda row: account_words(row.code)[at] if row.code else others[at]
+
+
+#: What an entry is about -> (中文, English).
+SUBJECTS: Mapping[str, tuple[str, str]] = {
+    "policy": ("保单", "policy"),
+    "refund": ("退费", "refund"),
+    "claim": ("赔案", "claim"),
+    "agreement": ("协议", "agreement"),
+    "period": ("账期", "period"),
+}
+
+
+def _subject(row: Leg) -> str:
+    return " ".join(SUBJECTS.get(row.subject_kind, (row.subject_kind,)))
+
+
+#: Every extract of a book by its kind, in the order they are offered.
+LAYOUTS: Mapping[str, Layout] = {
+    "trial_balance": Layout(
+        "科目余额表",
+        "Trial balance",
+        Account,
+        (
+            _told("code", "科目", "Account", 10),
+            _told("name_zh", "名称", "Name", 22, _balance_name(0)),
+            _told("name_en", "名称英文", "Name, English", 32, _balance_name(1)),
+            _told("member", "成员", "Member", 30),
+            _money("opening_fen", "期初余额（借为正）", "Opening, debit +"),
+            _money("debit_fen", "本期借方", "Debit"),
+            _money("credit_fen", "本期贷方", "Credit"),
+            _money("closing_fen", "期末余额（借为正）", "Closing, debit +"),
+        ),
+    ),
+    "journal": Layout(
+        "分录明细",
+        "Journal",
+        Leg,
+        (
+            _ENTRY,
+            Column("line", "行", "Line", "whole", _field("line"), 6),
+            _ON,
+            *_REASONS,
+            _told("subject", "关于", "Subject", 16, _subject),
+            _told("document", "单据", "Document", 22),
+            _told("debit", "借方科目", "Debit", 34, _account("debit")),
+            _told("debit_member", "借方成员", "Debit, member", 26),
+            _told("credit", "贷方科目", "Credit", 34, _account("credit")),
+            _told("credit_member", "贷方成员", "Credit, member", 26),
+            _money("amount_fen", "金额", "Amount"),
+        ),
+    ),
+    "premiums": Layout(
+        "保费清单",
+        "Premium bordereau",
+        Premium,
+        (
+            _ENTRY,
+            _ON,
+            *_REASONS,
+            _told("policy", "保单", "Policy", 22),
+            _told("community", "小区", "Community", 24),
+            Column("starts_on", "自", "From", "day", _field("starts_on"), 12),
+            Column("expires_on", "至（零时止）", "Until", "day", _field("expires_on"), 14),
+            Column("lifts", "电梯台数", "Lifts", "whole", _field("lifts"), 10),
+            _money("gross_fen", "含税保费", "Gross"),
+            _money("net_fen", "不含税保费", "Net"),
+            _money("vat_fen", "增值税", "VAT"),
+        ),
+        has_shares=True,
+    ),
+    "claims": Layout(
+        "赔款清单",
+        "Claims bordereau",
+        Loss,
+        (
+            _told("claim", "赔案", "Claim", 20),
+            _told("policy", "保单", "Policy", 22),
+            _told("community", "小区", "Community", 24),
+            Column("loss_on", "出险日", "Loss day", "day", _field("loss_on"), 12),
+            _money("outstanding_fen", "期末未决", "Outstanding at the end"),
+            _money("approved_fen", "本期核定", "Approved"),
+            _money("paid_fen", "本期已付", "Paid"),
+            _money("cost_fen", "公估费", "Adjusters"),
+            _money("recovered_fen", "追偿与残值", "Recovered"),
+            _money("borne_fen", "各家承担合计", "Borne by all"),
+        ),
+        has_shares=True,
+    ),
+    "invoices": Layout(
+        "开票清单",
+        "Tax invoice list",
+        Invoice,
+        (
+            _ENTRY,
+            _ON,
+            _told("issuer", "开票方", "Issuer", 30),
+            _told("issuer_uscc", "开票方税号", "Issuer's tax number", 22),
+            _told("recipient", "受票方", "Recipient", 30),
+            _told("recipient_uscc", "受票方税号", "Recipient's tax number", 22),
+            *_REASONS,
+            _told("document", "单据", "Document", 22),
+            _money("net_fen", "不含税金额", "Net"),
+            _money("vat_fen", "税额", "VAT"),
+            _money("gross_fen", "价税合计", "Gross"),
+        ),
+    ),
+}
+
+
+def columns_of(kind: str, members: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Return the columns of an extract, with one for each of these members where it has their shares.
+
+    >>> [column.key for column in columns_of("premiums", ["甲", "乙"])][-3:]
+    ['vat_fen', 'share_0', 'share_1']
+    """
+    layout = LAYOUTS[kind]
+    shares = enumerate(members) if layout.has_shares else ()
+    return (*layout.columns, *(_share(place, name) for place, name in shares))
+
+
+def _share(place: int, name: str) -> Column:
+    return Column(f"share_{place}", name, "share", "money", lambda row: row.shares_fen[place], 18, is_summed=True)
+
+
+def row_of(kind: str, found: Mapping[str, Any], members: int) -> Any:
+    """Return a row of an extract's query as its type; `members` is how many shares it carries."""
+    layout = LAYOUTS[kind]
+    values = {one.name: found[one.name] for one in fields(layout.row) if one.name != "shares_fen"}
+    if layout.has_shares:
+        values["shares_fen"] = tuple(int(found[f"share_{place}"]) for place in range(members))
+    return layout.row(**values)
