@@ -7,41 +7,92 @@ is taken back is negative; `share_0`, `share_1`, ... are the parts of the member
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Text, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from claims.models import Claim, Fault
 from core.audit import AuditEvent
 from core.clock import CITY
 from core.parties import Organisation
+from ledger.apportion import Weights
+from ledger.books import MemberShares
 from ledger.extract_rows import Query, counted, whole
 from ledger.extracts import Scope
 from ledger.models import Account, Entry, Period, Share, StreamItem, Transfer
 from ledger.reasons import Reason
-from underwriting.models import Community, Policy, Refund
+from underwriting.models import Agreement, Community, Policy, Refund
 
-#: Member -> its place (share version, position) in the parts of what was split.
-Places = Mapping[uuid.UUID, Sequence[tuple[int, int]]]
+#: Every version of the pool's shares.
+Versions = Sequence[MemberShares]
 
 _WRITTEN = (Reason.PREMIUM_WRITTEN.value, Reason.REFUND_AGREED.value)
 _PAID = (Reason.CLAIM_PAID_BY_LEAD.value, Reason.CLAIM_PAID_FROM_POOL.value)
 _FEES = {"net": Reason.LEAD_FEE.value, "vat": Reason.LEAD_FEE_VAT.value}
 
 
-def _part(item: Any, places: Sequence[tuple[int, int]]) -> ColumnElement[int]:
+def _part(item: Any, member: uuid.UUID, versions: Versions) -> ColumnElement[int]:
     """Return, as a column, one member's part of a split; nothing where it was no member of that version."""
-    found = [(item.number == number, item.parts_fen[position + 1]) for number, position in places]
+    found = [
+        (item.number == one.number, item.parts_fen[one.members.index(member) + 1])
+        for one in versions
+        if member in one.members
+    ]
     return case(*found, else_=0) if found else literal(0, BigInteger)
+
+
+def stock_part(amount: Any, number: Any, member: uuid.UUID, versions: Versions) -> ColumnElement[int]:
+    """Return, as a column, one member's part of a stock under a version: by largest remainder, without a carry.
+
+    The same as `ledger.apportion.apportion` gives without one (MONEY: outstanding reserves are split for display only).
+    """
+    found = [
+        (number == one.number, _largest_remainder(amount, one.weights, one.members.index(member)))
+        for one in versions
+        if member in one.members
+    ]
+    return case(*found, else_=0) if found else literal(0, BigInteger)
+
+
+def _largest_remainder(amount: Any, weights: Weights, place: int) -> ColumnElement[int]:
+    """Return one part of an amount: rounded down, and one fen more for the largest remainders, the first of equals."""
+    whole_of = weights.whole
+    exact = [cast(amount, Numeric) * weight for weight in weights.weights]
+    # The remainder is never below nothing, as that of Python.
+    rests = [func.mod(func.mod(one, whole_of) + whole_of, whole_of) for one in exact]
+    floors = [func.div(one - rest, whole_of) for one, rest in zip(exact, rests, strict=True)]
+    before = [
+        case((rest >= rests[place] if other < place else rest > rests[place], 1), else_=0)
+        for other, rest in enumerate(rests)
+        if other != place
+    ]
+    left = cast(amount, Numeric) - sum(floors[1:], floors[0])
+    rank = sum(before[1:], before[0]) if before else literal(0)
+    more = case((and_(rests[place] > 0, rank < left), 1), else_=0)
+    return cast(floors[place] + more, BigInteger)
 
 
 def _same_entry(item: Any) -> ColumnElement[bool]:
     return and_(item.pool_id == Entry.pool_id, item.period_id == Entry.period_id, item.entry_id == Entry.id)
 
 
-def premiums(scope: Scope, places: Places) -> Query:
+def premiums(scope: Scope, versions: Versions) -> Query:
     """Return the query of every premium written and returned in a period, a row an entry, in the order of the book.
 
     Columns: `entry`, `on`, `reason`, `is_mirror`, `policy`, `community`, `starts_on` (a return: from when on),
@@ -50,7 +101,7 @@ def premiums(scope: Scope, places: Places) -> Query:
     net, vat = aliased(StreamItem), aliased(StreamItem)
     gross = whole(net.amount_fen) + whole(vat.amount_fen)  # type: ignore[arg-type]
     shares = [
-        (whole(_part(net, places.get(member, ()))) + whole(_part(vat, places.get(member, ())))).label(f"share_{place}")
+        (whole(_part(net, member, versions)) + whole(_part(vat, member, versions))).label(f"share_{place}")
         for place, member in enumerate(scope.members)
     ]
     return (
@@ -85,15 +136,27 @@ def premiums(scope: Scope, places: Places) -> Query:
     )
 
 
-def claims(scope: Scope, places: Places) -> Query:
+def claims(scope: Scope, versions: Versions) -> Query:
     """Return the query of the claims that a period moved, or that stand outstanding at its end, by number.
 
     Columns: `claim`, `policy`, `community`, `loss_on` (the day of its fault, where there is one), `outstanding_fen` (at
     the end: the estimate of an undecided claim, what is not paid yet of an approved one), and of the period
     `approved_fen`, `paid_fen`, `cost_fen` (adjusters), `recovered_fen`, `borne_fen` (approved and costs less recovered)
-    with the members' shares of it.
+    with the members' shares of it; then `stock_0`, `stock_1`, ... their parts of what is outstanding.
     """
-    split, paid = _split(scope, places), _paid(scope)
+    base = _claims(scope, versions)
+    return select(
+        *(column for column in base.c if column.key != "version"),
+        *(
+            stock_part(base.c.outstanding_fen, base.c.version, member, versions).label(f"stock_{place}")
+            for place, member in enumerate(scope.members)
+        ),
+    ).order_by(base.c.claim)
+
+
+def _claims(scope: Scope, versions: Versions) -> Any:
+    """Return the claims with everything but the members' parts of what is outstanding, and their share version."""
+    split, paid = _split(scope, versions), _paid(scope)
     approved_ever, paid_ever = whole(split.c.approved_ever), whole(paid.c.paid_ever)
     undecided = case((_is_rejected(scope), 0), else_=_estimate(scope))
     outstanding = case((approved_ever != 0, approved_ever - paid_ever), else_=whole(undecided))
@@ -115,14 +178,16 @@ def claims(scope: Scope, places: Places) -> Query:
             *(column.label(name) for name, column in moved.items()),
             borne.label("borne_fen"),
             *(whole(split.c[f"share_{place}"]).label(f"share_{place}") for place in range(len(scope.members))),
+            Agreement.number.label("version"),
         )
         .join(Policy, Policy.id == Claim.policy_id)
+        .join(Agreement, Agreement.id == Policy.agreement_id)
         .outerjoin(Community, Community.id == Policy.community_id)
         .outerjoin(Fault, Fault.id == Claim.fault_id)
         .outerjoin(split, split.c.subject_id == Claim.id)
         .outerjoin(paid, paid.c.subject_id == Claim.id)
         .where(Claim.pool_id == scope.pool_id, or_(*(column != 0 for column in moved.values())))
-        .order_by(Claim.number)
+        .subquery("base")
     )
 
 
@@ -132,7 +197,7 @@ def _until_then(scope: Scope) -> list[ColumnElement[bool]]:
     return [Entry.pool_id == scope.pool_id, Entry.period_id.in_(until), *counted(scope, Entry.id)]
 
 
-def _split(scope: Scope, places: Places) -> Any:
+def _split(scope: Scope, versions: Versions) -> Any:
     """Return (claim, approved ever, and of the period approved, costs, recovered, shares of what was borne)."""
     kind, now = StreamItem.kind, StreamItem.period_id == scope.period_id
 
@@ -141,7 +206,7 @@ def _split(scope: Scope, places: Places) -> Any:
 
     shares = []
     for place, member in enumerate(scope.members):
-        part = _part(StreamItem, places.get(member, ()))
+        part = _part(StreamItem, member, versions)
         shares.append(total(case((kind == "recovery", -part), else_=part), now).label(f"share_{place}"))
     amount = StreamItem.amount_fen
     return (

@@ -19,9 +19,10 @@ from core import audit
 from core.errors import Invalid, NotFound
 from core.papers import Paper
 from core.permits import Actor
-from ledger import stages
+from ledger import books, stages
+from ledger.books import MemberShares
 from ledger.extract_models import BookExtract
-from ledger.models import Entry, Period, Share
+from ledger.models import Entry, Period, Share, ShareVersion
 
 
 class Kind(StrEnum):
@@ -78,13 +79,10 @@ def members_of(session: Session, pool_id: int) -> tuple[uuid.UUID, ...]:
     return tuple(dict.fromkeys(session.scalars(query.order_by(Share.number.desc(), Share.position))))
 
 
-def places_of(session: Session, pool_id: int) -> dict[uuid.UUID, list[tuple[int, int]]]:
-    """Return member -> its place in each share version (version, position): where its part of a split stands."""
-    found: dict[uuid.UUID, list[tuple[int, int]]] = {}
-    query = select(Share.organisation_id, Share.number, Share.position).where(Share.pool_id == pool_id)
-    for member, number, position in session.execute(query.order_by(Share.number)):
-        found.setdefault(member, []).append((number, position))
-    return found
+def versions_of(session: Session, pool_id: int) -> list[MemberShares]:
+    """Return every version of a pool's shares, oldest first: whose part of a split stands where."""
+    numbers = session.scalars(select(ShareVersion.number).where(ShareVersion.pool_id == pool_id))
+    return [books.shares(session, pool_id, number) for number in sorted(numbers)]
 
 
 def last_entry(session: Session, period: Period) -> int:

@@ -95,8 +95,8 @@ def query_of(session: Session, scope: Scope, kind: Kind) -> Query:
         return book_lists.journal(scope)
     if kind is Kind.INVOICES:
         return claim_lists.invoices(scope)
-    places = extracts.places_of(session, scope.pool_id)
-    return (claim_lists.premiums if kind is Kind.PREMIUMS else claim_lists.claims)(scope, places)
+    versions = extracts.versions_of(session, scope.pool_id)
+    return (claim_lists.premiums if kind is Kind.PREMIUMS else claim_lists.claims)(scope, versions)
 
 
 def expected(session: Session, found: Listed) -> Expected:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import random
 import re
+import tempfile
+import tracemalloc
 import zipfile
 from datetime import date, timedelta
 from functools import cache
@@ -159,3 +162,26 @@ def test_a_text_that_no_cell_holds_is_refused_with_its_row() -> None:
     with pytest.raises(Invalid, match="sheet_refuses") as refused:
         write_xlsx(io.BytesIO(), HEAD, columns_of("premiums", MEMBERS), rows, _expected(rows), lambda rows: None)
     assert refused.value.facts == {"row": 3}
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_file_of_any_length_takes_little_memory(form: str) -> None:
+    """Ten times the rows take no more memory: what is written is let go of."""
+
+    def peak(rows: int) -> int:
+        row = _rows(["示例保单"])[0]
+        columns = columns_of("premiums", MEMBERS)
+        told = Expected(rows, {key: fen * rows for key, fen in _expected([row]).totals_fen.items()})
+        repeated = itertools.repeat(row, rows)
+        with tempfile.TemporaryFile() as out:
+            tracemalloc.start()
+            if form == "csv":
+                write_csv(out, columns, repeated, told, lambda rows: None)
+            else:
+                write_xlsx(out, HEAD, columns, repeated, told, lambda rows: None)
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(5_000) < 2 * peak(500)

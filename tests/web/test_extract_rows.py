@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import BigInteger, Engine, literal, select, text
 from sqlalchemy.orm import Session
 
 from claims import closing, handling, settlements
+from claims import extract_rows as claim_lists
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from ledger import entries
+from ledger.apportion import Weights, apportion
+from ledger.books import MemberShares
 from ledger.extracts import Kind
 from ledger.models import Period
 from tests.depth import DEPTH
@@ -102,6 +106,8 @@ def test_what_is_outstanding_is_what_was_so_at_the_periods_end(session: Session)
     period = period_of(session, made.pool.id)
     found = making.listed(session, making.scope_of(session, period, only=None, at=later), Kind.CLAIMS)
     outstanding = {row.claim: row.outstanding_fen for row in making.rows_of(session, found)}
+    for row in making.rows_of(session, found):
+        assert row.stocks_fen == apportion(row.outstanding_fen, Weights.of(4500, 2500, 2000, 1000)).parts_fen
     assert {name: outstanding.get(name) for name in ("U-1", "U-2", "U-3", "U-4")} == {
         "U-1": 12_000,
         "U-2": None,
@@ -129,6 +135,8 @@ def test_every_list_of_any_book_agrees_with_its_files_and_the_database(engine: E
                 assert told.totals_fen["closing_fen"] == 0
             if kind in (Kind.PREMIUMS, Kind.CLAIMS) and only is None:
                 whole = told.totals_fen["gross_fen" if kind is Kind.PREMIUMS else "borne_fen"]
+                stock = sum(fen for key, fen in told.totals_fen.items() if key.startswith("stock_"))
+                assert stock == told.totals_fen.get("outstanding_fen", 0)
                 assert sum(fen for key, fen in told.totals_fen.items() if key.startswith("share_")) == whole
         closing_fen = _closings(session, period)
         assert _transfers(session, period) == closing_fen
@@ -186,3 +194,17 @@ def _transfers(session: Session, period: Period) -> dict[str, int]:
     )
     found = session.execute(query, {"pool": period.pool_id, "period": period.id})
     return {code: int(fen) for code, fen in found if fen}
+
+
+@settings(max_examples=60 * DEPTH, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    amount=st.integers(-(10**15), 10**15),
+    weights=st.lists(st.integers(0, 10**6), min_size=1, max_size=7).filter(any),
+)
+def test_a_stock_is_split_as_by_largest_remainder(engine: Engine, amount: int, weights: list[int]) -> None:
+    """What the database gives each member of an outstanding sum is what the rule gives without a carry."""
+    members = tuple(uuid.uuid4() for _ in weights)
+    version = MemberShares(1, 1, date(2026, 1, 1), members, Weights.of(*weights))
+    parts = [claim_lists.stock_part(literal(amount, BigInteger), literal(1), member, [version]) for member in members]
+    with engine.connect() as connection:
+        assert tuple(connection.execute(select(*parts)).one()) == apportion(amount, version.weights).parts_fen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.db import unit_of_work
@@ -199,3 +201,36 @@ def test_the_wall_before_accounts_changes_nothing_in_a_members_list(engine: Engi
             period = period_of(session, kept.made.pool.id)
             told[name] = [table_of(listed_of(session, period, kind, member.organisation_id), session) for kind in Kind]
     assert told["member"] == told["worker"]
+
+
+def test_two_makers_at_once_keep_one_file(engine: Engine, kept: Quarter, state_dir: Path) -> None:
+    """A job that two machines do at the same time leaves one paper, whole."""
+    pool, store = kept.made.pool.id, Store(state_dir / "papers")
+    with unit_of_work(engine, SYSTEM) as session:
+        period_id = period_of(session, pool).id
+    asked = _ask(engine, pool, period_id, _lead(kept))
+    with ThreadPoolExecutor(4) as makers:
+        list(makers.map(lambda _: making.make(engine, store, asked), range(4)))
+    with unit_of_work(engine, SYSTEM) as session:
+        papers = session.scalars(select(Paper).where(Paper.subject_kind == "book_extract")).all()
+        finished = text("SELECT count(*) FROM audit_event WHERE action = 'book_extract.finish'")
+        assert (len(papers), session.scalar(finished)) == (1, 1)
+        assert store.is_whole(papers[0].digest)
+    assert _row(engine, asked).paper_id == papers[0].id
+
+
+def test_a_file_that_is_made_stands_whatever_the_application_does(
+    engine: Engine, kept: Quarter, state_dir: Path
+) -> None:
+    """The database lets nobody put another file in its place, make it anew, or take it back."""
+    pool = kept.made.pool.id
+    with unit_of_work(engine, SYSTEM) as session:
+        period_id = period_of(session, pool).id
+    asked = _ask(engine, pool, period_id, _lead(kept))
+    making.make(engine, Store(state_dir / "papers"), asked)
+    for change in ("stage = 'making', paper_id = NULL, ready_at = NULL", "rows_total = 1, rows_done = 1"):
+        with pytest.raises(DBAPIError, match="is made and stands"), unit_of_work(engine, SYSTEM) as session:
+            session.execute(text(f"UPDATE book_extract SET {change}"))
+    for change in ("UPDATE book_extract SET is_whole = true", "DELETE FROM book_extract"):
+        with pytest.raises(DBAPIError, match="permission denied"), unit_of_work(engine, SYSTEM) as session:
+            session.execute(text(change))

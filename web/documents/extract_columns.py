@@ -69,7 +69,7 @@ class Premium:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One claim in a period, with the members' shares of what was borne."""
+    """One claim in a period, with the members' shares of what was borne and of what is outstanding."""
 
     claim: str
     policy: str
@@ -82,6 +82,7 @@ class Loss:
     recovered_fen: int
     borne_fen: int
     shares_fen: tuple[int, ...]
+    stocks_fen: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class Layout:
     row: type
     columns: tuple[Column, ...]
     has_shares: bool = False
+    has_stocks: bool = False
 
 
 def _told(key: str, zh: str, en: str, width: int = 16, value: Callable[[Any], Cell] | None = None) -> Column:
@@ -155,12 +157,12 @@ _REASONS = (
 )
 
 
-def _account(side: str) -> Callable[[Any], Cell]:
-    """Return the words of an account; one that may not be seen says so."""
+def _account(side: str, at: int) -> Callable[[Any], Cell]:
+    """Return the code and the words of an account; one that may not be seen says so."""
 
     def words(row: Any) -> str:
         code = getattr(row, side)
-        return " ".join((code, *account_words(code))) if code else "另一成员的科目 Another member's account"
+        return f"{code} {account_words(code)[at]}" if code else ("另一成员的科目", "Another member's account")[at]
 
     return words
 
@@ -180,8 +182,8 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _subject(row: Leg) -> str:
-    return " ".join(SUBJECTS.get(row.subject_kind, (row.subject_kind,)))
+def _subject(at: int) -> Callable[[Any], Cell]:
+    return lambda row: SUBJECTS.get(row.subject_kind, (row.subject_kind, row.subject_kind))[at]
 
 
 #: Every extract of a book by its kind, in the order they are offered.
@@ -210,11 +212,14 @@ LAYOUTS: Mapping[str, Layout] = {
             Column("line", "行", "Line", "whole", _field("line"), 6),
             _ON,
             *_REASONS,
-            _told("subject", "关于", "Subject", 16, _subject),
+            _told("subject_zh", "关于", "Subject", 10, _subject(0)),
+            _told("subject_en", "关于英文", "Subject, English", 14, _subject(1)),
             _told("document", "单据", "Document", 22),
-            _told("debit", "借方科目", "Debit", 34, _account("debit")),
+            _told("debit_zh", "借方科目", "Debit", 26, _account("debit", 0)),
+            _told("debit_en", "借方科目英文", "Debit, English", 34, _account("debit", 1)),
             _told("debit_member", "借方成员", "Debit, member", 26),
-            _told("credit", "贷方科目", "Credit", 34, _account("credit")),
+            _told("credit_zh", "贷方科目", "Credit", 26, _account("credit", 0)),
+            _told("credit_en", "贷方科目英文", "Credit, English", 34, _account("credit", 1)),
             _told("credit_member", "贷方成员", "Credit, member", 26),
             _money("amount_fen", "金额", "Amount"),
         ),
@@ -255,6 +260,7 @@ LAYOUTS: Mapping[str, Layout] = {
             _money("borne_fen", "各家承担合计", "Borne by all"),
         ),
         has_shares=True,
+        has_stocks=True,
     ),
     "invoices": Layout(
         "开票清单",
@@ -284,18 +290,30 @@ def columns_of(kind: str, members: Sequence[str] = ()) -> tuple[Column, ...]:
     ['vat_fen', 'share_0', 'share_1']
     """
     layout = LAYOUTS[kind]
-    shares = enumerate(members) if layout.has_shares else ()
-    return (*layout.columns, *(_share(place, name) for place, name in shares))
+    shares = [_share(place, name) for place, name in enumerate(members)] if layout.has_shares else []
+    stocks = [_stock(place, name) for place, name in enumerate(members)] if layout.has_stocks else []
+    return (*layout.columns, *shares, *stocks)
 
 
 def _share(place: int, name: str) -> Column:
     return Column(f"share_{place}", name, "share", "money", lambda row: row.shares_fen[place], 18, is_summed=True)
 
 
+def _stock(place: int, name: str) -> Column:
+    return Column(
+        *(f"stock_{place}", f"期末未决：{name}", "share of outstanding", "money"),
+        lambda row: row.stocks_fen[place],
+        22,
+        is_summed=True,
+    )
+
+
 def row_of(kind: str, found: Mapping[str, Any], members: int) -> Any:
     """Return a row of an extract's query as its type; `members` is how many shares it carries."""
     layout = LAYOUTS[kind]
-    values = {one.name: found[one.name] for one in fields(layout.row) if one.name != "shares_fen"}
-    if layout.has_shares:
-        values["shares_fen"] = tuple(int(found[f"share_{place}"]) for place in range(members))
+    of_members = {"shares_fen": "share", "stocks_fen": "stock"}
+    values = {one.name: found[one.name] for one in fields(layout.row) if one.name not in of_members}
+    for name, key in of_members.items():
+        if name in {one.name for one in fields(layout.row)}:
+            values[name] = tuple(int(found[f"{key}_{place}"]) for place in range(members))
     return layout.row(**values)

@@ -273,8 +273,11 @@ def _shown_columns(columns: list[Column], members: list[str]) -> list[tuple[str,
     """Return (key, heading, kind) of each column, the members by their short names."""
     shown = []
     for column in columns:
-        place = column.key.removeprefix("share_")
-        label = members[int(place)] if place.isdecimal() else t(column.zh, column.en)
+        of, _, place = column.key.partition("_")
+        label = t(column.zh, column.en)
+        if of in ("share", "stock"):
+            name = members[int(place)]
+            label = name if of == "share" else t("期末未决：{who}", "Outstanding: {who}", who=name)
         shown.append((column.key, label, "number" if column.key == "lifts" else _KINDS[column.kind]))
     return shown
 
