@@ -39,7 +39,7 @@ EACH, MANY, SAME_FOR_ALL = 2, 8, 3
 FEWEST = 4
 
 #: Files, which the browser would put among its downloads.
-_FILE = re.compile(r"\.(csv|json|pdf|xlsx|gbe|key)(\?|$)|[?&]as=|/files/")
+_FILE = re.compile(r"\.(csv|json|pdf|xlsx|gbe|key)(\?|$)|[?&]as=|/files?(/|$)")
 
 
 @dataclass

@@ -121,7 +121,8 @@ def test_every_field_of_every_form_refuses_what_it_cannot_hold(
 def test_every_route_that_takes_a_form_has_one(walk: Walk, forms: list[Form]) -> None:
     """No form is left out: each route of the pages that takes one was met on a page, or is written out."""
     posts = {call.endpoint for call in walk.calls if call.method == "POST" and not call.is_program}
-    assert posts - {form.endpoint for form in forms} == {"account.act"}
+    # A button without a field stands where an extract failed, which the world's has not.
+    assert posts - {form.endpoint for form in forms} == {"account.act", "extracts.again"}
     assert len([form for form in forms if form.controls]) > 75
 
 

@@ -204,7 +204,7 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
     ),
     "journal": Layout(
-        "分录明细",
+        "分录清单",
         "Journal",
         Leg,
         (
