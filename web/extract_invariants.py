@@ -17,6 +17,7 @@ from ledger.extract_models import BookExtract
 from ledger.money import parse_fen
 from web import extracts
 from web.documents.extract_columns import Column
+from web.documents.sheets import safe_text
 
 
 def extract_files_in(store: Store) -> Invariant:
@@ -47,42 +48,65 @@ def _wrong_files(session: Session, store: Store) -> Iterator[Broken]:
         except (Invalid, NotFound) as refused:
             yield Broken(f"extract {row.id}", {"paper": paper.id, "why": str(refused)})
             continue
-        except (ValueError, LookupError, TypeError) as wrong:
+        except (ValueError, LookupError, TypeError, StopIteration) as wrong:
             yield Broken(f"extract {row.id}", {"paper": paper.id, "why": f"it cannot be read: {wrong}"})
             continue
-        book = (told.rows, list(told.totals_fen.values()))
-        if said != book or told.rows != row.rows_total:
-            yield Broken(f"extract {row.id}", {"paper": paper.id, "said": list(said), "book": list(book)})
+        book = {key: told.totals_fen[key] for key in said[1]}
+        if said != (told.rows, book) or told.rows != row.rows_total:
+            facts = {"paper": paper.id, "rows": said[0], "totals_fen": said[1], "book_rows": told.rows}
+            yield Broken(f"extract {row.id}", {**facts, "book_fen": book})
 
 
-def _csv_says(file: BinaryIO, columns: Sequence[Column]) -> tuple[int, list[int]]:
-    """Return (rows, totals of the summed columns in fen) of a CSV, read line by line."""
-    places = [place for place, column in enumerate(columns) if column.is_summed]
-    rows, totals = 0, [0] * len(places)
+def _places(head: Sequence[Any], columns: Sequence[Column]) -> dict[str, int]:
+    """Return summed column -> its place, by the heads of a file: one that was made earlier may have had fewer columns.
+
+    A file without any of them is a ValueError.
+    """
+    titles = {safe_text(column.title): column.key for column in columns if column.is_summed}
+    found = {
+        titles[safe_text(str(title))]: place for place, title in enumerate(head) if safe_text(str(title)) in titles
+    }
+    if not found:
+        raise ValueError("it has no column of money")
+    return found
+
+
+#: What a file says: how many rows, and the total of each summed column that it has, in fen.
+Said = tuple[int, dict[str, int]]
+
+
+def _csv_says(file: BinaryIO, columns: Sequence[Column]) -> Said:
+    """Return what a CSV says, read line by line."""
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
         table = csv.reader(lines)
-        next(table)
+        places = _places(next(table), columns)
+        rows, totals = 0, dict.fromkeys(places, 0)
         for line in table:
             rows += 1
-            for number, place in enumerate(places):
-                totals[number] += parse_fen(line[place])
+            for key, place in places.items():
+                totals[key] += parse_fen(line[place])
     return rows, totals
 
 
-def _workbook_says(file: BinaryIO, columns: Sequence[Column]) -> tuple[int, list[int]]:
-    """Return the same of a workbook, and refuse one whose own totals are not those of its rows."""
+def _workbook_says(file: BinaryIO, columns: Sequence[Column]) -> Said:
+    """Return what a workbook says, and refuse one whose own totals are not those of its rows."""
     from python_calamine import CalamineError, CalamineWorkbook
 
-    places = [place for place, column in enumerate(columns) if column.is_summed]
     try:
         sheet = CalamineWorkbook.from_filelike(file).get_sheet_by_index(0)
     except CalamineError as wrong:
         raise ValueError(str(wrong)) from wrong
-    _, *lines, last = sheet.to_python(skip_empty_area=False)
-    totals = [sum(_cell_fen(line[place]) for line in lines) for place in places]
-    if totals != [_cell_fen(last[place]) for place in places]:
+    lines = sheet.iter_rows()
+    places = _places(next(lines), columns)
+    rows, totals, last = 0, dict.fromkeys(places, 0), next(lines)
+    for line in lines:
+        rows += 1
+        for key, place in places.items():
+            totals[key] += _cell_fen(last[place])
+        last = line
+    if totals != {key: _cell_fen(last[place]) for key, place in places.items()}:
         raise ValueError("its totals are not those of its rows")
-    return len(lines), totals
+    return rows, totals
 
 
 def _cell_fen(cell: Any) -> int:

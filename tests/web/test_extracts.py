@@ -26,6 +26,8 @@ from tests.makers_money import Quarter, play_quarter
 from tests.web.extract_readers import file_of, listed_of, period_of, table_of
 from underwriting import policies, pools
 from web import extracts as making
+from web.documents.extract_columns import columns_of
+from web.extract_invariants import extract_files_in
 
 NOON = datetime(2026, 3, 31, 4, 0, tzinfo=UTC)
 
@@ -234,3 +236,19 @@ def test_a_file_that_is_made_stands_whatever_the_application_does(
     for change in ("UPDATE book_extract SET is_whole = true", "DELETE FROM book_extract"):
         with pytest.raises(DBAPIError, match="permission denied"), unit_of_work(engine, SYSTEM) as session:
             session.execute(text(change))
+
+
+def test_a_file_that_was_made_before_a_column_was_added_still_agrees(
+    engine: Engine, kept: Quarter, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept file stands for good: verified later it is held to the columns that it has."""
+    pool, store = kept.made.pool.id, Store(state_dir / "papers")
+    with unit_of_work(engine, SYSTEM) as session:
+        period_id = period_of(session, pool).id
+    for form in ("csv", "xlsx"):
+        asked = _ask(engine, pool, period_id, _lead(kept), form=form)
+        with monkeypatch.context() as older:
+            older.setattr(making, "columns_of", lambda kind, members: columns_of(kind, members)[3:])
+            making.make(engine, store, asked)
+    with unit_of_work(engine, SYSTEM) as session:
+        assert extract_files_in(store).check(session.connection()).total == 0

@@ -274,7 +274,7 @@ def _shown_columns(columns: list[Column], members: list[str]) -> list[tuple[str,
     shown = []
     for column in columns:
         of, _, place = column.key.partition("_")
-        label = t(column.zh, column.en)
+        label = t(column.zh, column.en.removesuffix(", English"))
         if of in ("share", "stock"):
             name = members[int(place)]
             label = name if of == "share" else t("期末未决：{who}", "Outstanding: {who}", who=name)
