@@ -9,7 +9,7 @@ from core.migrations import walls
 from core.migrations.pieces import extract_functions
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
