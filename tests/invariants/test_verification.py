@@ -48,7 +48,7 @@ def test_whole_ends_with_zero(story: Story) -> None:
     code = verification.main(SETTINGS, story.urls.auditor, as_json=False, full=True, files=story.files, out=out)
     lines = out.getvalue().splitlines()
     assert code == 0
-    assert len([line for line in lines if line.startswith("✓ ")]) == len(verification.INVARIANTS) + 3
+    assert len([line for line in lines if line.startswith("✓ ")]) == len(verification.INVARIANTS) + 4
     assert "all hold" in lines[-1]
 
 
