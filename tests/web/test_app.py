@@ -152,11 +152,16 @@ def test_a_site_without_its_database_says_so(engine: Engine, state_dir: Path) ->
 
 @pytest.fixture
 def no_jobs(engine: Engine) -> Iterator[None]:
-    """Leave the queue as empty as it was found."""
+    """Empty the queue, which other tests leave jobs in, and leave it empty."""
+
+    def empty() -> None:
+        with unit_of_work(engine, SYSTEM) as session:
+            for table in ("procrastinate_periodic_defers", "procrastinate_jobs", "procrastinate_workers"):
+                session.execute(text(f"DELETE FROM {table}"))
+
+    empty()
     yield
-    with unit_of_work(engine, SYSTEM) as session:
-        for table in ("procrastinate_periodic_defers", "procrastinate_jobs", "procrastinate_workers"):
-            session.execute(text(f"DELETE FROM {table}"))
+    empty()
 
 
 @pytest.mark.usefixtures("no_jobs")
