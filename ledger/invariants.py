@@ -1,4 +1,4 @@
-"""The invariants of the pool book: entries and transfers, periods, reversals, statements, shares, streams."""
+"""The invariants of the pool book: entries and transfers, periods, reversals, statements, shares, streams, bank."""
 
 # ruff: noqa: S608 - the queries are put together from constants of this program
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from core.checks import Broken, Found, Invariant, every, found, moved_by_table, rows
-from ledger import logged, split_invariants, stages, statement_invariants
+from ledger import bank_invariants, logged, split_invariants, stages, statement_invariants
 from ledger.money import LIMIT_FEN
 from ledger.statement_invariants import LEGS
 
@@ -321,4 +321,5 @@ INVARIANTS: tuple[Invariant, ...] = (
     logged.INVARIANT,
     *statement_invariants.INVARIANTS,
     *split_invariants.INVARIANTS,
+    *bank_invariants.INVARIANTS,
 )

@@ -1,4 +1,4 @@
-"""Who and when of the book, as the log tells it: entries, periods, statements."""
+"""Who and when of the book, as the log tells it: entries, periods, statements, the accounts of members."""
 
 from __future__ import annotations
 
@@ -33,11 +33,26 @@ LOGGED: tuple[Logged, ...] = (
         {"answered_at": WHEN, "answered_by": WHO},
     ),
     Logged("statement", ("statement.settle",), {"settled_on": fact("on", "date")}),
+    Logged(
+        "bank_account",
+        ("bank_account.proposed",),
+        {
+            "proposed_by": WHO,
+            "proposed_at": WHEN,
+            "pool_id": fact("pool", "bigint"),
+            "organisation_id": fact("member", "uuid"),
+        },
+    ),
+    Logged(
+        "bank_account",
+        ("bank_account.confirm", "bank_account.reject"),
+        {"decided_by": WHO, "decided_at": WHEN, "effective_on": fact("effective_on", "date")},
+    ),
 )
 
 INVARIANT = Invariant(
     "INV-A10-ledger",
-    "分录、账期与结算单所记的经办人、时刻与日期，和日志一致",
-    "Who and when, as entries, periods and statements have it, is what the log says",
+    "分录、账期、结算单与收款账户所记的经办人、时刻与日期，和日志一致",
+    "Who and when, as entries, periods, statements and the members' accounts have it, is what the log says",
     are_logged(LOGGED),
 )

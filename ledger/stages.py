@@ -1,4 +1,4 @@
-"""MOVES of a period and of a statement, and the only writers of their stages."""
+"""MOVES of periods, statements and accounts to be paid to; the only writers of their stages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
+from ledger.bank_models import BankAccount
 from ledger.models import Period, Statement
 
 PERIOD_MOVES: Moves = {("open", "close"): "closed"}
@@ -23,6 +24,11 @@ STATEMENT_MOVES: Moves = {
     ("issued", "agree"): "agreed",
     ("acknowledged", "agree"): "agreed",
     ("agreed", "settle"): "settled",
+}
+
+BANK_ACCOUNT_MOVES: Moves = {
+    ("proposed", "confirm"): "confirmed",
+    ("proposed", "reject"): "rejected",
 }
 
 
@@ -48,3 +54,14 @@ def move_statement(
     session.flush()
     told = {"stage": statement.stage, "number": statement.number, **(facts or {})}
     audit.record(session, f"statement.{verb}", by=by, at=at, of=("statement", statement.id), facts=told)
+
+
+def move_bank_account(
+    session: Session, row: BankAccount, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a bank account on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(BANK_ACCOUNT_MOVES, row.stage, verb, kind="bank_account")
+    row.decided_by, row.decided_at = by.person_id, at
+    session.flush()
+    told = {"stage": row.stage, "pool": row.pool_id, **(facts or {})}
+    audit.record(session, f"bank_account.{verb}", by=by, at=at, of=("bank_account", row.id), facts=told)

@@ -19,9 +19,10 @@ from markupsafe import Markup
 from core.clock import CITY
 from ledger.money import MINUS, format_fen, in_words
 from web import charts
+from web.book_words import account_words
 from web.columns import cell, column, findings_as_rows
 from web.documents import labels, wording
-from web.states import account_words, role_words, state_of
+from web.states import role_words, state_of
 
 #: The locales a page may be read in, the first being the default.
 LOCALES = ("zh_Hans_CN", "en")

@@ -1,4 +1,4 @@
-"""The words of every stage, verb, kind of record, role and account; of a stage also its tone and its shape.
+"""The words of every stage, verb, kind of record and role; of a stage also its tone and its shape.
 
 One entry per (kind, stage), the same on page, paper and in the API. Colour never speaks alone: each tone comes with
 a shape and a word.
@@ -139,6 +139,11 @@ STATES: dict[str, dict[str, State]] = {
         "open": _live("记账中", "Open", "dot"),
         "closed": _over("已结账", "Closed", "square"),
     },
+    "bank_account": {
+        "proposed": _wait("待确认", "To be confirmed"),
+        "confirmed": _done("已确认", "Confirmed"),
+        "rejected": _over("已退回", "Rejected"),
+    },
     "statement": {
         "draft": _todo("草稿", "Draft"),
         "issued": _wait("待确认", "Issued", "pause"),
@@ -218,6 +223,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "cash_call": ("摊回赔款通知", "cash call"),
     "period": ("账期", "period"),
     "statement": ("结算单", "statement"),
+    "bank_account": ("收款账户", "account to be paid to"),
     "import": ("名单", "list"),
     "job": ("后台任务", "background job"),
     "section": ("草稿的一节", "section"),
@@ -327,6 +333,10 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "agree": ("确认", "agree"),
         "settle": ("登记结清", "settle"),
     },
+    "bank_account": {
+        "confirm": ("确认收款账户", "confirm"),
+        "reject": ("退回", "reject"),
+    },
 }
 
 
@@ -371,30 +381,3 @@ ROLES: dict[str, tuple[str, str]] = {
 def role_words(role: str) -> tuple[str, str]:
     """Return the two names of a role; one without words is shown by its own name."""
     return ROLES.get(role, (role, role))
-
-
-#: The accounts of a pool's book by their code (MONEY: the pool book).
-ACCOUNTS: dict[str, tuple[str, str]] = {
-    "1010": ("首席代管的共保资金", "Pool money held by the lead"),
-    "1110": ("应收保费", "Premium receivable"),
-    "1120": ("应收追偿", "Recovery receivable"),
-    "1210": ("应收摊回赔款", "Cash call receivable"),
-    "1220": ("应收结算款", "Statement balance due from member"),
-    "2110": ("应付赔款", "Claims payable"),
-    "2120": ("应付公估费", "Adjuster payable"),
-    "2130": ("应付退费", "Refund payable"),
-    "2210": ("共保人往来", "Member current account"),
-    "2220": ("应付结算款", "Statement balance due to member"),
-    "2305": ("已签单未收保费", "Premium written, not yet collected"),
-    "2310": ("待认领收款", "Unmatched receipts"),
-}
-
-
-def account_words(code: str) -> tuple[str, str]:
-    """Return the two names of an account, its member after the colon kept apart; unknown codes name themselves.
-
-    >>> account_words("2210:A")[1]
-    'Member current account'
-    """
-    head = code.partition(":")[0]
-    return ACCOUNTS.get(head, (head, head))

@@ -18,6 +18,12 @@ OWN_OR_LED = (
     f"({OWN_ROW} OR pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{{}}')::bigint[]))"
 )
 
+#: True for a row of a pool that the actor's organisation leads.
+_LED = "pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{}')::bigint[])"
+
+#: One's own row, or one of a led pool once a second person of its member has confirmed it.
+OWN_OR_LED_CONFIRMED = f"({OWN_ROW} OR (stage = 'confirmed' AND {_LED}))"
+
 #: A paper of nobody's, one's own, one of those who read all; that of a statement for whom the statement is there too,
 #: and that of a sealed bid for nobody else than those for whom the bid is there.
 PAPER_SEEN = """(

@@ -21,9 +21,10 @@ from core.db import unit_of_work
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
 from core.settings import Settings, read_settings
-from ledger import entries, statements
+from ledger import bank_accounts, entries, statements
 from ledger.models import Statement
 from tender import allocations, bids, changes
+from tests import makers_bank
 from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
     DEADLINE,
@@ -71,6 +72,7 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
     with unit_of_work(engine, SYSTEM) as session:
         _sign(session, key := Ed25519PrivateKey.generate())
     made = _first_quarter(engine)
+    _bank(engine, made)
     _second_quarter(engine, made)
     _each_for_itself(engine)
     _faults(engine)
@@ -195,6 +197,16 @@ def _first_quarter(engine: Engine) -> MadePool:
         open_quarter(session, made.pool, 2)
         _settle(session, made, rows, "2026Q1", date(2026, 4, 17))
     return made
+
+
+def _bank(engine: Engine, made: MadePool) -> None:
+    """Where the members are paid to: confirmed, a change that waits its days, a proposal, one that fell."""
+    with unit_of_work(engine, SYSTEM) as session:
+        makers_bank.confirm_all(session, made)
+        makers_bank.confirm(session, made, 1, again=1, at=AT + timedelta(hours=1))
+        fallen = makers_bank.propose(session, made, 2, again=1)
+        bank_accounts.reject(session, fallen, by=made.actor(Role.FINANCE_MAKER, 2), at=AT + timedelta(hours=2))
+        makers_bank.propose(session, made, 3, again=1)
 
 
 def _large_claim(session: Session, made: MadePool, policy: Policy) -> None:

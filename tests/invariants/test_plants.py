@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from core.checks import Invariant
-from tests.invariants import plants_core, plants_insurance, plants_ledger, plants_logged, plants_tender
+from tests.invariants import plants_bank, plants_core, plants_insurance, plants_ledger, plants_logged, plants_tender
 from tests.invariants.planting import Plant
 from tests.invariants.story import Story
 from tests.makers import AT
@@ -20,6 +20,7 @@ PLANTS: tuple[Plant, ...] = (
     *plants_insurance.PLANTS,
     *plants_tender.PLANTS,
     *plants_logged.PLANTS,
+    *plants_bank.PLANTS,
 )
 
 

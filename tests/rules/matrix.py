@@ -74,6 +74,7 @@ KNOWS: Mapping[str, Knows] = {
     "cost_id": _pool_members,
     "statement_id": _only_lead,
     "call_id": _call_and_lead,
+    "account_id": _only_lead,
     "fault_id": _own_estate_or_pool,
     "community_id": _own_estate,
     "lift_id": _own_estate,

@@ -194,6 +194,7 @@ def both(page: str, program: str, role: Role, before: Before, **more: Any) -> di
 _LARGE = {"version": "1", "estimate_version": 1}
 _QUARTER = {"label": "2026Q3", "starts_on": "2026-07-01", "ends_on": "2026-09-30"}
 _DAY = {"on": ON.isoformat()}
+_ACCOUNT = {"name": "乙财险（示例）", "bank": "示例银行乙支行", "cnaps": "103100000026", "number": "103000009999"}
 _TOPIC = {"topic": "litigation", "reason": "业主已起诉"}
 _BILL: Mapping[str, Any] = {
     **{"what_0": "门机", "asked_0": "3000.00", "allowed_0": "2800.00", "reason_0": "单价过高"},
@@ -238,6 +239,9 @@ MONEY: Mapping[str, Reach] = {
     **both("periods.settle", "api_periods.settle", Role.FINANCE_CHECKER, _all_agreed),
     **both("periods.new", "api_periods.open_period", Role.FINANCE_MAKER, saying(**_QUARTER)),
     **both("premiums.remit", "api_premiums.remit", Role.FINANCE_CHECKER, _received),
+    **both("bank_accounts.confirm", "api_bank_accounts.confirm", Role.FINANCE_CHECKER, saying()),
+    **both("bank_accounts.reject", "api_bank_accounts.reject", Role.FINANCE_CHECKER, saying()),
+    **both("bank_accounts.new", "api_bank_accounts.propose", Role.FINANCE_MAKER, saying(**_ACCOUNT), relation="fellow"),
     "POST policies.remove": Reach(Role.OFFICER, saying(effective_on="2026-04-16", **_DAY)),
     **both("policies.lifts", "api_policies.bind", Role.OFFICER, _to_insure),
 }

@@ -27,6 +27,7 @@ TABLES = {
 ROWS = {
     "ledger.PERIOD_MOVES": "period",
     "ledger.STATEMENT_MOVES": "statement",
+    "ledger.BANK_ACCOUNT_MOVES": "bank_account",
     "tender.TENDER_MOVES": "tender",
     "tender.BID_MOVES": "bid",
     "underwriting.POLICY_MOVES": "policy",

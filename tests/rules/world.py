@@ -31,6 +31,7 @@ from tender.envelope import ONE_ENVELOPE
 from tender.models import Bid, SealedBid, SigningKey
 from tender.outcome_models import Objection
 from tests.makers import AT, TERMS, MadePool, make_policy, make_pool, open_quarter
+from tests.makers_bank import confirm_all, propose
 from tests.makers_tender import (
     AWARDED,
     OFFERED,
@@ -296,6 +297,7 @@ def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     called = approved(session, made, rows[0], 26_840_000, "W-C-1")
     calls = settlements.issue_cash_call(session, called, on=date(2026, 3, 16), by=desk, at=AT)
     cost = settlements.approve_cost(session, called, 300_001, on=date(2026, 3, 23), by=desk, at=AT)
+    confirm_all(session, made)
     made_by = made.actor(Role.CLAIMS_HANDLER)
     opened = handling.make(session, rows[1], "门机更换", 438_000, number="W-C-2", by=made_by, at=AT)
     ids |= {
@@ -306,6 +308,7 @@ def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
         "cost_id": cost.id,
         "call_id": next(call.id for call in calls if call.organisation_id == made.members[1].id),
         "pool_id": made.pool.id,
+        "account_id": propose(session, made, 0, again=1).id,
         "lift_id": lift.id,
     }
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.permits import Role
-from web.states import ROLES, STATES, account_words, role_words, state_of
+from web.book_words import account_words
+from web.states import ROLES, STATES, role_words, state_of
 
 #: The tables of moves, by the kind of record they are for.
 TABLES = {

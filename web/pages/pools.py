@@ -63,6 +63,8 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
             (t("账期", "Periods"), "periods.index"),
             (t("分摊余数", "Carries"), "pools.carries"),
         ]
+    if may(actor(), "bank_account.read"):
+        places.append((t("收款账户", "Accounts to be paid to"), "bank_accounts.index"))
     places = [(words, endpoint.replace(".one", "pools.one")) for words, endpoint in places]
     return [(words, url_for(name, pool_id=pool.id), request.endpoint == name) for words, name in places]
 

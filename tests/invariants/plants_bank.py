@@ -1,0 +1,55 @@
+"""Corruptions of the bank beside the book: accounts that nobody proposed like this, or that took effect too soon."""
+
+from __future__ import annotations
+
+from tests.invariants.planting import Plant, drop, plant
+
+_STANDING = "(SELECT id FROM bank_account WHERE stage = 'confirmed' ORDER BY id LIMIT 1)"
+_CHANGE = "(SELECT id FROM bank_account WHERE effective_on = (SELECT max(effective_on) FROM bank_account))"
+
+ACCOUNTS: tuple[Plant, ...] = (
+    plant("INV-B1", "another number", f"UPDATE bank_account SET number = '88888888' WHERE id = {_STANDING}"),
+    plant("INV-B1", "another name", f"UPDATE bank_account SET name = '别家' WHERE id = {_STANDING}"),
+    plant(
+        "INV-B1",
+        "a stranger's account",
+        f"UPDATE bank_account SET organisation_id = gen_random_uuid() WHERE id = {_STANDING}",
+    ),
+    plant(
+        "INV-B1",
+        "confirmed by nobody",
+        "UPDATE bank_account SET stage = 'confirmed', decided_by = gen_random_uuid(), decided_at = proposed_at,"
+        " effective_on = CURRENT_DATE WHERE stage = 'proposed'",
+    ),
+    plant("INV-B1", "an account gone", f"DELETE FROM bank_account WHERE id = {_STANDING}"),
+    plant(
+        "INV-B2",
+        "confirmed by who proposed",
+        drop("bank_account", "ck_bank_account_four_eyes"),
+        f"UPDATE bank_account SET decided_by = proposed_by WHERE id = {_STANDING}",
+    ),
+    plant(
+        "INV-B2",
+        "a change at once",
+        f"UPDATE bank_account SET effective_on = effective_on - 2 WHERE id = {_CHANGE}",
+    ),
+    plant(
+        "INV-B2",
+        "a first that waited",
+        "UPDATE bank_account SET effective_on = effective_on + 1 WHERE id = (SELECT id FROM bank_account"
+        " WHERE stage = 'confirmed' ORDER BY decided_at, id LIMIT 1)",
+    ),
+    plant(
+        "INV-B2",
+        "confirmed for another",
+        "UPDATE audit_event SET organisation_id = gen_random_uuid() WHERE action = 'bank_account.confirm'",
+    ),
+    plant(
+        "INV-A10-ledger",
+        "an account confirmed at another hour",
+        f"UPDATE bank_account SET decided_at = decided_at + interval '1 minute' WHERE id = {_STANDING}",
+    ),
+    plant("INV-A10-ledger", "proposed by another", "UPDATE bank_account SET proposed_by = gen_random_uuid()"),
+)
+
+PLANTS = ACCOUNTS
