@@ -210,6 +210,10 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "bank_account.propose": _roles(Role.FINANCE_MAKER),
     "bank_account.confirm": _roles(Role.FINANCE_CHECKER),
     "bank_account.reject": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
+    "payment.read": _MONEY_READERS,
+    "payment.prepare": _roles(Role.FINANCE_MAKER),
+    "payment.release": _roles(Role.FINANCE_CHECKER),
+    "payment.reject": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
     # platform
     "audit.read": _roles(Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR),
     "calendar.set": _roles(Role.ADMINISTRATOR),
@@ -231,6 +235,7 @@ WEIGHTY = frozenset(
         "cash_call.fund",
         "statement.settle",
         "bank_account.confirm",
+        "payment.release",
         "custody.share",
         "opening.start",
         "opening.confirm",

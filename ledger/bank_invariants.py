@@ -1,4 +1,4 @@
-"""The invariants of the bank beside the book: accounts are what a member's two persons said, and stood their days."""
+"""The invariants of the bank beside the book: accounts are what two persons said, and what is owed is paid once."""
 
 # ruff: noqa: S608 - the queries are put together from constants of this program
 from __future__ import annotations
@@ -59,6 +59,59 @@ ACCOUNTS_WAITED = every(
     ),
 )
 
+BATCHES_PAY_WHAT_IS_OWED = every(
+    rows(
+        "batch {number}",
+        """
+        SELECT b.number, b.id, b.pool_id, b.items, b.total_fen,
+            count(l.batch_id) AS lines, sum(l.amount_fen) AS lines_fen
+        FROM payment_batch b LEFT JOIN payment_line l ON (l.batch_id, l.batch_stage) = (b.id, b.stage)
+        GROUP BY b.id HAVING count(l.batch_id) <> b.items OR sum(l.amount_fen) IS DISTINCT FROM b.total_fen
+        """,
+    ),
+    rows(
+        "payment {batch_id}/{position}",
+        """
+        SELECT l.batch_id, l.position, l.pool_id, l.amount_fen, s.number, s.balance_fen, s.stage,
+            a.stage AS account_stage
+        FROM payment_line l LEFT JOIN payment_batch b ON b.id = l.batch_id
+        LEFT JOIN statement s ON s.id = l.statement_id LEFT JOIN bank_account a ON a.id = l.account_id
+        WHERE b.id IS NULL OR s.id IS NULL OR a.id IS NULL OR l.pool_id <> b.pool_id OR l.amount_fen <> s.balance_fen
+            OR (s.pool_id, s.period_id) IS DISTINCT FROM (b.pool_id, b.period_id) OR a.stage <> 'confirmed'
+            OR (a.pool_id, a.organisation_id) IS DISTINCT FROM (s.pool_id, s.organisation_id)
+            OR a.effective_on > b.pays_on OR (b.stage = 'released' AND s.stage NOT IN ('agreed', 'settled'))
+        """,
+    ),
+    moved_by_table("payment_batch", stages.PAYMENT_BATCH_MOVES, "prepared"),
+)
+
+PAID_ONCE_BY_TWO = every(
+    rows(
+        "statement {number}",
+        """
+        SELECT s.number, s.id, s.pool_id, count(*) AS times FROM payment_line l
+        JOIN payment_batch b ON b.id = l.batch_id AND b.stage <> 'rejected'
+        JOIN statement s ON s.id = l.statement_id GROUP BY s.id HAVING count(*) > 1
+        """,
+    ),
+    rows(
+        "batch {number}",
+        """
+        SELECT b.number, b.id, b.prepared_by, b.decided_by, e.facts ->> 'sha256' AS logged, f.files, f.sha256, f.wrong
+        FROM payment_batch b
+        LEFT JOIN audit_event e ON e.action = 'payment_batch.release' AND e.object_id = b.id::text
+        LEFT JOIN (
+            SELECT batch_id, count(*) AS files, max(digest) FILTER (WHERE kind = 'pain001') AS sha256,
+                count(*) FILTER (WHERE digest <> encode(sha256(content), 'hex')) AS wrong
+            FROM payment_file GROUP BY batch_id
+        ) f ON f.batch_id = b.id
+        WHERE CASE b.stage WHEN 'released' THEN b.decided_by IS NOT DISTINCT FROM b.prepared_by
+            OR f.files IS DISTINCT FROM 2 OR f.wrong > 0 OR f.sha256 IS DISTINCT FROM e.facts ->> 'sha256'
+            ELSE f.files IS NOT NULL END
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-B1",
@@ -73,5 +126,19 @@ INVARIANTS: tuple[Invariant, ...] = (
         "An account to be paid to was confirmed by another person of its member; the first stood at once, a change "
         "only after its time",
         ACCOUNTS_WAITED,
+    ),
+    Invariant(
+        "INV-B3",
+        "每笔付款等于所付结算单的净额，付往该成员当日有效的收款账户；付款批次的合计等于其各笔，状态变化均有记录且合乎规则",
+        "Every payment is the balance of its statement, to an account of its member in use on the day; a batch is the "
+        "sum of its payments and stands where its last logged move left it",
+        BATCHES_PAY_WHAT_IS_OWED,
+    ),
+    Invariant(
+        "INV-B4",
+        "一份结算单只在一个有效的付款批次里；放行的与编制的是两个人，付款文件与放行时逐字节相同",
+        "A statement stands in one batch that holds; who released is not who prepared, and the files are byte for byte "
+        "what was released",
+        PAID_ONCE_BY_TWO,
     ),
 )

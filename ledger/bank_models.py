@@ -1,11 +1,11 @@
-"""The rows of the bank beside the book: where each member of a pool is paid to."""
+"""The rows of the bank beside the book: where each member of a pool is paid to, and the orders that pay them."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Model, new_id
@@ -50,4 +50,85 @@ class BankAccount(Model):
             postgresql_where=text("stage = 'proposed'"),
         ),
         Index("ix_bank_account_member", "pool_id", "organisation_id", "effective_on"),
+    )
+
+
+class PaymentBatch(Model):
+    """An order to the lead's bank for what the pool owes members at one close: prepared, released by another person.
+
+    It stands as it was prepared; only the columns of its stage are written again. `payer_id` is the account that pays.
+    """
+
+    __tablename__ = "payment_batch"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[int]
+    period_id: Mapped[int]
+    sequence: Mapped[int]
+    number: Mapped[str] = mapped_column(unique=True)
+    stage: Mapped[str]
+    pays_on: Mapped[date]
+    payer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_account.id"))
+    items: Mapped[int]
+    total_fen: Mapped[int]
+    prepared_by: Mapped[uuid.UUID]
+    prepared_at: Mapped[datetime]
+    decided_by: Mapped[uuid.UUID | None]
+    decided_at: Mapped[datetime | None]
+    __table_args__ = (
+        ForeignKeyConstraint(["pool_id", "period_id"], ["period.pool_id", "period.id"]),
+        UniqueConstraint("pool_id", "sequence"),
+        UniqueConstraint("id", "stage"),
+        CheckConstraint("stage IN ('prepared', 'released', 'rejected')", name="stage"),
+        CheckConstraint("items > 0 AND total_fen > 0 AND total_fen <= 1000000000000000", name="total"),
+        CheckConstraint(
+            "(stage = 'prepared') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL)",
+            name="decided",
+        ),
+        CheckConstraint("stage <> 'released' OR decided_by <> prepared_by", name="four_eyes"),
+    )
+
+
+class PaymentLine(Model):
+    """One payment of a batch: a statement, the account it is paid to, the balance. A statement stands in one batch.
+
+    `batch_stage` follows the batch (foreign key): what fell with a rejected batch may be paid by another.
+    """
+
+    __tablename__ = "payment_line"
+    batch_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    batch_stage: Mapped[str]
+    pool_id: Mapped[int]
+    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"))
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_account.id"))
+    amount_fen: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["batch_id", "batch_stage"], ["payment_batch.id", "payment_batch.stage"], onupdate="CASCADE"
+        ),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("position >= 1", name="position"),
+        Index(
+            "ux_payment_line_statement",
+            "statement_id",
+            unique=True,
+            postgresql_where=text("batch_stage <> 'rejected'"),
+        ),
+    )
+
+
+class PaymentFile(Model):
+    """A file of a released batch, byte for byte as it was made; its digest is checked by the database."""
+
+    __tablename__ = "payment_file"
+    batch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payment_batch.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    pool_id: Mapped[int]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    content: Mapped[bytes]
+    digest: Mapped[str]
+    __table_args__ = (
+        CheckConstraint("kind IN ('pain001', 'csv')", name="kind"),
+        CheckConstraint("digest = encode(sha256(content), 'hex')", name="digest"),
     )

@@ -44,6 +44,22 @@ LOGGED: tuple[Logged, ...] = (
         },
     ),
     Logged(
+        "payment_batch",
+        ("payment_batch.prepared",),
+        {
+            "prepared_by": WHO,
+            "prepared_at": WHEN,
+            "pays_on": fact("pays_on", "date"),
+            "total_fen": fact("amount_fen", "bigint"),
+            "items": fact("items", "bigint"),
+        },
+    ),
+    Logged(
+        "payment_batch",
+        ("payment_batch.release", "payment_batch.reject"),
+        {"decided_by": WHO, "decided_at": WHEN},
+    ),
+    Logged(
         "bank_account",
         ("bank_account.confirm", "bank_account.reject"),
         {"decided_by": WHO, "decided_at": WHEN, "effective_on": fact("effective_on", "date")},
@@ -52,7 +68,8 @@ LOGGED: tuple[Logged, ...] = (
 
 INVARIANT = Invariant(
     "INV-A10-ledger",
-    "分录、账期、结算单与收款账户所记的经办人、时刻与日期，和日志一致",
-    "Who and when, as entries, periods, statements and the members' accounts have it, is what the log says",
+    "分录、账期、结算单、收款账户与付款批次所记的经办人、时刻与日期，和日志一致",
+    "Who and when, as entries, periods, statements, the members' accounts and batches of payments have it, is what the "
+    "log says",
     are_logged(LOGGED),
 )

@@ -1,4 +1,4 @@
-"""MOVES of periods, statements and accounts to be paid to; the only writers of their stages."""
+"""MOVES of periods, statements, accounts to be paid to and batches of payments; the only writers of their stages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
-from ledger.bank_models import BankAccount
+from ledger.bank_models import BankAccount, PaymentBatch
 from ledger.models import Period, Statement
 
 PERIOD_MOVES: Moves = {("open", "close"): "closed"}
@@ -29,6 +29,11 @@ STATEMENT_MOVES: Moves = {
 BANK_ACCOUNT_MOVES: Moves = {
     ("proposed", "confirm"): "confirmed",
     ("proposed", "reject"): "rejected",
+}
+
+PAYMENT_BATCH_MOVES: Moves = {
+    ("prepared", "release"): "released",
+    ("prepared", "reject"): "rejected",
 }
 
 
@@ -65,3 +70,14 @@ def move_bank_account(
     session.flush()
     told = {"stage": row.stage, "pool": row.pool_id, **(facts or {})}
     audit.record(session, f"bank_account.{verb}", by=by, at=at, of=("bank_account", row.id), facts=told)
+
+
+def move_payment_batch(
+    session: Session, row: PaymentBatch, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a batch of payments on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(PAYMENT_BATCH_MOVES, row.stage, verb, kind="payment_batch")
+    row.decided_by, row.decided_at = by.person_id, at
+    session.flush()
+    told = {"stage": row.stage, "number": row.number, "pool": row.pool_id, **(facts or {})}
+    audit.record(session, f"payment_batch.{verb}", by=by, at=at, of=("payment_batch", row.id), facts=told)

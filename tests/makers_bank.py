@@ -1,16 +1,17 @@
-"""Accounts of members, proposed and confirmed by two persons of each."""
+"""Accounts of members, proposed and confirmed by two persons of each, and batches that pay them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from core.permits import Role
-from ledger import bank_accounts
+from ledger import bank_accounts, bank_payments
 from ledger.bank_codes import AccountDetails, cnaps_check
-from ledger.bank_models import BankAccount
+from ledger.bank_models import BankAccount, PaymentBatch
+from ledger.models import Period
 from tests.makers import AT, MadePool
 
 
@@ -42,3 +43,15 @@ def confirm(session: Session, made: MadePool, place: int, *, again: int = 0, at:
 def confirm_all(session: Session, made: MadePool, places: Iterable[int] = (0, 1, 2, 3)) -> list[BankAccount]:
     """Return an account of each member, in force."""
     return [confirm(session, made, place) for place in places]
+
+
+def prepare(session: Session, made: MadePool, period: Period, *, pays_on: date, at: datetime = AT) -> PaymentBatch:
+    """Return the batch of a closed period that the lead's maker prepares."""
+    return bank_payments.prepare(session, period, pays_on=pays_on, by=made.actor(Role.FINANCE_MAKER), at=at)
+
+
+def release(session: Session, made: MadePool, period: Period, *, pays_on: date, at: datetime = AT) -> PaymentBatch:
+    """Return a batch that another person of the lead has released."""
+    batch = prepare(session, made, period, pays_on=pays_on, at=at)
+    bank_payments.release_batch(session, batch, by=made.actor(Role.FINANCE_CHECKER), at=at)
+    return batch

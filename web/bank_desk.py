@@ -1,8 +1,8 @@
-"""Accounts to be paid to as the pages, the exports and the programs of the finance desks read them."""
+"""Accounts to be paid to and batches of payments, as pages, exports and programs of the finance desks read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 
 from core import parties
 from core.permits import Actor, may
-from ledger import bank_accounts
+from ledger import bank_accounts, bank_payments
 from ledger.bank_accounts import Standing
-from ledger.bank_models import BankAccount
-from web.finance_work import Work
-from web.formats import date_words, t
+from ledger.bank_models import BankAccount, PaymentBatch
+from ledger.bank_payments import PaidLine
+from ledger.models import Period
+from web.finance_work import Work, end_of
+from web.formats import date_words, t, yuan
+from web.listing import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,79 @@ def accounts_to_confirm(session: Session, who: Actor) -> list[Work]:
             row.bank,
             kind="bank_account",
             stage=row.stage,
+        )
+        for row in session.scalars(query)
+    ]
+
+
+def batches_of(who: Actor, pool_id: int) -> Query:
+    """Return the query of a pool's batches that an actor may see, newest first, with the period that each pays."""
+    return (
+        bank_payments.visible_to(who)
+        .join(Period, (Period.pool_id == PaymentBatch.pool_id) & (Period.id == PaymentBatch.period_id))
+        .where(PaymentBatch.pool_id == pool_id)
+        .order_by(PaymentBatch.sequence.desc())
+        .with_only_columns(
+            PaymentBatch.id,
+            PaymentBatch.number,
+            PaymentBatch.stage,
+            PaymentBatch.pays_on,
+            PaymentBatch.items,
+            PaymentBatch.total_fen,
+            PaymentBatch.prepared_at,
+            PaymentBatch.decided_at,
+            Period.label.label("period"),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaidRow:
+    """One payment of a batch: which statement of which member, to which account, how much."""
+
+    position: int
+    statement: str
+    statement_id: UUID
+    member: str
+    name: str
+    bank: str
+    cnaps: str
+    number: str
+    amount_fen: int
+
+
+def paid_rows(session: Session, found: Sequence[PaidLine]) -> list[PaidRow]:
+    """Return the payments of a batch as rows, in their order."""
+    names = parties.names_of(session, [one.statement.organisation_id for one in found])
+    return [
+        PaidRow(
+            position=one.position,
+            statement=one.statement.number,
+            statement_id=one.statement.id,
+            member=names[one.statement.organisation_id],
+            name=one.account.name,
+            bank=one.account.bank,
+            cnaps=one.account.cnaps,
+            number=one.account.number,
+            amount_fen=one.amount_fen,
+        )
+        for one in found
+    ]
+
+
+def batches_to_release(session: Session, who: Actor) -> list[Work]:
+    """Return the batches of the pools that one leads which another person prepared."""
+    if not may(who, "payment.release") or not who.led_pools:
+        return []
+    query = bank_payments.visible_to(who).where(
+        PaymentBatch.stage == "prepared", PaymentBatch.prepared_by != who.person_id
+    )
+    return [
+        Work(
+            t("放行付款批次 {n}", "Release the batch {n}", n=row.number),
+            url_for("payment_batches.one", pool_id=row.pool_id, batch_id=row.id),
+            yuan(row.total_fen),
+            end_of(row.pays_on),
         )
         for row in session.scalars(query)
     ]

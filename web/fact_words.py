@@ -91,6 +91,7 @@ NAMES: Mapping[str, Pair] = {
     "organisation": ("单位", "organisation"),
     "others_mean": ("其他评委平均", "mean of the others"),
     "outcome": ("结果", "outcome"),
+    "pays_on": ("付款日期", "paid on"),
     "payable_fen": ("核定赔款（元）", "payable (CNY)"),
     "period": ("账期", "period"),
     "person": ("人员", "person"),

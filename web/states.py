@@ -144,6 +144,11 @@ STATES: dict[str, dict[str, State]] = {
         "confirmed": _done("已确认", "Confirmed"),
         "rejected": _over("已退回", "Rejected"),
     },
+    "payment_batch": {
+        "prepared": _wait("待放行", "To be released"),
+        "released": _done("已放行", "Released"),
+        "rejected": _over("已退回", "Rejected"),
+    },
     "statement": {
         "draft": _todo("草稿", "Draft"),
         "issued": _wait("待确认", "Issued", "pause"),
@@ -224,6 +229,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "period": ("账期", "period"),
     "statement": ("结算单", "statement"),
     "bank_account": ("收款账户", "account to be paid to"),
+    "payment_batch": ("付款批次", "batch of payments"),
     "import": ("名单", "list"),
     "job": ("后台任务", "background job"),
     "section": ("草稿的一节", "section"),
@@ -335,6 +341,10 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "bank_account": {
         "confirm": ("确认收款账户", "confirm"),
+        "reject": ("退回", "reject"),
+    },
+    "payment_batch": {
+        "release": ("放行", "release"),
         "reject": ("退回", "reject"),
     },
 }

@@ -21,6 +21,9 @@ OWN_OR_LED = (
 #: True for a row of a pool that the actor's organisation leads.
 _LED = "pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{}')::bigint[])"
 
+#: A row of a pool that one leads, or of any for those who read all.
+LED = f"(current_setting('gongbao.sees_all', true) = 'yes' OR {_LED})"
+
 #: One's own row, or one of a led pool once a second person of its member has confirmed it.
 OWN_OR_LED_CONFIRMED = f"({OWN_ROW} OR (stage = 'confirmed' AND {_LED}))"
 

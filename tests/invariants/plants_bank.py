@@ -52,4 +52,53 @@ ACCOUNTS: tuple[Plant, ...] = (
     plant("INV-A10-ledger", "proposed by another", "UPDATE bank_account SET proposed_by = gen_random_uuid()"),
 )
 
-PLANTS = ACCOUNTS
+_RELEASED = "(SELECT id FROM payment_batch WHERE stage = 'released' LIMIT 1)"
+_LINE = f"batch_id = {_RELEASED} AND position = 1"
+
+PAYMENTS: tuple[Plant, ...] = (
+    plant("INV-B3", "a fen more", f"UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE {_LINE}"),
+    plant("INV-B3", "a payment gone", f"DELETE FROM payment_line WHERE {_LINE}"),
+    plant(
+        "INV-B3",
+        "to another member",
+        "UPDATE payment_line l SET account_id = b.payer_id FROM payment_batch b WHERE b.id = l.batch_id",
+    ),
+    plant(
+        "INV-B3",
+        "a batch that nobody let fall",
+        "UPDATE payment_batch SET stage = 'released' WHERE stage = 'rejected'",
+    ),
+    plant(
+        "INV-B4",
+        "a statement paid twice",
+        "DROP INDEX ux_payment_line_statement",
+        "UPDATE payment_line SET batch_stage = 'prepared' WHERE batch_stage = 'rejected'",
+        "UPDATE payment_batch SET stage = 'prepared', decided_by = NULL, decided_at = NULL WHERE stage = 'rejected'",
+    ),
+    plant(
+        "INV-B4",
+        "released by who prepared",
+        drop("payment_batch", "ck_payment_batch_four_eyes"),
+        f"UPDATE payment_batch SET decided_by = prepared_by WHERE id = {_RELEASED}",
+    ),
+    plant(
+        "INV-B4",
+        "another file",
+        "UPDATE payment_file SET content = content || 'x', digest = encode(sha256(content || 'x'), 'hex')"
+        " WHERE kind = 'pain001'",
+    ),
+    plant(
+        "INV-B4",
+        "a file that its digest does not fit",
+        drop("payment_file", "ck_payment_file_digest"),
+        "UPDATE payment_file SET content = content || 'x' WHERE kind = 'csv'",
+    ),
+    plant("INV-B4", "a file gone", "DELETE FROM payment_file WHERE kind = 'csv'"),
+    plant(
+        "INV-A10-ledger",
+        "paid on another day",
+        f"UPDATE payment_batch SET pays_on = pays_on + 1 WHERE id = {_RELEASED}",
+    ),
+)
+
+PLANTS = (*ACCOUNTS, *PAYMENTS)

@@ -21,7 +21,7 @@ from core.db import unit_of_work
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
 from core.settings import Settings, read_settings
-from ledger import bank_accounts, entries, statements
+from ledger import bank_accounts, bank_payments, entries, statements
 from ledger.models import Statement
 from tender import allocations, bids, changes
 from tests import makers_bank
@@ -162,6 +162,10 @@ def _settle(session: Session, made: MadePool, rows: Sequence[Statement], label: 
         statements.issue(session, row, due_on=AT.date(), by=second, at=AT)
         statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
     period = statements.period(session, made.pool.id, label)
+    makers_bank.confirm_all(session, made)
+    fallen = makers_bank.prepare(session, made, period, pays_on=on)
+    bank_payments.reject(session, fallen, by=second, at=AT)
+    makers_bank.release(session, made, period, pays_on=on)
     statements.settle_period(session, period, on=on, by=second, at=AT)
 
 
@@ -200,9 +204,8 @@ def _first_quarter(engine: Engine) -> MadePool:
 
 
 def _bank(engine: Engine, made: MadePool) -> None:
-    """Where the members are paid to: confirmed, a change that waits its days, a proposal, one that fell."""
+    """Where the members are paid to by now: a change that waits its days, a proposal, one that fell."""
     with unit_of_work(engine, SYSTEM) as session:
-        makers_bank.confirm_all(session, made)
         makers_bank.confirm(session, made, 1, again=1, at=AT + timedelta(hours=1))
         fallen = makers_bank.propose(session, made, 2, again=1)
         bank_accounts.reject(session, fallen, by=made.actor(Role.FINANCE_MAKER, 2), at=AT + timedelta(hours=2))

@@ -29,7 +29,7 @@ def _desk() -> ResponseReturnValue:
     """Show an insurer's finance desk: as lead of a pool where it leads one, and as a member."""
     who, session = actor(), unit()
     work = [*payments_due(session, who, today()), *finance_work.member_work(session, who, today())]
-    work += bank_desk.accounts_to_confirm(session, who)
+    work += [*bank_desk.accounts_to_confirm(session, who), *bank_desk.batches_to_release(session, who)]
     others = left_to_checker(session, who, today())
     pools = pools_seen(session, who)
     if who.led_pools:

@@ -37,3 +37,67 @@ BEGIN
     RETURN NEW;
 END $$
 """
+
+# A batch stands as it was prepared, and is decided once.
+KEEP_PAYMENT_BATCH = """
+CREATE FUNCTION keep_payment_batch() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    deciding constant text[] := ARRAY['stage', 'decided_by', 'decided_at'];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.stage <> 'prepared' THEN
+            RAISE EXCEPTION 'a batch of payments is prepared before it is released' USING ERRCODE = '23514';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' OR OLD.stage <> 'prepared' OR to_jsonb(OLD) - deciding <> to_jsonb(NEW) - deciding THEN
+        RAISE EXCEPTION 'batch % stands as it is', OLD.number USING ERRCODE = 'GB001';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# A payment pays the whole balance of an agreed statement that the pool owes, to a confirmed account of its member; it
+# stands as it is, but for the stage that follows its batch.
+KEEP_PAYMENT_LINE = """
+CREATE FUNCTION keep_payment_line() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NOT EXISTS (
+            SELECT 1 FROM public.statement s
+            JOIN public.bank_account a ON (a.pool_id, a.organisation_id) = (s.pool_id, s.organisation_id)
+            JOIN public.payment_batch b ON (b.pool_id, b.period_id) = (s.pool_id, s.period_id)
+            WHERE s.id = NEW.statement_id AND s.stage = 'agreed' AND s.balance_fen = NEW.amount_fen
+                AND a.id = NEW.account_id AND a.stage = 'confirmed'
+                AND b.id = NEW.batch_id AND b.stage = 'prepared' AND b.pool_id = NEW.pool_id
+        ) THEN
+            RAISE EXCEPTION 'a payment pays an agreed statement to an account of its member' USING ERRCODE = '23514';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' OR to_jsonb(OLD) - 'batch_stage' <> to_jsonb(NEW) - 'batch_stage' THEN
+        RAISE EXCEPTION 'payment % of a batch stands as it is', OLD.position USING ERRCODE = 'GB001';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# When the transaction ends, a batch adds up to its payments, and a released one has both its files.
+PAYMENTS_WHOLE = """
+CREATE FUNCTION check_payments_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    batch public.payment_batch;
+BEGIN
+    SELECT * INTO batch FROM public.payment_batch
+    WHERE id = (CASE TG_TABLE_NAME WHEN 'payment_batch' THEN to_jsonb(NEW) ->> 'id'
+        ELSE to_jsonb(NEW) ->> 'batch_id' END)::uuid;
+    IF EXISTS (SELECT 1 FROM public.payment_line WHERE batch_id = batch.id
+        HAVING count(*) <> batch.items OR coalesce(sum(amount_fen), 0) <> batch.total_fen) THEN
+        RAISE EXCEPTION 'the payments of batch % do not add up to it', batch.number USING ERRCODE = '23514';
+    END IF;
+    IF batch.stage = 'released' AND 2 <> (SELECT count(*) FROM public.payment_file WHERE batch_id = batch.id) THEN
+        RAISE EXCEPTION 'the released batch % lacks a file', batch.number USING ERRCODE = '23514';
+    END IF;
+    RETURN NULL;
+END $$
+"""

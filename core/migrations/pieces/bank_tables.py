@@ -46,3 +46,91 @@ def make_bank_account() -> None:
         postgresql_where=sa.text("stage = 'proposed'"),
     )
     op.create_index("ix_bank_account_member", "bank_account", ["pool_id", "organisation_id", "effective_on"])
+
+
+def make_payment_batch() -> None:
+    """The table `payment_batch`."""
+    op.create_table(
+        "payment_batch",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("period_id", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("pays_on", sa.Date(), nullable=False),
+        sa.Column("payer_id", sa.Uuid(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("total_fen", sa.BigInteger(), nullable=False),
+        sa.Column("prepared_by", sa.Uuid(), nullable=False),
+        sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("stage IN ('prepared', 'released', 'rejected')", name=op.f("ck_payment_batch_stage")),
+        sa.CheckConstraint(
+            "items > 0 AND total_fen > 0 AND total_fen <= 1000000000000000", name=op.f("ck_payment_batch_total")
+        ),
+        sa.CheckConstraint(
+            "(stage = 'prepared') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL)",
+            name=op.f("ck_payment_batch_decided"),
+        ),
+        sa.CheckConstraint("stage <> 'released' OR decided_by <> prepared_by", name=op.f("ck_payment_batch_four_eyes")),
+        sa.ForeignKeyConstraint(["payer_id"], ["bank_account.id"], name=op.f("fk_payment_batch_payer_id")),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "period_id"], ["period.pool_id", "period.id"], name=op.f("fk_payment_batch_pool_id_period_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_batch")),
+        sa.UniqueConstraint("id", "stage", name=op.f("uq_payment_batch_id_stage")),
+        sa.UniqueConstraint("number", name=op.f("uq_payment_batch_number")),
+        sa.UniqueConstraint("pool_id", "sequence", name=op.f("uq_payment_batch_pool_id_sequence")),
+    )
+
+
+def make_payment_line() -> None:
+    """The table `payment_line`."""
+    op.create_table(
+        "payment_line",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("batch_stage", sa.Text(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payment_line_amount")),
+        sa.CheckConstraint("position >= 1", name=op.f("ck_payment_line_position")),
+        sa.ForeignKeyConstraint(["account_id"], ["bank_account.id"], name=op.f("fk_payment_line_account_id")),
+        sa.ForeignKeyConstraint(
+            ["batch_id", "batch_stage"],
+            ["payment_batch.id", "payment_batch.stage"],
+            name=op.f("fk_payment_line_batch_id_batch_stage"),
+            onupdate="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name=op.f("fk_payment_line_statement_id")),
+        sa.PrimaryKeyConstraint("batch_id", "position", name=op.f("pk_payment_line")),
+    )
+    op.create_index(
+        "ux_payment_line_statement",
+        "payment_line",
+        ["statement_id"],
+        unique=True,
+        postgresql_where=sa.text("batch_stage <> 'rejected'"),
+    )
+
+
+def make_payment_file() -> None:
+    """The table `payment_file`."""
+    op.create_table(
+        "payment_file",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.CheckConstraint("digest = encode(sha256(content), 'hex')", name=op.f("ck_payment_file_digest")),
+        sa.CheckConstraint("kind IN ('pain001', 'csv')", name=op.f("ck_payment_file_kind")),
+        sa.ForeignKeyConstraint(["batch_id"], ["payment_batch.id"], name=op.f("fk_payment_file_batch_id")),
+        sa.PrimaryKeyConstraint("batch_id", "kind", name=op.f("pk_payment_file")),
+    )

@@ -1,4 +1,4 @@
-"""The bank beside the book: where each member of a pool is paid to."""
+"""The bank beside the book: where each member of a pool is paid to, and the orders that pay them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ depends_on = None
 
 def upgrade() -> None:
     bank_tables.make_bank_account()
-    _walls()
+    bank_tables.make_payment_batch()
+    bank_tables.make_payment_line()
+    bank_tables.make_payment_file()
+    _walls_of_accounts()
+    _walls_of_payments()
 
 
-def _walls() -> None:
+def _walls_of_accounts() -> None:
     """Put up what keeps accounts as they were proposed, and out of the sight of others."""
     op.execute(bank_functions.KEEP_BANK_ACCOUNT)
     op.execute(
@@ -36,6 +40,36 @@ def _walls() -> None:
     walls.rows_of_one_insurer("bank_account", using=walls.OWN_OR_LED_CONFIRMED, check=walls.OWN_ROW)
 
 
+def _walls_of_payments() -> None:
+    """Put up what keeps batches as they were prepared, in the sight of the lead alone."""
+    op.execute(bank_functions.KEEP_PAYMENT_BATCH)
+    op.execute(bank_functions.KEEP_PAYMENT_LINE)
+    for table in ("payment_batch", "payment_line"):
+        op.execute(
+            f"CREATE TRIGGER {table}_keep BEFORE INSERT OR UPDATE OR DELETE ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION keep_{table}()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+        op.execute(f"GRANT SELECT, INSERT ON {table} TO gongbao_app")
+        op.execute(f"GRANT SELECT ON {table} TO gongbao_auditor")
+    op.execute("GRANT UPDATE (stage, decided_by, decided_at) ON payment_batch TO gongbao_app")
+    walls.append_only("payment_file")
+    op.execute(bank_functions.PAYMENTS_WHOLE)
+    for table, when in (("payment_batch", "INSERT OR UPDATE"), ("payment_line", "INSERT")):
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER {table}_whole AFTER {when} ON {table} DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION check_payments_whole()"
+        )
+    for table in ("payment_batch", "payment_line", "payment_file"):
+        walls.rows_of_one_insurer(table, using=walls.LED)
+
+
 def downgrade() -> None:
+    op.drop_table("payment_file")
+    op.drop_table("payment_line")
+    op.drop_table("payment_batch")
     op.drop_table("bank_account")
-    op.execute("DROP FUNCTION keep_bank_account()")
+    op.execute("DROP FUNCTION keep_bank_account(), keep_payment_batch(), keep_payment_line(), check_payments_whole()")
