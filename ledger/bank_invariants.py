@@ -112,6 +112,32 @@ PAID_ONCE_BY_TWO = every(
     ),
 )
 
+REPORTS_ARE_WHOLE = every(
+    rows(
+        "bank statement {reference}",
+        """
+        SELECT r.reference, r.id, r.pool_id, r.items, r.closing_fen - r.opening_fen AS moved_fen,
+            count(l.id) AS lines, coalesce(sum(l.amount_fen), 0) AS lines_fen
+        FROM bank_report r LEFT JOIN bank_line l ON (l.report_id, l.pool_id) = (r.id, r.pool_id) GROUP BY r.id
+        HAVING count(l.id) <> r.items OR coalesce(sum(l.amount_fen), 0) <> r.closing_fen - r.opening_fen
+        """,
+    ),
+    rows(
+        "bank reference {reference}",
+        """
+        SELECT reference, pool_id, count(*) AS times FROM bank_line GROUP BY pool_id, reference HAVING count(*) > 1
+        """,
+    ),
+    rows(
+        "bank statement {reference}",
+        """
+        SELECT r.reference, r.id, r.pool_id FROM bank_report r LEFT JOIN bank_account a ON a.id = r.account_id
+        WHERE a.stage IS DISTINCT FROM 'confirmed' OR NOT EXISTS (SELECT FROM share s WHERE s.position = 0
+            AND (s.pool_id, s.organisation_id) = (r.pool_id, a.organisation_id) AND a.pool_id = r.pool_id)
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-B1",
@@ -140,5 +166,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "A statement stands in one batch that holds; who released is not who prepared, and the files are byte for byte "
         "what was released",
         PAID_ONCE_BY_TWO,
+    ),
+    Invariant(
+        "INV-B5",
+        "每份银行流水属于首席的收款账户，期初加各笔等于期末，同一流水号只读入一次",
+        "Every bank statement is of an account of the lead, its opening balance and its lines are its closing balance, "
+        "and a bank's reference was taken in once",
+        REPORTS_ARE_WHOLE,
     ),
 )

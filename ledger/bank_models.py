@@ -1,4 +1,4 @@
-"""The rows of the bank beside the book: where each member of a pool is paid to, and the orders that pay them."""
+"""The rows of the bank beside the book: where members are paid to, the orders that pay, the bank's own statements."""
 
 from __future__ import annotations
 
@@ -131,4 +131,50 @@ class PaymentFile(Model):
     __table_args__ = (
         CheckConstraint("kind IN ('pain001', 'csv')", name="kind"),
         CheckConstraint("digest = encode(sha256(content), 'hex')", name="digest"),
+    )
+
+
+class BankReport(Model):
+    """A bank's own statement of the account that pool money lies on, as it was read from a file. Never changed."""
+
+    __tablename__ = "bank_report"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"))
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_account.id"))
+    reference: Mapped[str]
+    name: Mapped[str]
+    digest: Mapped[str]
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+    opening_fen: Mapped[int]
+    closing_fen: Mapped[int]
+    items: Mapped[int]
+    taken_by: Mapped[uuid.UUID]
+    taken_at: Mapped[datetime]
+    __table_args__ = (
+        UniqueConstraint("pool_id", "digest"),
+        UniqueConstraint("account_id", "reference"),
+        CheckConstraint("from_on <= until_on", name="days"),
+        CheckConstraint("items >= 0", name="items"),
+    )
+
+
+class BankLine(Model):
+    """One line of a bank's statement: fen, positive where money came in. A bank's reference comes once in a pool."""
+
+    __tablename__ = "bank_line"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_report.id"))
+    position: Mapped[int]
+    pool_id: Mapped[int]
+    booked_on: Mapped[date]
+    amount_fen: Mapped[int]
+    reference: Mapped[str]
+    name: Mapped[str]
+    number: Mapped[str]
+    about: Mapped[str]
+    __table_args__ = (
+        UniqueConstraint("report_id", "position"),
+        UniqueConstraint("pool_id", "reference"),
+        CheckConstraint("amount_fen <> 0 AND abs(amount_fen) <= 1000000000000000", name="amount"),
     )

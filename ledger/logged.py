@@ -60,6 +60,19 @@ LOGGED: tuple[Logged, ...] = (
         {"decided_by": WHO, "decided_at": WHEN},
     ),
     Logged(
+        "bank_report",
+        ("bank_report.taken",),
+        {
+            "taken_by": WHO,
+            "taken_at": WHEN,
+            "digest": fact("sha256"),
+            "items": fact("items", "bigint"),
+            "closing_fen": fact("balance_fen", "bigint"),
+            "until_on": fact("on", "date"),
+            "from_on": fact("starts_on", "date"),
+        },
+    ),
+    Logged(
         "bank_account",
         ("bank_account.confirm", "bank_account.reject"),
         {"decided_by": WHO, "decided_at": WHEN, "effective_on": fact("effective_on", "date")},
@@ -68,8 +81,8 @@ LOGGED: tuple[Logged, ...] = (
 
 INVARIANT = Invariant(
     "INV-A10-ledger",
-    "分录、账期、结算单、收款账户与付款批次所记的经办人、时刻与日期，和日志一致",
-    "Who and when, as entries, periods, statements, the members' accounts and batches of payments have it, is what the "
-    "log says",
+    "分录、账期、结算单、收款账户、付款批次与银行流水所记的经办人、时刻与日期，和日志一致",
+    "Who and when, as entries, periods, statements, the members' accounts, batches of payments and bank statements "
+    "have it, is what the log says",
     are_logged(LOGGED),
 )

@@ -101,4 +101,25 @@ PAYMENTS: tuple[Plant, ...] = (
     ),
 )
 
-PLANTS = (*ACCOUNTS, *PAYMENTS)
+REPORTS: tuple[Plant, ...] = (
+    plant(
+        "INV-B5", "a line of another sum", "UPDATE bank_line SET amount_fen = amount_fen + 1 WHERE reference = 'R-1'"
+    ),
+    plant("INV-B5", "a line gone", "DELETE FROM bank_line WHERE reference = 'R-2'"),
+    plant("INV-B5", "another balance", "UPDATE bank_report SET closing_fen = closing_fen + 1"),
+    plant(
+        "INV-B5",
+        "a reference twice",
+        drop("bank_line", "uq_bank_line_pool_id_reference"),
+        "UPDATE bank_line SET reference = 'R-1'",
+    ),
+    plant(
+        "INV-B5",
+        "of a follower's account",
+        "UPDATE bank_report SET account_id = (SELECT account_id FROM payment_line LIMIT 1)",
+    ),
+    plant("INV-A10-ledger", "another file", "UPDATE bank_report SET digest = 'x'"),
+    plant("INV-A10-ledger", "taken in by another", "UPDATE bank_report SET taken_by = gen_random_uuid()"),
+)
+
+PLANTS = (*ACCOUNTS, *PAYMENTS, *REPORTS)

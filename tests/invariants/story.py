@@ -166,6 +166,7 @@ def _settle(session: Session, made: MadePool, rows: Sequence[Statement], label: 
     fallen = makers_bank.prepare(session, made, period, pays_on=on)
     bank_payments.reject(session, fallen, by=second, at=AT)
     makers_bank.release(session, made, period, pays_on=on)
+    makers_bank.take(session, made, [makers_bank.line_of(100, "R-1"), makers_bank.line_of(-40, "R-2")])
     statements.settle_period(session, period, on=on, by=second, at=AT)
 
 

@@ -45,6 +45,7 @@ SAMPLES: Mapping[str, str] = {
     "mandate_id": "mandate_id",
     "objection": "objection_id",
     "lift": "lift_number",
+    "period": "label",
     "lift_number": "lift_number",
 }
 

@@ -23,8 +23,8 @@ from core.permits import SYSTEM, Actor, Role
 from ledger import statements
 from ledger.models import Statement
 from tender import bids, p256
-from tests import makers_bank
 from tests.makers import make_lifts
+from tests.makers_bank import camt, line_of
 from tests.rules.seats import Seat
 from tests.rules.world import NOW, World, approved
 from underwriting import policies
@@ -136,6 +136,8 @@ def _all_agreed(session: Session, world: World, seat: Seat) -> Mapping[str, Any]
     places = {member.id: place for place, member in enumerate(world.pool.members)}
     for each in statements.of_period(session, row):
         member = world.pool.actor(Role.FINANCE_CHECKER, places[each.organisation_id])
+        if each.stage == "agreed":
+            continue
         statements.answer(session, each, "agree", by=member, at=NOW)
     return {}
 
@@ -145,11 +147,8 @@ def _to_pay(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     return {"period": "2026Q1", "label": "2026Q1", "pays_on": "2026-04-09"}
 
 
-def _prepared(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
-    _all_agreed(session, world, seat)
-    period = statements.period(session, world.pool.pool.id, "2026Q1")
-    batch = makers_bank.prepare(session, world.pool, period, pays_on=NOW.date(), at=NOW)
-    return {"batch_id": batch.id}
+def _camt(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    return {"file": (io.BytesIO(camt([line_of(100, "R-9")], name="S-9")), "流水.xml")}
 
 
 def after_steps(*steps: str, **values: Any) -> Before:
@@ -255,8 +254,9 @@ MONEY: Mapping[str, Reach] = {
     **both("bank_accounts.confirm", "api_bank_accounts.confirm", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.reject", "api_bank_accounts.reject", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.new", "api_payment_batches.prepare", Role.FINANCE_MAKER, _to_pay),
-    **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, _prepared),
-    **both("payment_batches.reject", "api_payment_batches.reject", Role.FINANCE_CHECKER, _prepared),
+    "POST bank_reports.new": Reach(Role.FINANCE_MAKER, _camt),
+    **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, saying()),
+    **both("payment_batches.reject", "api_payment_batches.reject", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.new", "api_bank_accounts.propose", Role.FINANCE_MAKER, saying(**_ACCOUNT), relation="fellow"),
     "POST policies.remove": Reach(Role.OFFICER, saying(effective_on="2026-04-16", **_DAY)),
     **both("policies.lifts", "api_policies.bind", Role.OFFICER, _to_insure),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.parties import Mandate, Organisation
 from core.permits import SYSTEM, Role
 from core.server import Urls
 from ledger import statements
+from ledger.models import Statement
 from tender import allocations, awards, bids, changes, evaluations, keys, opening, p256
 from tender.content import FileToSeal
 from tender.drafting import TenderDraft
@@ -31,7 +32,7 @@ from tender.envelope import ONE_ENVELOPE
 from tender.models import Bid, SealedBid, SigningKey
 from tender.outcome_models import Objection
 from tests.makers import AT, TERMS, MadePool, make_policy, make_pool, open_quarter
-from tests.makers_bank import confirm_all, propose
+from tests.makers_bank import confirm_all, line_of, prepare, propose, release, take
 from tests.makers_tender import (
     AWARDED,
     OFFERED,
@@ -298,6 +299,11 @@ def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     calls = settlements.issue_cash_call(session, called, on=date(2026, 3, 16), by=desk, at=AT)
     cost = settlements.approve_cost(session, called, 300_001, on=date(2026, 3, 23), by=desk, at=AT)
     confirm_all(session, made)
+    # So much that is not remitted yet that the pool owes every member at the close.
+    agreement = pools.agreement_on(session, made.pool.id, date(2026, 3, 2))
+    written = policies.Written("W-8", date(2026, 3, 2), date(2027, 3, 2), 60_000_000, 400)
+    large = policies.write(session, agreement, written, on=date(2026, 3, 2), by=desk, at=AT)
+    policies.receive(session, large, on=date(2026, 3, 5), by=desk, at=AT)
     made_by = made.actor(Role.CLAIMS_HANDLER)
     opened = handling.make(session, rows[1], "门机更换", 438_000, number="W-C-2", by=made_by, at=AT)
     ids |= {
@@ -330,11 +336,21 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
             organisation_id=row.organisation_id,
         )
     open_quarter(session, made.pool, 2)
+    ids |= _batches(session, made, rows)
     ids |= {
         "statement_id": rows[0].id,
         "label": "2026Q1",
         "entry_id": statements.period(session, made.pool.id, "2026Q1").last_entry_id,
     }
+
+
+def _batches(session: Session, made: MadePool, rows: Sequence[Statement]) -> dict[str, object]:
+    """Return a batch that is released, one that waits for its second person, and a statement of the bank."""
+    period, found = statements.period(session, made.pool.id, "2026Q1"), {}
+    for place, name, make in ((1, "released_batch_id", release), (2, "batch_id", prepare)):
+        statements.answer(session, rows[place], "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
+        found[name] = make(session, made, period, pays_on=NOW.date()).id
+    return {**found, "report_id": take(session, made, [line_of(100, "R-1")]).id}
 
 
 def _faults(session: Session, estate: Organisation, repairer: Organisation, ids: dict[str, object]) -> None:

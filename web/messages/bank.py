@@ -1,4 +1,4 @@
-"""Words for the refusals of the bank beside the book: accounts to be paid to, batches of payments."""
+"""Words for the refusals of the bank beside the book: accounts to be paid to, batches, the bank's statements."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "bank_account_wrong": (
@@ -91,4 +91,78 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "What a payment is for has at most {most} characters, and is not cut.",
     ),
     "payment_amount_wrong": ("付款金额须大于零。", "A payment is of more than nothing."),
+    "xml_not_plain": (
+        "XML 文件第 {line} 行有文档类型、实体或处理指令。请向银行要不含这些的文件。",
+        "Line {line} of the XML has a document type, an entity or an instruction. Ask the bank for one without.",
+    ),
+    "xml_too_large": (
+        "XML 文件太大或嵌套太深（第 {line} 行）。请按较短的日期分开。",
+        "The XML is too large or too deep (line {line}). Ask for fewer days in a file.",
+    ),
+    "xml_broken": (
+        "XML 文件在第 {line} 行读不下去。请重新下载。",
+        "The XML cannot be read beyond line {line}. Download it again.",
+    ),
+    "camt_not_this": (
+        "不是含一个账号流水的 camt.053 文件（其中有 {count} 个）。请下载 ISO 20022 camt.053。",
+        "This is no camt.053 file with the statement of one account (it has {count}). Download ISO 20022 camt.053.",
+    ),
+    "camt_wrong": (
+        "camt.053 文件有读不出的内容，什么也没有读入。",
+        "Something in the camt.053 file cannot be read, and nothing was taken in.",
+    ),
+    "camt_element_wrong": (
+        "第 {row} 行的 {element} 缺失或写法不对。金额须为 CNY、最多两位小数。",
+        "{element} at line {row} is missing or not in form. Amounts are in CNY with at most two decimals.",
+    ),
+    "bank_list_wrong": (
+        "表格有 {count} 处读不出，什么也没有读入。",
+        "The list has {count} places that cannot be read, and nothing was taken in.",
+    ),
+    "bank_row_amount_unclear": (
+        "第 {row} 行的金额不明：发生额、收入、支出恰填一项，且不为零。",
+        "The amount of row {row} is not clear: exactly one of amount, paid in and paid out, and not zero.",
+    ),
+    "bank_report_wrong": (
+        "流水本身不完整，什么也没有读入。",
+        "The statement is not whole in itself, and nothing was taken in.",
+    ),
+    "bank_report_unbalanced": (
+        "期初 {opening} 加各笔 {lines} 与期末 {closing} 相差 {difference} 元。请核对余额，或向银行要完整的文件。",
+        "Opening {opening} and lines {lines} miss the closing {closing} by CNY {difference}. Check the balances or ask "
+        "for the whole file.",
+    ),
+    "bank_report_days_wrong": ("起始日晚于截止日。", "The first day is after the last."),
+    "bank_report_too_long": (
+        "一份流水最多 {most} 笔。请按较短的日期分开。",
+        "A statement has at most {most} lines. Ask for fewer days.",
+    ),
+    "bank_line_amount_zero": ("金额为零。", "The amount is nothing."),
+    "bank_line_outside_days": ("{day} 不在流水的起止日期之内。", "{day} is not within the statement's days."),
+    "bank_line_reference_missing": (
+        "没有流水号，或长于 100 字。",
+        "There is no reference, or it is longer than 100 characters.",
+    ),
+    "bank_line_reference_twice": (
+        "流水号 {reference} 在同一份流水里出现两次（另见 {first}）。",
+        "The reference {reference} stands twice in the statement (see {first}).",
+    ),
+    "bank_line_text_too_long": ("一栏文字最多 {most} 字。", "A text has at most {most} characters."),
+    "bank_report_other_account": (
+        "流水的账号 {number} 不是首席已确认的收款账户。请核对文件，或先确认收款账户。",
+        "The account {number} is not one that the lead has confirmed. Check the file, or have the account confirmed.",
+    ),
+    "bank_report_taken": (
+        "这份流水已于 {taken_at} 从 {name} 读入，不重复读入。",
+        "This statement was taken in from {name} at {taken_at}, and is not taken in twice.",
+    ),
+    "bank_lines_known": (
+        "有的流水号以前读入过，什么也没有读入。请向银行要不重叠的日期。",
+        "Some references were taken in before, and nothing was taken in. Ask the bank for days that do not overlap.",
+    ),
+    "bank_line_known": ("流水号 {reference} 以前读入过。", "The reference {reference} was taken in before."),
+    "bank_report_not_found": (
+        "没有这份银行流水，或您无权查看。请从列表进入。",
+        "There is no such bank statement, or it is not yours to see. Choose it from the list.",
+    ),
 }

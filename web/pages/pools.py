@@ -66,7 +66,10 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
     if may(actor(), "bank_account.read"):
         places.append((t("收款账户", "Accounts to be paid to"), "bank_accounts.index"))
     if may(actor(), "payment.read") and (leads(pool) or actor().sees_all):
-        places.append((t("付款", "Payments"), "payment_batches.index"))
+        places += [
+            (t("付款", "Payments"), "payment_batches.index"),
+            (t("银行流水", "Bank statements"), "bank_reports.index"),
+        ]
     places = [(words, endpoint.replace(".one", "pools.one")) for words, endpoint in places]
     return [(words, url_for(name, pool_id=pool.id), request.endpoint == name) for words, name in places]
 

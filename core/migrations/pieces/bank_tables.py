@@ -134,3 +134,52 @@ def make_payment_file() -> None:
         sa.ForeignKeyConstraint(["batch_id"], ["payment_batch.id"], name=op.f("fk_payment_file_batch_id")),
         sa.PrimaryKeyConstraint("batch_id", "kind", name=op.f("pk_payment_file")),
     )
+
+
+def make_bank_report() -> None:
+    """The table `bank_report`."""
+    op.create_table(
+        "bank_report",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("opening_fen", sa.BigInteger(), nullable=False),
+        sa.Column("closing_fen", sa.BigInteger(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("taken_by", sa.Uuid(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("from_on <= until_on", name=op.f("ck_bank_report_days")),
+        sa.CheckConstraint("items >= 0", name=op.f("ck_bank_report_items")),
+        sa.ForeignKeyConstraint(["account_id"], ["bank_account.id"], name=op.f("fk_bank_report_account_id")),
+        sa.ForeignKeyConstraint(["pool_id"], ["book.pool_id"], name=op.f("fk_bank_report_pool_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_report")),
+        sa.UniqueConstraint("account_id", "reference", name=op.f("uq_bank_report_account_id_reference")),
+        sa.UniqueConstraint("pool_id", "digest", name=op.f("uq_bank_report_pool_id_digest")),
+    )
+
+
+def make_bank_line() -> None:
+    """The table `bank_line`."""
+    op.create_table(
+        "bank_line",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("report_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.CheckConstraint("amount_fen <> 0 AND abs(amount_fen) <= 1000000000000000", name=op.f("ck_bank_line_amount")),
+        sa.ForeignKeyConstraint(["report_id"], ["bank_report.id"], name=op.f("fk_bank_line_report_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_line")),
+        sa.UniqueConstraint("pool_id", "reference", name=op.f("uq_bank_line_pool_id_reference")),
+        sa.UniqueConstraint("report_id", "position", name=op.f("uq_bank_line_report_id_position")),
+    )

@@ -1,4 +1,4 @@
-"""The bank beside the book: where each member of a pool is paid to, and the orders that pay them."""
+"""The bank beside the book: where each member of a pool is paid to, the orders that pay them, the bank's own statements."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ def upgrade() -> None:
     bank_tables.make_payment_batch()
     bank_tables.make_payment_line()
     bank_tables.make_payment_file()
+    bank_tables.make_bank_report()
+    bank_tables.make_bank_line()
     _walls_of_accounts()
     _walls_of_payments()
+    _walls_of_reports()
 
 
 def _walls_of_accounts() -> None:
@@ -67,9 +70,24 @@ def _walls_of_payments() -> None:
         walls.rows_of_one_insurer(table, using=walls.LED)
 
 
+def _walls_of_reports() -> None:
+    """Put up what keeps a bank's statements whole and as they were taken in."""
+    walls.append_only("bank_report", "bank_line")
+    op.execute(bank_functions.REPORT_WHOLE)
+    for table in ("bank_report", "bank_line"):
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER {table}_whole AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION check_bank_report_whole()"
+        )
+        walls.rows_of_one_insurer(table, using=walls.LED)
+
+
 def downgrade() -> None:
+    op.drop_table("bank_line")
+    op.drop_table("bank_report")
     op.drop_table("payment_file")
     op.drop_table("payment_line")
     op.drop_table("payment_batch")
     op.drop_table("bank_account")
     op.execute("DROP FUNCTION keep_bank_account(), keep_payment_batch(), keep_payment_line(), check_payments_whole()")
+    op.execute("DROP FUNCTION check_bank_report_whole()")
