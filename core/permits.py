@@ -212,6 +212,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "bank_account.reject": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
     "bank_report.read": _MONEY_READERS,
     "bank_report.take": _roles(Role.FINANCE_MAKER),
+    "bank_match.accept": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
     "payment.read": _MONEY_READERS,
     "payment.prepare": _roles(Role.FINANCE_MAKER),
     "payment.release": _roles(Role.FINANCE_CHECKER),

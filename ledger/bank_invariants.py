@@ -138,6 +138,25 @@ REPORTS_ARE_WHOLE = every(
     ),
 )
 
+MATCHES_FIT = every(
+    rows(
+        "bank line {line_id}",
+        """
+        SELECT m.line_id, m.statement_id, m.pool_id, m.difference_fen, l.amount_fen, s.balance_fen, s.stage
+        FROM bank_match m LEFT JOIN bank_line l ON l.id = m.line_id LEFT JOIN statement s ON s.id = m.statement_id
+        WHERE l.id IS NULL OR s.id IS NULL OR l.pool_id <> m.pool_id OR s.pool_id <> m.pool_id
+            OR s.stage NOT IN ('agreed', 'settled') OR sign(l.amount_fen) <> -sign(s.balance_fen)
+            OR m.difference_fen <> abs(l.amount_fen) - abs(s.balance_fen)
+        """,
+    ),
+    rows(
+        "statement {statement_id}",
+        """
+        SELECT statement_id, count(*) AS times FROM bank_match GROUP BY statement_id HAVING count(*) > 1
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-B1",
@@ -173,5 +192,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "Every bank statement is of an account of the lead, its opening balance and its lines are its closing balance, "
         "and a bank's reference was taken in once",
         REPORTS_ARE_WHOLE,
+    ),
+    Invariant(
+        "INV-B6",
+        "一笔银行收支只核对一张结算单，一张结算单只核对一笔，方向相符，差额如实",
+        "A line of the bank is matched with one statement and a statement with one line, from the right side, with the "
+        "difference that there is",
+        MATCHES_FIT,
     ),
 )

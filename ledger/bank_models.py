@@ -178,3 +178,15 @@ class BankLine(Model):
         UniqueConstraint("pool_id", "reference"),
         CheckConstraint("amount_fen <> 0 AND abs(amount_fen) <= 1000000000000000", name="amount"),
     )
+
+
+class BankMatch(Model):
+    """A line of a bank's statement and the statement of account that it pays: each once. Never changed."""
+
+    __tablename__ = "bank_match"
+    line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"), primary_key=True)
+    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"), unique=True)
+    pool_id: Mapped[int]
+    difference_fen: Mapped[int]
+    matched_by: Mapped[uuid.UUID]
+    matched_at: Mapped[datetime]

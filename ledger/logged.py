@@ -60,6 +60,18 @@ LOGGED: tuple[Logged, ...] = (
         {"decided_by": WHO, "decided_at": WHEN},
     ),
     Logged(
+        "bank_match",
+        ("bank_match.accepted",),
+        {
+            "matched_by": WHO,
+            "matched_at": WHEN,
+            "statement_id": fact("statement", "uuid"),
+            "difference_fen": fact("left_fen", "bigint"),
+        },
+        match={"line_id": "e.object_id"},
+        kind="bank_line",
+    ),
+    Logged(
         "bank_report",
         ("bank_report.taken",),
         {

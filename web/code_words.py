@@ -99,6 +99,7 @@ ASKED: Mapping[str, Pair] = {
     "bank_account.reject": ("退回收款账户", "reject an account to be paid to"),
     "bank_report.read": ("查看银行流水", "read the bank's statements"),
     "bank_report.take": ("读入银行流水", "take in a bank's statement"),
+    "bank_match.accept": ("核对到账", "match the bank's lines"),
     "payment.read": ("查看付款批次", "read batches of payments"),
     "payment.prepare": ("编制付款批次", "prepare a batch of payments"),
     "payment.release": ("放行付款批次", "release a batch of payments"),

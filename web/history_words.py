@@ -112,6 +112,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "bank_account.confirm": ("确认收款账户", "Account confirmed"),
     "bank_account.reject": ("退回收款账户", "Account rejected"),
     "bank_report.taken": ("读入银行流水", "Bank statement taken in"),
+    "bank_match.accepted": ("核对到账", "Bank line matched"),
     "payment_batch.prepared": ("编制付款批次", "Batch prepared"),
     "payment_batch.release": ("放行付款批次", "Batch released"),
     "payment_batch.reject": ("退回付款批次", "Batch rejected"),

@@ -122,4 +122,26 @@ REPORTS: tuple[Plant, ...] = (
     plant("INV-A10-ledger", "taken in by another", "UPDATE bank_report SET taken_by = gen_random_uuid()"),
 )
 
-PLANTS = (*ACCOUNTS, *PAYMENTS, *REPORTS)
+MATCHES: tuple[Plant, ...] = (
+    plant("INV-B6", "another difference", "UPDATE bank_match SET difference_fen = difference_fen + 1"),
+    plant(
+        "INV-B6",
+        "another line",
+        "UPDATE bank_match SET line_id = (SELECT id FROM bank_line WHERE reference = 'R-1')",
+    ),
+    plant(
+        "INV-B6",
+        "a statement of another pool",
+        "UPDATE bank_match SET statement_id = (SELECT id FROM statement WHERE pool_id <> bank_match.pool_id LIMIT 1)",
+    ),
+    plant(
+        "INV-B6",
+        "a statement twice",
+        drop("bank_match", "uq_bank_match_statement_id"),
+        "INSERT INTO bank_match SELECT (SELECT id FROM bank_line WHERE reference = 'R-2'), statement_id, pool_id,"
+        " difference_fen, matched_by, matched_at FROM bank_match",
+    ),
+    plant("INV-A10-ledger", "matched by another", "UPDATE bank_match SET matched_by = gen_random_uuid()"),
+)
+
+PLANTS = (*ACCOUNTS, *PAYMENTS, *REPORTS, *MATCHES)

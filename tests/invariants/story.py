@@ -21,7 +21,8 @@ from core.db import unit_of_work
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
 from core.settings import Settings, read_settings
-from ledger import bank_accounts, bank_payments, entries, statements
+from ledger import bank_accounts, bank_matches, bank_payments, entries, statements
+from ledger.bank_models import BankLine
 from ledger.models import Statement
 from tender import allocations, bids, changes
 from tests import makers_bank
@@ -166,7 +167,11 @@ def _settle(session: Session, made: MadePool, rows: Sequence[Statement], label: 
     fallen = makers_bank.prepare(session, made, period, pays_on=on)
     bank_payments.reject(session, fallen, by=second, at=AT)
     makers_bank.release(session, made, period, pays_on=on)
-    makers_bank.take(session, made, [makers_bank.line_of(100, "R-1"), makers_bank.line_of(-40, "R-2")])
+    paid = next(row for row in rows[1:] if row.balance_fen)
+    paying = makers_bank.line_of(-paid.balance_fen, "R-3", about=paid.number)
+    makers_bank.take(session, made, [makers_bank.line_of(100, "R-1"), makers_bank.line_of(-40, "R-2"), paying])
+    line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-3")).one()
+    bank_matches.accept(session, made.pool.id, line_id, paid.id, by=second, at=AT)
     statements.settle_period(session, period, on=on, by=second, at=AT)
 
 

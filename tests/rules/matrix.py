@@ -98,6 +98,7 @@ ONLY: Mapping[str, Knows] = {
             *("recovery.receive", "statement.issue", "statement.reply", "statement.settle"),
             *("period.open", "period.close", "payment.prepare", "payment.release", "payment.reject"),
             "bank_report.take",
+            "bank_match.accept",
         ),
         _only_lead,
     ),

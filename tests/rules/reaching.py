@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims import closing, faults, handling, settlements
@@ -21,10 +22,11 @@ from claims.models import Claim, Fault
 from core import parties
 from core.permits import SYSTEM, Actor, Role
 from ledger import statements
+from ledger.bank_models import BankLine
 from ledger.models import Statement
 from tender import bids, p256
 from tests.makers import make_lifts
-from tests.makers_bank import camt, line_of
+from tests.makers_bank import camt, line_of, take
 from tests.rules.seats import Seat
 from tests.rules.world import NOW, World, approved
 from underwriting import policies
@@ -147,6 +149,14 @@ def _to_pay(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     return {"period": "2026Q1", "label": "2026Q1", "pays_on": "2026-04-09"}
 
 
+def _came_in(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    paid = session.scalars(select(Statement).where(Statement.stage == "agreed").order_by(Statement.number)).first()
+    assert paid is not None
+    take(session, world.pool, [line_of(-paid.balance_fen, "R-8", about=paid.number)], name="S-8")
+    line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-8")).one()
+    return {"line_id": str(line_id), "statement_id": str(paid.id)}
+
+
 def _camt(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     return {"file": (io.BytesIO(camt([line_of(100, "R-9")], name="S-9")), "流水.xml")}
 
@@ -254,6 +264,7 @@ MONEY: Mapping[str, Reach] = {
     **both("bank_accounts.confirm", "api_bank_accounts.confirm", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.reject", "api_bank_accounts.reject", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.new", "api_payment_batches.prepare", Role.FINANCE_MAKER, _to_pay),
+    **both("bank_matching.accept", "api_bank_matching.accept", Role.FINANCE_MAKER, _came_in),
     "POST bank_reports.new": Reach(Role.FINANCE_MAKER, _camt),
     **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.reject", "api_payment_batches.reject", Role.FINANCE_CHECKER, saying()),

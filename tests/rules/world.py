@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,6 @@ from core.parties import Mandate, Organisation
 from core.permits import SYSTEM, Role
 from core.server import Urls
 from ledger import statements
-from ledger.models import Statement
 from tender import allocations, awards, bids, changes, evaluations, keys, opening, p256
 from tender.content import FileToSeal
 from tender.drafting import TenderDraft
@@ -32,7 +31,7 @@ from tender.envelope import ONE_ENVELOPE
 from tender.models import Bid, SealedBid, SigningKey
 from tender.outcome_models import Objection
 from tests.makers import AT, TERMS, MadePool, make_policy, make_pool, open_quarter
-from tests.makers_bank import confirm_all, line_of, prepare, propose, release, take
+from tests.makers_bank import confirm_all, propose
 from tests.makers_tender import (
     AWARDED,
     OFFERED,
@@ -56,6 +55,7 @@ from tests.makers_tender import (
     seat_committee,
 )
 from tests.makers_town import Town, make_town, tell_time
+from tests.rules.world_bank import of_the_bank
 from underwriting import policies, pools
 from underwriting.estates import appoint_for_community
 from underwriting.models import Building, Community, Lift, Policy
@@ -336,21 +336,12 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
             organisation_id=row.organisation_id,
         )
     open_quarter(session, made.pool, 2)
-    ids |= _batches(session, made, rows)
+    ids |= of_the_bank(session, made, rows, NOW.date())
     ids |= {
         "statement_id": rows[0].id,
         "label": "2026Q1",
         "entry_id": statements.period(session, made.pool.id, "2026Q1").last_entry_id,
     }
-
-
-def _batches(session: Session, made: MadePool, rows: Sequence[Statement]) -> dict[str, object]:
-    """Return a batch that is released, one that waits for its second person, and a statement of the bank."""
-    period, found = statements.period(session, made.pool.id, "2026Q1"), {}
-    for place, name, make in ((1, "released_batch_id", release), (2, "batch_id", prepare)):
-        statements.answer(session, rows[place], "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
-        found[name] = make(session, made, period, pays_on=NOW.date()).id
-    return {**found, "report_id": take(session, made, [line_of(100, "R-1")]).id}
 
 
 def _faults(session: Session, estate: Organisation, repairer: Organisation, ids: dict[str, object]) -> None:

@@ -122,8 +122,9 @@ def take(pool_id: int) -> dict[str, Any]:
     """
     if "Idempotency-Key" in request.headers:
         raise Invalid("idempotency_key_not_taken")
+    pool = led_pool(pool_id)
     content = request.stream.read(BYTES_MOST + 1) or request.get_data(cache=True)
-    report, pool = read_camt(content), led_pool(pool_id)
+    report = read_camt(content)
     digest = hashlib.sha256(content).hexdigest()
     name = f"{report.reference}.xml"
     return _detail(bank_intake.take(unit(), pool.id, report, name=name, digest=digest, by=actor(), at=at()))

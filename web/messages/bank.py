@@ -165,4 +165,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有这份银行流水，或您无权查看。请从列表进入。",
         "There is no such bank statement, or it is not yours to see. Choose it from the list.",
     ),
+    "bank_line_not_found": (
+        "没有这一笔银行收支。请从列表进入。",
+        "There is no such line of the bank. Choose it from the list.",
+    ),
+    "bank_line_matched": (
+        "这一笔已经核对过，不重复核对。",
+        "This line is matched already, and is not matched twice.",
+    ),
+    "statement_matched": (
+        "这张结算单已经核对到另一笔。",
+        "This statement is matched with another line already.",
+    ),
+    "bank_match_not_proposed": (
+        "这一笔与这张结算单对不上：附言没有写明它，金额与账号也不全相符。请核对。",
+        "The line does not fit the statement: it does not name it, and sum and account are not both its own..",
+    ),
+    "month_not_found": (
+        "没有“{month}”这个月份的对账。请从列表进入。",
+        "There is no reconciliation of “{month}”. Choose it from the list.",
+    ),
 }

@@ -69,6 +69,7 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
         places += [
             (t("付款", "Payments"), "payment_batches.index"),
             (t("银行流水", "Bank statements"), "bank_reports.index"),
+            (t("核对到账", "Match the bank"), "bank_matching.index"),
         ]
     places = [(words, endpoint.replace(".one", "pools.one")) for words, endpoint in places]
     return [(words, url_for(name, pool_id=pool.id), request.endpoint == name) for words, name in places]

@@ -119,3 +119,19 @@ BEGIN
     RETURN NULL;
 END $$
 """
+
+# A line pays a statement of its own pool that somebody is to pay, from the right side; the difference is what it is.
+MATCH_FITS = """
+CREATE FUNCTION check_bank_match() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM public.bank_line l JOIN public.statement s ON s.pool_id = l.pool_id
+        WHERE l.id = NEW.line_id AND s.id = NEW.statement_id AND l.pool_id = NEW.pool_id
+            AND s.stage IN ('agreed', 'settled') AND sign(l.amount_fen) = -sign(s.balance_fen)
+            AND NEW.difference_fen = abs(l.amount_fen) - abs(s.balance_fen)
+    ) THEN
+        RAISE EXCEPTION 'a line of the bank pays a statement of its pool from the right side' USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+END $$
+"""

@@ -183,3 +183,20 @@ def make_bank_line() -> None:
         sa.UniqueConstraint("pool_id", "reference", name=op.f("uq_bank_line_pool_id_reference")),
         sa.UniqueConstraint("report_id", "position", name=op.f("uq_bank_line_report_id_position")),
     )
+
+
+def make_bank_match() -> None:
+    """The table `bank_match`."""
+    op.create_table(
+        "bank_match",
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("difference_fen", sa.BigInteger(), nullable=False),
+        sa.Column("matched_by", sa.Uuid(), nullable=False),
+        sa.Column("matched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["line_id"], ["bank_line.id"], name=op.f("fk_bank_match_line_id")),
+        sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name=op.f("fk_bank_match_statement_id")),
+        sa.PrimaryKeyConstraint("line_id", name=op.f("pk_bank_match")),
+        sa.UniqueConstraint("statement_id", name=op.f("uq_bank_match_statement_id")),
+    )

@@ -20,6 +20,7 @@ def upgrade() -> None:
     bank_tables.make_payment_file()
     bank_tables.make_bank_report()
     bank_tables.make_bank_line()
+    bank_tables.make_bank_match()
     _walls_of_accounts()
     _walls_of_payments()
     _walls_of_reports()
@@ -72,7 +73,7 @@ def _walls_of_payments() -> None:
 
 def _walls_of_reports() -> None:
     """Put up what keeps a bank's statements whole and as they were taken in."""
-    walls.append_only("bank_report", "bank_line")
+    walls.append_only("bank_report", "bank_line", "bank_match")
     op.execute(bank_functions.REPORT_WHOLE)
     for table in ("bank_report", "bank_line"):
         op.execute(
@@ -80,9 +81,15 @@ def _walls_of_reports() -> None:
             " FOR EACH ROW EXECUTE FUNCTION check_bank_report_whole()"
         )
         walls.rows_of_one_insurer(table, using=walls.LED)
+    op.execute(bank_functions.MATCH_FITS)
+    op.execute(
+        "CREATE TRIGGER bank_match_fits BEFORE INSERT ON bank_match FOR EACH ROW EXECUTE FUNCTION check_bank_match()"
+    )
+    walls.rows_of_one_insurer("bank_match", using=walls.LED)
 
 
 def downgrade() -> None:
+    op.drop_table("bank_match")
     op.drop_table("bank_line")
     op.drop_table("bank_report")
     op.drop_table("payment_file")
@@ -90,4 +97,4 @@ def downgrade() -> None:
     op.drop_table("payment_batch")
     op.drop_table("bank_account")
     op.execute("DROP FUNCTION keep_bank_account(), keep_payment_batch(), keep_payment_line(), check_payments_whole()")
-    op.execute("DROP FUNCTION check_bank_report_whole()")
+    op.execute("DROP FUNCTION check_bank_report_whole(), check_bank_match()")
