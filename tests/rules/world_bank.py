@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.permits import Role
 from ledger import statements
+from ledger.bank_models import BankLine
 from ledger.models import Statement
 from tests.makers import AT, MadePool
 from tests.makers_bank import line_of, prepare, release, take
@@ -21,6 +23,8 @@ def of_the_bank(session: Session, made: MadePool, rows: Sequence[Statement], pay
         statements.answer(session, rows[place], "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
         found[name] = make(session, made, period, pays_on=pays_on).id
     lines = [line_of(100, "R-1"), line_of(-rows[1].balance_fen, "R-2", about=rows[1].number)]
+    report_id = take(session, made, lines).id
+    line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-2")).one()
     # The last of them can be paid.
     statements.answer(session, rows[3], "agree", by=made.actor(Role.FINANCE_CHECKER, 3), at=AT)
-    return {**found, "report_id": take(session, made, lines).id}
+    return {**found, "report_id": report_id, "line_id": line_id}
