@@ -210,6 +210,18 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "statement.settle": _roles(Role.FINANCE_CHECKER),
     "period.open": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
     "period.close": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
+    # bank
+    "bank_account.read": _MONEY_READERS,
+    "bank_account.propose": _roles(Role.FINANCE_MAKER),
+    "bank_account.confirm": _roles(Role.FINANCE_CHECKER),
+    "bank_account.reject": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
+    "bank_report.read": _MONEY_READERS,
+    "bank_report.take": _roles(Role.FINANCE_MAKER),
+    "bank_match.accept": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
+    "payment.read": _MONEY_READERS,
+    "payment.prepare": _roles(Role.FINANCE_MAKER),
+    "payment.release": _roles(Role.FINANCE_CHECKER),
+    "payment.reject": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
     # platform
     "audit.read": _roles(Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR),
     "calendar.set": _roles(Role.ADMINISTRATOR),
@@ -219,8 +231,8 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
 }
 
 #: Actions before which a person at a page has proved anew, in the last minutes, to be who signed in (decision 0033):
-#: money leaves or is called for, bids are opened, a signature is given, or somebody is let in: a token that will act
-#: without a proof, an account, a mandate, another password for somebody else.
+#: money leaves, is called for or will go to another account, bids are opened, a signature is given, or somebody is let
+#: in: a token that will act without a proof, an account, a mandate, another password for somebody else.
 WEIGHTY = frozenset(
     {
         "claim.pay",
@@ -230,6 +242,8 @@ WEIGHTY = frozenset(
         "cash_call.issue",
         "cash_call.fund",
         "statement.settle",
+        "bank_account.confirm",
+        "payment.release",
         "custody.share",
         "opening.start",
         "opening.confirm",

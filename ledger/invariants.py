@@ -1,4 +1,4 @@
-"""The invariants of the pool book: entries and transfers, periods, reversals, statements, shares, streams."""
+"""The invariants of the pool book: entries and transfers, periods, reversals, statements, shares, streams, bank."""
 
 # ruff: noqa: S608 - the queries are put together from constants of this program
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from core.checks import Broken, Found, Invariant, every, found, moved_by_table, rows
-from ledger import extract_invariants, logged, split_invariants, stages, statement_invariants
+from ledger import bank_invariants, extract_invariants, logged, split_invariants, stages, statement_invariants
 from ledger.money import LIMIT_FEN
 from ledger.statement_invariants import LEGS
 
@@ -373,4 +373,5 @@ INVARIANTS: tuple[Invariant, ...] = (
     *statement_invariants.INVARIANTS,
     *extract_invariants.INVARIANTS,
     *split_invariants.INVARIANTS,
+    *bank_invariants.INVARIANTS,
 )

@@ -1,4 +1,4 @@
-"""MOVES of a period, of a statement and of an extract, and the only writers of their stages."""
+"""MOVES of periods, statements, extracts, accounts to be paid to, batches of payments; the only writers of stages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
+from ledger.bank_models import BankAccount, PaymentBatch
 from ledger.extract_models import BookExtract
 from ledger.models import Period, Statement
 
@@ -33,6 +34,16 @@ EXTRACT_MOVES: Moves = {
     ("making", "finish"): "ready",
     ("making", "fail"): "failed",
     ("failed", "ask_again"): "waiting",
+}
+
+BANK_ACCOUNT_MOVES: Moves = {
+    ("proposed", "confirm"): "confirmed",
+    ("proposed", "reject"): "rejected",
+}
+
+PAYMENT_BATCH_MOVES: Moves = {
+    ("prepared", "release"): "released",
+    ("prepared", "reject"): "rejected",
 }
 
 
@@ -68,3 +79,25 @@ def move_extract(
     session.flush()
     told = {"stage": extract.stage, "kind": extract.kind, **(facts or {})}
     audit.record(session, f"book_extract.{verb}", by=by, at=at, of=("book_extract", extract.id), facts=told)
+
+
+def move_bank_account(
+    session: Session, row: BankAccount, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a bank account on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(BANK_ACCOUNT_MOVES, row.stage, verb, kind="bank_account")
+    row.decided_by, row.decided_at = by.person_id, at
+    session.flush()
+    told = {"stage": row.stage, "pool": row.pool_id, **(facts or {})}
+    audit.record(session, f"bank_account.{verb}", by=by, at=at, of=("bank_account", row.id), facts=told)
+
+
+def move_payment_batch(
+    session: Session, row: PaymentBatch, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a batch of payments on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(PAYMENT_BATCH_MOVES, row.stage, verb, kind="payment_batch")
+    row.decided_by, row.decided_at = by.person_id, at
+    session.flush()
+    told = {"stage": row.stage, "number": row.number, "pool": row.pool_id, **(facts or {})}
+    audit.record(session, f"payment_batch.{verb}", by=by, at=at, of=("payment_batch", row.id), facts=told)

@@ -147,6 +147,16 @@ STATES: dict[str, dict[str, State]] = {
         "open": _live("记账中", "Open", "dot"),
         "closed": _over("已结账", "Closed", "square"),
     },
+    "bank_account": {
+        "proposed": _wait("待确认", "To be confirmed"),
+        "confirmed": _done("已确认", "Confirmed"),
+        "rejected": _over("已退回", "Rejected"),
+    },
+    "payment_batch": {
+        "prepared": _wait("待放行", "To be released"),
+        "released": _done("已放行", "Released"),
+        "rejected": _over("已退回", "Rejected"),
+    },
     "statement": {
         "draft": _todo("草稿", "Draft"),
         "issued": _wait("待确认", "Issued", "pause"),
@@ -234,6 +244,10 @@ KINDS: dict[str, tuple[str, str]] = {
     "period": ("账期", "period"),
     "statement": ("结算单", "statement"),
     "book_extract": ("报表", "extract"),
+    "bank_account": ("收款账户", "account to be paid to"),
+    "payment_batch": ("付款批次", "batch of payments"),
+    "bank_report": ("银行流水", "bank statement"),
+    "bank_line": ("银行收支", "line of a bank statement"),
     "import": ("名单", "list"),
     "job": ("后台任务", "background job"),
     "section": ("草稿的一节", "section"),
@@ -356,6 +370,14 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "finish": ("制成", "finish"),
         "fail": ("记为未制成", "record as not made"),
         "ask_again": ("重新制作", "ask again"),
+    },
+    "bank_account": {
+        "confirm": ("确认收款账户", "confirm"),
+        "reject": ("退回", "reject"),
+    },
+    "payment_batch": {
+        "release": ("放行", "release"),
+        "reject": ("退回", "reject"),
     },
 }
 

@@ -18,6 +18,15 @@ OWN_OR_LED = (
     f"({OWN_ROW} OR pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{{}}')::bigint[]))"
 )
 
+#: True for a row of a pool that the actor's organisation leads.
+_LED = "pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{}')::bigint[])"
+
+#: A row of a pool that one leads, or of any for those who read all.
+LED = f"(current_setting('gongbao.sees_all', true) = 'yes' OR {_LED})"
+
+#: One's own row, or one of a led pool once a second person of its member has confirmed it.
+OWN_OR_LED_CONFIRMED = f"({OWN_ROW} OR (stage = 'confirmed' AND {_LED}))"
+
 #: A paper of nobody's, one's own, one of those who read all; that of a statement for whom the statement is there too,
 #: and that of a sealed bid for nobody else than those for whom the bid is there.
 PAPER_SEEN = """(

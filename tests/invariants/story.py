@@ -23,10 +23,12 @@ from core.papers import Store
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
 from core.settings import Settings, read_settings
-from ledger import entries, extracts, statements
+from ledger import bank_accounts, bank_matches, bank_payments, entries, extracts, statements
+from ledger.bank_models import BankLine
 from ledger.extracts import Kind
 from ledger.models import Statement
 from tender import allocations, bids, changes
+from tests import makers_bank
 from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
     DEADLINE,
@@ -76,6 +78,7 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
     with unit_of_work(engine, SYSTEM) as session:
         _sign(session, key := Ed25519PrivateKey.generate())
     made = _first_quarter(engine)
+    _bank(engine, made)
     _second_quarter(engine, made)
     _each_for_itself(engine)
     _list_of_premiums(engine)
@@ -192,6 +195,15 @@ def _settle(session: Session, made: MadePool, rows: Sequence[Statement], label: 
         statements.issue(session, row, due_on=AT.date(), by=second, at=AT)
         statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
     period = statements.period(session, made.pool.id, label)
+    makers_bank.confirm_all(session, made)
+    fallen = makers_bank.prepare(session, made, period, pays_on=on)
+    bank_payments.reject(session, fallen, by=second, at=AT)
+    makers_bank.release(session, made, period, pays_on=on)
+    paid = next(row for row in rows[1:] if row.balance_fen)
+    paying = makers_bank.line_of(-paid.balance_fen, "R-3", about=paid.number)
+    makers_bank.take(session, made, [makers_bank.line_of(100, "R-1"), makers_bank.line_of(-40, "R-2"), paying])
+    line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-3")).one()
+    bank_matches.accept(session, made.pool.id, line_id, paid.id, by=second, at=AT)
     late_interest.settle_period(session, period, on=on, by=second, at=AT)
 
 
@@ -227,6 +239,15 @@ def _first_quarter(engine: Engine) -> MadePool:
         open_quarter(session, made.pool, 2)
         _settle(session, made, rows, "2026Q1", date(2026, 4, 17))
     return made
+
+
+def _bank(engine: Engine, made: MadePool) -> None:
+    """Where the members are paid to by now: a change that waits its days, a proposal, one that fell."""
+    with unit_of_work(engine, SYSTEM) as session:
+        makers_bank.confirm(session, made, 1, again=1, at=AT + timedelta(hours=1))
+        fallen = makers_bank.propose(session, made, 2, again=1)
+        bank_accounts.reject(session, fallen, by=made.actor(Role.FINANCE_MAKER, 2), at=AT + timedelta(hours=2))
+        makers_bank.propose(session, made, 3, again=1)
 
 
 def _large_claim(session: Session, made: MadePool, policy: Policy) -> None:

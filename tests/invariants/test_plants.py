@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from core.checks import Invariant
 from tests.invariants import (
+    plants_bank,
     plants_bulk,
     plants_core,
     plants_extracts,
@@ -30,6 +31,7 @@ PLANTS: tuple[Plant, ...] = (
     *plants_tender.PLANTS,
     *plants_logged.PLANTS,
     *plants_bulk.PLANTS,
+    *plants_bank.PLANTS,
 )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims import closing, faults, handling, settlements
@@ -21,9 +22,11 @@ from claims.models import Claim, Fault
 from core import parties
 from core.permits import SYSTEM, Actor, Role
 from ledger import statements
+from ledger.bank_models import BankLine
 from ledger.models import Statement
 from tender import bids, p256
 from tests.makers import make_lifts
+from tests.makers_bank import camt, line_of, take
 from tests.rules.seats import Seat
 from tests.rules.world import NOW, World, approved
 from underwriting import policies
@@ -135,8 +138,27 @@ def _all_agreed(session: Session, world: World, seat: Seat) -> Mapping[str, Any]
     places = {member.id: place for place, member in enumerate(world.pool.members)}
     for each in statements.of_period(session, row):
         member = world.pool.actor(Role.FINANCE_CHECKER, places[each.organisation_id])
+        if each.stage == "agreed":
+            continue
         statements.answer(session, each, "agree", by=member, at=NOW)
     return {}
+
+
+def _to_pay(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    _all_agreed(session, world, seat)
+    return {"period": "2026Q1", "label": "2026Q1", "pays_on": "2026-04-09"}
+
+
+def _came_in(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    paid = session.scalars(select(Statement).where(Statement.stage == "agreed").order_by(Statement.number)).first()
+    assert paid is not None
+    take(session, world.pool, [line_of(-paid.balance_fen, "R-8", about=paid.number)], name="S-8")
+    line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-8")).one()
+    return {"line_id": str(line_id), "statement_id": str(paid.id)}
+
+
+def _camt(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    return {"file": (io.BytesIO(camt([line_of(100, "R-9")], name="S-9")), "流水.xml")}
 
 
 def after_steps(*steps: str, **values: Any) -> Before:
@@ -200,6 +222,7 @@ def both(page: str, program: str, role: Role, before: Before, **more: Any) -> di
 _LARGE = {"version": "1", "estimate_version": 1}
 _QUARTER = {"label": "2026Q3", "starts_on": "2026-07-01", "ends_on": "2026-09-30"}
 _DAY = {"on": ON.isoformat()}
+_ACCOUNT = {"name": "乙财险（示例）", "bank": "示例银行乙支行", "cnaps": "103100000026", "number": "103000009999"}
 _TOPIC = {"topic": "litigation", "reason": "业主已起诉"}
 _BILL: Mapping[str, Any] = {
     **{"what_0": "门机", "asked_0": "3000.00", "allowed_0": "2800.00", "reason_0": "单价过高"},
@@ -245,6 +268,14 @@ MONEY: Mapping[str, Reach] = {
     **both("periods.new", "api_periods.open_period", Role.FINANCE_MAKER, saying(**_QUARTER)),
     **both("extracts.new", "api_extracts.ask", Role.FINANCE_MAKER, _wish),
     **both("premiums.remit", "api_premiums.remit", Role.FINANCE_CHECKER, _received),
+    **both("bank_accounts.confirm", "api_bank_accounts.confirm", Role.FINANCE_CHECKER, saying()),
+    **both("bank_accounts.reject", "api_bank_accounts.reject", Role.FINANCE_CHECKER, saying()),
+    **both("payment_batches.new", "api_payment_batches.prepare", Role.FINANCE_MAKER, _to_pay),
+    **both("bank_matching.accept", "api_bank_matching.accept", Role.FINANCE_MAKER, _came_in),
+    "POST bank_reports.new": Reach(Role.FINANCE_MAKER, _camt),
+    **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, saying()),
+    **both("payment_batches.reject", "api_payment_batches.reject", Role.FINANCE_CHECKER, saying()),
+    **both("bank_accounts.new", "api_bank_accounts.propose", Role.FINANCE_MAKER, saying(**_ACCOUNT), relation="fellow"),
     "POST policies.remove": Reach(Role.OFFICER, saying(effective_on="2026-04-16", **_DAY)),
     **both("policies.lifts", "api_policies.bind", Role.OFFICER, _to_insure),
 }

@@ -19,6 +19,7 @@ from tests.rules.wrongs import multipart
 
 #: Every page that takes a file -> its field.
 FILES = {
+    "bank_reports.new": "file",
     "bidding.submit": "envelope",
     "calculators.rehearse": "upload",
     "custody.give": "file",

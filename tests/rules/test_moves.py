@@ -28,6 +28,8 @@ ROWS = {
     "ledger.PERIOD_MOVES": "period",
     "ledger.STATEMENT_MOVES": "statement",
     "ledger.EXTRACT_MOVES": "book_extract",
+    "ledger.BANK_ACCOUNT_MOVES": "bank_account",
+    "ledger.PAYMENT_BATCH_MOVES": "payment_batch",
     "tender.TENDER_MOVES": "tender",
     "tender.BID_MOVES": "bid",
     "underwriting.POLICY_MOVES": "policy",

@@ -16,6 +16,7 @@ from core.db import unit_of_work
 from core.papers import Paper, papers_by_code, papers_by_digest
 from core.permits import SEES_ALL, SYSTEM, Actor, Role
 from ledger import journal, statements
+from ledger.bank_models import BankAccount
 from ledger.journal import Wanted
 from ledger.models import Account, Statement
 from tender import awards, bids
@@ -35,6 +36,7 @@ OF_ONE_INSURER: dict[type[Any], bool] = {
     CashCall: True,
     FeeCharge: True,
     Account: True,
+    BankAccount: True,
     Bid: False,
     SealedBid: False,
     BidReceipt: False,

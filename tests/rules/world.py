@@ -31,6 +31,7 @@ from tender.envelope import ONE_ENVELOPE
 from tender.models import Bid, SealedBid, SigningKey
 from tender.outcome_models import Objection
 from tests.makers import AT, TERMS, MadePool, make_policy, make_pool, open_quarter
+from tests.makers_bank import confirm_all, propose
 from tests.makers_tender import (
     AWARDED,
     OFFERED,
@@ -54,6 +55,7 @@ from tests.makers_tender import (
     seat_committee,
 )
 from tests.makers_town import Town, make_town, tell_time
+from tests.rules.world_bank import of_the_bank
 from underwriting import policies, pools
 from underwriting.estates import appoint_for_community
 from underwriting.models import Building, Community, Lift, Policy
@@ -297,6 +299,12 @@ def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     called = approved(session, made, rows[0], 26_840_000, "W-C-1")
     calls = settlements.issue_cash_call(session, called, on=date(2026, 3, 16), by=desk, at=AT)
     cost = settlements.approve_cost(session, called, 300_001, on=date(2026, 3, 23), by=desk, at=AT)
+    confirm_all(session, made)
+    # So much that is not remitted yet that the pool owes every member at the close.
+    agreement = pools.agreement_on(session, made.pool.id, date(2026, 3, 2))
+    written = policies.Written("W-8", date(2026, 3, 2), date(2027, 3, 2), 60_000_000, 400)
+    large = policies.write(session, agreement, written, on=date(2026, 3, 2), by=desk, at=AT)
+    policies.receive(session, large, on=date(2026, 3, 5), by=desk, at=AT)
     made_by = made.actor(Role.CLAIMS_HANDLER)
     opened = handling.make(session, rows[1], "门机更换", 438_000, number="W-C-2", by=made_by, at=AT)
     ids |= {
@@ -307,6 +315,7 @@ def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
         "cost_id": cost.id,
         "call_id": next(call.id for call in calls if call.organisation_id == made.members[1].id),
         "pool_id": made.pool.id,
+        "account_id": propose(session, made, 0, again=1).id,
         "lift_id": lift.id,
     }
 
@@ -328,6 +337,7 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
             organisation_id=row.organisation_id,
         )
     open_quarter(session, made.pool, 2)
+    ids |= of_the_bank(session, made, rows, NOW.date())
     ids |= {
         "statement_id": rows[0].id,
         "label": "2026Q1",

@@ -19,6 +19,7 @@ from core.permits import SYSTEM, Role
 from core.server import Urls
 from core.settings import Settings
 from tender import keyfiles
+from web.demo.bank import BankStory
 from web.demo.casting import PASSWORD, REPAIRERS
 from web.demo.city import FULL, Scale, plan_city
 from web.demo.claims_story import ClaimsStory
@@ -79,6 +80,7 @@ def load(
     claims = ClaimsStory(telling, cast, year)
     tender.plan()
     year.plan()
+    BankStory(year).plan()
     claims.plan()
     plan_losses(claims)
     plan_live(claims)

@@ -64,6 +64,14 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
             (t("账期", "Periods"), "periods.index"),
             (t("分摊余数", "Carries"), "pools.carries"),
         ]
+    if may(actor(), "bank_account.read"):
+        places.append((t("收款账户", "Accounts to be paid to"), "bank_accounts.index"))
+    if may(actor(), "payment.read") and (leads(pool) or actor().sees_all):
+        places += [
+            (t("付款", "Payments"), "payment_batches.index"),
+            (t("银行流水", "Bank statements"), "bank_reports.index"),
+            (t("核对到账", "Match the bank"), "bank_matching.index"),
+        ]
     places = [(words, endpoint.replace(".one", "pools.one")) for words, endpoint in places]
     return [(words, url_for(name, pool_id=pool.id), request.endpoint == name) for words, name in places]
 

@@ -16,7 +16,7 @@ from core.errors import Finding, Forbidden, Invalid
 from core.papers import Paper
 from core.parties import Organisation
 from core.permits import Role, may
-from ledger import statements
+from ledger import bank_matches, statements
 from ledger.models import Period, Statement
 from ledger.reasons import LINE_OF, Line, Reason
 from ledger.stages import STATEMENT_MOVES
@@ -143,6 +143,7 @@ def one(statement_id: uuid.UUID) -> ResponseReturnValue:
         period_href=url_for("periods.one", pool_id=statement.pool_id, label=period.label),
         before=before,
         after=after,
+        paid=bank_matches.match_of(unit(), statement),
         events=history(unit(), "statement", statement.id),
     )
 

@@ -1,0 +1,137 @@
+"""What keeps the bank's rows true whatever the application does: functions of the database, put up by step 0008."""
+
+from __future__ import annotations
+
+# An account is proposed by a member of the pool and stands as it was proposed; it is decided once. The member's first
+# takes effect on the day of its confirmation, every later one not before two working days have passed.
+KEEP_BANK_ACCOUNT = """
+CREATE FUNCTION keep_bank_account() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    deciding constant text[] := ARRAY['stage', 'decided_by', 'decided_at', 'effective_on'];
+    confirmed_on date;
+    passed bigint;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.stage <> 'proposed' OR NOT EXISTS (SELECT 1 FROM public.share
+            WHERE (pool_id, organisation_id) = (NEW.pool_id, NEW.organisation_id)) THEN
+            RAISE EXCEPTION 'a bank account is proposed by a member of its pool' USING ERRCODE = '23514';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' OR OLD.stage <> 'proposed' OR to_jsonb(OLD) - deciding <> to_jsonb(NEW) - deciding THEN
+        RAISE EXCEPTION 'bank account % stands as it is', OLD.id USING ERRCODE = 'GB001';
+    END IF;
+    IF NEW.stage = 'confirmed' THEN
+        confirmed_on := (NEW.decided_at AT TIME ZONE 'Asia/Shanghai')::date;
+        IF EXISTS (SELECT 1 FROM public.bank_account WHERE stage = 'confirmed'
+            AND (pool_id, organisation_id) = (NEW.pool_id, NEW.organisation_id)) THEN
+            SELECT count(*) INTO passed FROM public.calendar_day
+            WHERE is_workday AND day > confirmed_on AND day <= NEW.effective_on;
+            IF passed < 2 THEN
+                RAISE EXCEPTION 'a change of a bank account waits two working days' USING ERRCODE = '23514';
+            END IF;
+        ELSIF NEW.effective_on <> confirmed_on THEN
+            RAISE EXCEPTION 'the first bank account stands at once' USING ERRCODE = '23514';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# A batch stands as it was prepared, and is decided once.
+KEEP_PAYMENT_BATCH = """
+CREATE FUNCTION keep_payment_batch() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    deciding constant text[] := ARRAY['stage', 'decided_by', 'decided_at'];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.stage <> 'prepared' THEN
+            RAISE EXCEPTION 'a batch of payments is prepared before it is released' USING ERRCODE = '23514';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' OR OLD.stage <> 'prepared' OR to_jsonb(OLD) - deciding <> to_jsonb(NEW) - deciding THEN
+        RAISE EXCEPTION 'batch % stands as it is', OLD.number USING ERRCODE = 'GB001';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# A payment pays the whole balance of an agreed statement that the pool owes, to a confirmed account of its member; it
+# stands as it is, but for the stage that follows its batch.
+KEEP_PAYMENT_LINE = """
+CREATE FUNCTION keep_payment_line() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NOT EXISTS (
+            SELECT 1 FROM public.statement s
+            JOIN public.bank_account a ON (a.pool_id, a.organisation_id) = (s.pool_id, s.organisation_id)
+            JOIN public.payment_batch b ON (b.pool_id, b.period_id) = (s.pool_id, s.period_id)
+            WHERE s.id = NEW.statement_id AND s.stage = 'agreed' AND s.balance_fen = NEW.amount_fen
+                AND a.id = NEW.account_id AND a.stage = 'confirmed'
+                AND b.id = NEW.batch_id AND b.stage = 'prepared' AND b.pool_id = NEW.pool_id
+        ) THEN
+            RAISE EXCEPTION 'a payment pays an agreed statement to an account of its member' USING ERRCODE = '23514';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' OR to_jsonb(OLD) - 'batch_stage' <> to_jsonb(NEW) - 'batch_stage' THEN
+        RAISE EXCEPTION 'payment % of a batch stands as it is', OLD.position USING ERRCODE = 'GB001';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# When the transaction ends, a batch adds up to its payments, and a released one has both its files.
+PAYMENTS_WHOLE = """
+CREATE FUNCTION check_payments_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    batch public.payment_batch;
+BEGIN
+    SELECT * INTO batch FROM public.payment_batch
+    WHERE id = (CASE TG_TABLE_NAME WHEN 'payment_batch' THEN to_jsonb(NEW) ->> 'id'
+        ELSE to_jsonb(NEW) ->> 'batch_id' END)::uuid;
+    IF EXISTS (SELECT 1 FROM public.payment_line WHERE batch_id = batch.id
+        HAVING count(*) <> batch.items OR coalesce(sum(amount_fen), 0) <> batch.total_fen) THEN
+        RAISE EXCEPTION 'the payments of batch % do not add up to it', batch.number USING ERRCODE = '23514';
+    END IF;
+    IF batch.stage = 'released' AND 2 <> (SELECT count(*) FROM public.payment_file WHERE batch_id = batch.id) THEN
+        RAISE EXCEPTION 'the released batch % lacks a file', batch.number USING ERRCODE = '23514';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+# When the transaction ends, a bank's statement is whole: its lines are all there and lead from balance to balance.
+REPORT_WHOLE = """
+CREATE FUNCTION check_bank_report_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    report public.bank_report;
+BEGIN
+    SELECT * INTO report FROM public.bank_report WHERE id = (CASE TG_TABLE_NAME
+        WHEN 'bank_report' THEN to_jsonb(NEW) ->> 'id' ELSE to_jsonb(NEW) ->> 'report_id' END)::uuid;
+    IF EXISTS (SELECT 1 FROM public.bank_line WHERE report_id = report.id HAVING count(*) <> report.items
+        OR coalesce(sum(amount_fen), 0) <> report.closing_fen - report.opening_fen
+        OR count(*) FILTER (WHERE pool_id <> report.pool_id) > 0) THEN
+        RAISE EXCEPTION 'the lines of bank statement % do not lead to its balance', report.reference
+            USING ERRCODE = '23514';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+# A line pays a statement of its own pool that somebody is to pay, from the right side; the difference is what it is.
+MATCH_FITS = """
+CREATE FUNCTION check_bank_match() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM public.bank_line l JOIN public.statement s ON s.pool_id = l.pool_id
+        WHERE l.id = NEW.line_id AND s.id = NEW.statement_id AND l.pool_id = NEW.pool_id
+            AND s.stage IN ('agreed', 'settled') AND sign(l.amount_fen) = -sign(s.balance_fen)
+            AND NEW.difference_fen = abs(l.amount_fen) - abs(s.balance_fen)
+    ) THEN
+        RAISE EXCEPTION 'a line of the bank pays a statement of its pool from the right side' USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+END $$
+"""

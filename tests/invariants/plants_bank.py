@@ -1,0 +1,147 @@
+"""Corruptions of the bank beside the book: accounts that nobody proposed like this, or that took effect too soon."""
+
+from __future__ import annotations
+
+from tests.invariants.planting import Plant, drop, plant
+
+_STANDING = "(SELECT id FROM bank_account WHERE stage = 'confirmed' ORDER BY id LIMIT 1)"
+_CHANGE = "(SELECT id FROM bank_account WHERE effective_on = (SELECT max(effective_on) FROM bank_account))"
+
+ACCOUNTS: tuple[Plant, ...] = (
+    plant("INV-B1", "another number", f"UPDATE bank_account SET number = '88888888' WHERE id = {_STANDING}"),
+    plant("INV-B1", "another name", f"UPDATE bank_account SET name = '别家' WHERE id = {_STANDING}"),
+    plant(
+        "INV-B1",
+        "a stranger's account",
+        f"UPDATE bank_account SET organisation_id = gen_random_uuid() WHERE id = {_STANDING}",
+    ),
+    plant(
+        "INV-B1",
+        "confirmed by nobody",
+        "UPDATE bank_account SET stage = 'confirmed', decided_by = gen_random_uuid(), decided_at = proposed_at,"
+        " effective_on = CURRENT_DATE WHERE stage = 'proposed'",
+    ),
+    plant("INV-B1", "an account gone", f"DELETE FROM bank_account WHERE id = {_STANDING}"),
+    plant(
+        "INV-B2",
+        "confirmed by who proposed",
+        drop("bank_account", "ck_bank_account_four_eyes"),
+        f"UPDATE bank_account SET decided_by = proposed_by WHERE id = {_STANDING}",
+    ),
+    plant(
+        "INV-B2",
+        "a change at once",
+        f"UPDATE bank_account SET effective_on = effective_on - 2 WHERE id = {_CHANGE}",
+    ),
+    plant(
+        "INV-B2",
+        "a first that waited",
+        "UPDATE bank_account SET effective_on = effective_on + 1 WHERE id = (SELECT id FROM bank_account"
+        " WHERE stage = 'confirmed' ORDER BY decided_at, id LIMIT 1)",
+    ),
+    plant(
+        "INV-B2",
+        "confirmed for another",
+        "UPDATE audit_event SET organisation_id = gen_random_uuid() WHERE action = 'bank_account.confirm'",
+    ),
+    plant(
+        "INV-A10-ledger",
+        "an account confirmed at another hour",
+        f"UPDATE bank_account SET decided_at = decided_at + interval '1 minute' WHERE id = {_STANDING}",
+    ),
+    plant("INV-A10-ledger", "proposed by another", "UPDATE bank_account SET proposed_by = gen_random_uuid()"),
+)
+
+_RELEASED = "(SELECT id FROM payment_batch WHERE stage = 'released' LIMIT 1)"
+_LINE = f"batch_id = {_RELEASED} AND position = 1"
+
+PAYMENTS: tuple[Plant, ...] = (
+    plant("INV-B3", "a fen more", f"UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE {_LINE}"),
+    plant("INV-B3", "a payment gone", f"DELETE FROM payment_line WHERE {_LINE}"),
+    plant(
+        "INV-B3",
+        "to another member",
+        "UPDATE payment_line l SET account_id = b.payer_id FROM payment_batch b WHERE b.id = l.batch_id",
+    ),
+    plant(
+        "INV-B3",
+        "a batch that nobody let fall",
+        "UPDATE payment_batch SET stage = 'released' WHERE stage = 'rejected'",
+    ),
+    plant(
+        "INV-B4",
+        "a statement paid twice",
+        "DROP INDEX ux_payment_line_statement",
+        "UPDATE payment_line SET batch_stage = 'prepared' WHERE batch_stage = 'rejected'",
+        "UPDATE payment_batch SET stage = 'prepared', decided_by = NULL, decided_at = NULL WHERE stage = 'rejected'",
+    ),
+    plant(
+        "INV-B4",
+        "released by who prepared",
+        drop("payment_batch", "ck_payment_batch_four_eyes"),
+        f"UPDATE payment_batch SET decided_by = prepared_by WHERE id = {_RELEASED}",
+    ),
+    plant(
+        "INV-B4",
+        "another file",
+        "UPDATE payment_file SET content = content || 'x', digest = encode(sha256(content || 'x'), 'hex')"
+        " WHERE kind = 'pain001'",
+    ),
+    plant(
+        "INV-B4",
+        "a file that its digest does not fit",
+        drop("payment_file", "ck_payment_file_digest"),
+        "UPDATE payment_file SET content = content || 'x' WHERE kind = 'csv'",
+    ),
+    plant("INV-B4", "a file gone", "DELETE FROM payment_file WHERE kind = 'csv'"),
+    plant(
+        "INV-A10-ledger",
+        "paid on another day",
+        f"UPDATE payment_batch SET pays_on = pays_on + 1 WHERE id = {_RELEASED}",
+    ),
+)
+
+REPORTS: tuple[Plant, ...] = (
+    plant(
+        "INV-B5", "a line of another sum", "UPDATE bank_line SET amount_fen = amount_fen + 1 WHERE reference = 'R-1'"
+    ),
+    plant("INV-B5", "a line gone", "DELETE FROM bank_line WHERE reference = 'R-2'"),
+    plant("INV-B5", "another balance", "UPDATE bank_report SET closing_fen = closing_fen + 1"),
+    plant(
+        "INV-B5",
+        "a reference twice",
+        drop("bank_line", "uq_bank_line_pool_id_reference"),
+        "UPDATE bank_line SET reference = 'R-1'",
+    ),
+    plant(
+        "INV-B5",
+        "of a follower's account",
+        "UPDATE bank_report SET account_id = (SELECT account_id FROM payment_line LIMIT 1)",
+    ),
+    plant("INV-A10-ledger", "another file", "UPDATE bank_report SET digest = 'x'"),
+    plant("INV-A10-ledger", "taken in by another", "UPDATE bank_report SET taken_by = gen_random_uuid()"),
+)
+
+MATCHES: tuple[Plant, ...] = (
+    plant("INV-B6", "another difference", "UPDATE bank_match SET difference_fen = difference_fen + 1"),
+    plant(
+        "INV-B6",
+        "another line",
+        "UPDATE bank_match SET line_id = (SELECT id FROM bank_line WHERE reference = 'R-1')",
+    ),
+    plant(
+        "INV-B6",
+        "a statement of another pool",
+        "UPDATE bank_match SET statement_id = (SELECT id FROM statement WHERE pool_id <> bank_match.pool_id LIMIT 1)",
+    ),
+    plant(
+        "INV-B6",
+        "a statement twice",
+        drop("bank_match", "uq_bank_match_statement_id"),
+        "INSERT INTO bank_match SELECT (SELECT id FROM bank_line WHERE reference = 'R-2'), statement_id, pool_id,"
+        " difference_fen, matched_by, matched_at FROM bank_match",
+    ),
+    plant("INV-A10-ledger", "matched by another", "UPDATE bank_match SET matched_by = gen_random_uuid()"),
+)
+
+PLANTS = (*ACCOUNTS, *PAYMENTS, *REPORTS, *MATCHES)

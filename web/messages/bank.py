@@ -1,0 +1,188 @@
+"""Words for the refusals of the bank beside the book: accounts to be paid to, batches, the bank's statements."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "bank_account_wrong": (
+        "收款账户有内容需要更正，见各栏旁的说明。",
+        "Something in the account needs correcting; each field says what.",
+    ),
+    "bank_name_wrong": (
+        "户名和开户行只用文字、数字和常见标点，不能为空。请照银行凭证填写。",
+        "The names of account and bank hold letters, digits and plain marks, and are not empty. Write them as the bank "
+        "does.",
+    ),
+    "bank_name_too_long": (
+        "户名和开户行各最多 {most} 字，付款文件装不下更长的，也不截短。请核对。",
+        "The names of account and bank have at most {most} characters each: a payment file holds no more, and none is "
+        "cut. Check them.",
+    ),
+    "cnaps_wrong": (
+        "联行号应为 12 位数字。请向开户行查询。",
+        "A CNAPS code has twelve digits. Ask the bank for it.",
+    ),
+    "cnaps_check_wrong": (
+        "联行号的校验位不符，至少有一位写错。请与银行凭证逐位核对。",
+        "The check digit of the CNAPS code does not fit: at least one digit is wrong. Compare the code with the bank's "
+        "paper.",
+    ),
+    "account_number_wrong": (
+        "银行账号应为 8 至 34 位数字。请与银行凭证逐位核对。",
+        "An account number has 8 to 34 digits. Compare it with the bank's paper.",
+    ),
+    "bank_account_not_found": (
+        "没有这个收款账户，或您无权查看。请从列表进入。",
+        "There is no such account, or it is not yours to see. Choose it from the list.",
+    ),
+    "bank_account_waits": (
+        "本公司还有一个提议等待确认。请先确认或退回它。",
+        "Another proposal of your company waits. Have it confirmed or rejected first.",
+    ),
+    "bank_account_stands": (
+        "与已确认的收款账户完全相同，不必再提。",
+        "This is the account that is confirmed already; there is nothing to propose.",
+    ),
+    "not_your_bank_account": (
+        "收款账户只由该成员自己的财务人员确认或退回。",
+        "An account is confirmed or rejected by its own member's finance desk alone.",
+    ),
+    "payment_batch_not_found": (
+        "没有这个付款批次，或您无权查看。请从列表进入。",
+        "There is no such batch, or it is not yours to see. Choose it from the list.",
+    ),
+    "payment_file_not_found": (
+        "付款批次 {number} 还没有付款文件。放行之后才有。",
+        "Batch {number} has no file yet. It is made at the release.",
+    ),
+    "nothing_to_pay_out": (
+        "账期 {period} 没有可付的结算单：须是共保体应付、成员已确认、尚未付款的。",
+        "Period {period} has no statement to pay: one that the pool owes, that the member has agreed to and that is "
+        "not paid yet.",
+    ),
+    "pays_on_past": (
+        "付款日期已经过去。请填今天或以后的日期。",
+        "The day of payment has passed. Choose today or a later day.",
+    ),
+    "payees_without_account": (
+        "付款当日有成员没有收款账户，未编制批次。",
+        "Somebody has no account to be paid to on that day, and nothing was prepared.",
+    ),
+    "payee_without_account": (
+        "{member} 在 {day} 没有已确认的收款账户。请由其财务提出并确认。",
+        "{member} has no confirmed account on {day}. Ask its finance desk to propose and confirm one.",
+    ),
+    "payment_account_changed": (
+        "编制之后收款账户有变：{members}。请退回本批次，重新编制。",
+        "An account has changed since the batch was prepared: {members}. Reject the batch and prepare another.",
+    ),
+    "statement_not_agreed": (
+        "结算单 {number} 已不在“已确认”状态，不能付款。请退回本批次。",
+        "Statement {number} does not stand as agreed any more and is not paid. Reject the batch.",
+    ),
+    "payment_order_wrong": (
+        "付款文件有内容不合银行的格式，见逐项说明。",
+        "Something does not fit the form of a bank's file; each item is named.",
+    ),
+    "payment_order_empty": ("没有任何一笔付款。", "There is no payment in it."),
+    "payment_reference_wrong": (
+        "编号须为 1 至 35 个字母、数字、点、横线，且以字母或数字开头。",
+        "A reference has 1 to 35 letters, digits, dots and dashes and begins with a letter or a digit.",
+    ),
+    "payment_text_too_long": (
+        "用途最多 {most} 字，不截短。",
+        "What a payment is for has at most {most} characters, and is not cut.",
+    ),
+    "payment_amount_wrong": ("付款金额须大于零。", "A payment is of more than nothing."),
+    "xml_not_plain": (
+        "XML 文件第 {line} 行有文档类型、实体或处理指令。请向银行要不含这些的文件。",
+        "Line {line} of the XML has a document type, an entity or an instruction. Ask the bank for one without.",
+    ),
+    "xml_too_large": (
+        "XML 文件太大或嵌套太深（第 {line} 行）。请按较短的日期分开。",
+        "The XML is too large or too deep (line {line}). Ask for fewer days in a file.",
+    ),
+    "xml_broken": (
+        "XML 文件在第 {line} 行读不下去。请重新下载。",
+        "The XML cannot be read beyond line {line}. Download it again.",
+    ),
+    "camt_not_this": (
+        "不是含一个账号流水的 camt.053 文件（其中有 {count} 个）。请下载 ISO 20022 camt.053。",
+        "This is no camt.053 file with the statement of one account (it has {count}). Download ISO 20022 camt.053.",
+    ),
+    "camt_wrong": (
+        "camt.053 文件有读不出的内容，什么也没有读入。",
+        "Something in the camt.053 file cannot be read, and nothing was taken in.",
+    ),
+    "camt_element_wrong": (
+        "第 {row} 行的 {element} 缺失或写法不对。金额须为 CNY、最多两位小数。",
+        "{element} at line {row} is missing or not in form. Amounts are in CNY with at most two decimals.",
+    ),
+    "bank_list_wrong": (
+        "表格有 {count} 处读不出，什么也没有读入。",
+        "The list has {count} places that cannot be read, and nothing was taken in.",
+    ),
+    "bank_row_amount_unclear": (
+        "第 {row} 行的金额不明：发生额、收入、支出恰填一项，且不为零。",
+        "The amount of row {row} is not clear: exactly one of amount, paid in and paid out, and not zero.",
+    ),
+    "bank_report_wrong": (
+        "流水本身不完整，什么也没有读入。",
+        "The statement is not whole in itself, and nothing was taken in.",
+    ),
+    "bank_report_unbalanced": (
+        "期初 {opening} 加各笔 {lines} 与期末 {closing} 相差 {difference} 元。请核对余额，或向银行要完整的文件。",
+        "Opening {opening} and lines {lines} miss the closing {closing} by CNY {difference}. Check the balances or ask "
+        "for the whole file.",
+    ),
+    "bank_report_days_wrong": ("起始日晚于截止日。", "The first day is after the last."),
+    "bank_report_too_long": (
+        "一份流水最多 {most} 笔。请按较短的日期分开。",
+        "A statement has at most {most} lines. Ask for fewer days.",
+    ),
+    "bank_line_amount_zero": ("金额为零。", "The amount is nothing."),
+    "bank_line_outside_days": ("{day} 不在流水的起止日期之内。", "{day} is not within the statement's days."),
+    "bank_line_reference_missing": (
+        "没有流水号，或长于 100 字。",
+        "There is no reference, or it is longer than 100 characters.",
+    ),
+    "bank_line_reference_twice": (
+        "流水号 {reference} 在同一份流水里出现两次（另见 {first}）。",
+        "The reference {reference} stands twice in the statement (see {first}).",
+    ),
+    "bank_line_text_too_long": ("一栏文字最多 {most} 字。", "A text has at most {most} characters."),
+    "bank_report_other_account": (
+        "流水的账号 {number} 不是首席已确认的收款账户。请核对文件，或先确认收款账户。",
+        "The account {number} is not one that the lead has confirmed. Check the file, or have the account confirmed.",
+    ),
+    "bank_report_taken": (
+        "这份流水已于 {taken_at} 从 {name} 读入，不重复读入。",
+        "This statement was taken in from {name} at {taken_at}, and is not taken in twice.",
+    ),
+    "bank_lines_known": (
+        "有的流水号以前读入过，什么也没有读入。请向银行要不重叠的日期。",
+        "Some references were taken in before, and nothing was taken in. Ask the bank for days that do not overlap.",
+    ),
+    "bank_line_known": ("流水号 {reference} 以前读入过。", "The reference {reference} was taken in before."),
+    "bank_report_not_found": (
+        "没有这份银行流水，或您无权查看。请从列表进入。",
+        "There is no such bank statement, or it is not yours to see. Choose it from the list.",
+    ),
+    "bank_line_not_found": (
+        "没有这一笔银行收支。请从列表进入。",
+        "There is no such line of the bank. Choose it from the list.",
+    ),
+    "bank_line_matched": (
+        "这一笔已经核对过，不重复核对。",
+        "This line is matched already, and is not matched twice.",
+    ),
+    "statement_matched": (
+        "这张结算单已经核对到另一笔。",
+        "This statement is matched with another line already.",
+    ),
+    "bank_match_not_proposed": (
+        "这一笔与这张结算单对不上：附言没有写明它，金额与账号也不全相符。请核对。",
+        "The line does not fit the statement: it does not name it, and sum and account are not both its own..",
+    ),
+    "month_not_found": (
+        "没有“{month}”这个月份的对账。请从列表进入。",
+        "There is no reconciliation of “{month}”. Choose it from the list.",
+    ),
+}
