@@ -17,8 +17,7 @@ from claims.adjusting import AssessedLine
 from claims.fault_rows import FaultRow
 from claims.models import Claim
 from core import audit, clock, papers, parties
-from core.db import new_id, unit_of_work
-from core.errors import Finding
+from core.db import unit_of_work
 from core.papers import Store
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
@@ -29,6 +28,7 @@ from ledger.extracts import Kind
 from ledger.models import Statement
 from tender import allocations, bids, changes
 from tests import makers_bank
+from tests.invariants.story_lists import post_lists
 from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
     DEADLINE,
@@ -50,7 +50,7 @@ from tests.makers_tender import (
 )
 from tests.makers_town import Town, make_town, tell_time
 from tests.visitors import QUICK
-from underwriting import bordereaux, late_interest, policies, pools
+from underwriting import late_interest, policies, pools
 from underwriting.models import Policy
 from web import accounts
 from web.confirmation import keep_confirmation
@@ -81,7 +81,7 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
     _bank(engine, made)
     _second_quarter(engine, made)
     _each_for_itself(engine)
-    _list_of_premiums(engine)
+    post_lists(engine)
     _faults(engine)
     _accounts(engine)
     _papers(engine, store)
@@ -300,27 +300,6 @@ def _each_for_itself(engine: Engine) -> None:
         claim = _approved(session, made, policy, 10_000, date(2026, 3, 15), "S-C-1")
         settlements.pay_by_lead(session, claim, on=date(2026, 3, 16), by=second, at=AT)
         closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
-
-
-def _list_of_premiums(engine: Engine) -> None:
-    """A bordereau in a pool of its own: sent by one, approved by another, posted at once."""
-    with unit_of_work(engine, SYSTEM) as session:
-        made = make_pool(session, (5, 3, 2), name="批量共保体")
-        maker, checker = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
-        sent = bordereaux.Sent("保费清单.csv", "a" * 64, {})
-        row = bordereaux.begin(session, made.pool, sent, on=date(2026, 3, 2), by=maker, at=AT)
-        begins, ends = date(2026, 3, 1), date(2027, 3, 1)
-        numbers, fen, none = ["L-1", "L-2", "L-3"], [101, 20_003, 7], [None] * 3
-        piece = bordereaux.Piece(3, [2, 3, 5], numbers, none, [begins] * 3, [ends] * 3, [1, 2, 3], fen, [1] * 3)
-        bordereaux.keep_piece(session, row, piece, [new_id() for _ in piece.line])
-        bordereaux.finish_reading(session, row, by=SYSTEM, at=AT)
-        bordereaux.approve(session, row, by=checker, at=AT)
-        bordereaux.post(session, row, by=SYSTEM, at=AT)
-        sent = bordereaux.Sent("有误的清单.csv", "b" * 64, {})
-        faulty = bordereaux.begin(session, made.pool, sent, on=date(2026, 3, 2), by=maker, at=AT)
-        wrong = bordereaux.Piece(1, faults=[(2, Finding("cell_required", "number"))])
-        bordereaux.keep_piece(session, faulty, wrong, [])
-        bordereaux.finish_reading(session, faulty, by=SYSTEM, at=AT)
 
 
 def _faults(engine: Engine) -> None:

@@ -28,7 +28,8 @@ from tests.rules.bodies import QUERIES, Bodies, form_of
 from tests.rules.matrix import Call, Table
 from tests.rules.reaching import Reach
 from tests.rules.seats import Seat, Seats
-from tests.rules.world import NOW, World, keep_list, make_world
+from tests.rules.world import NOW, World, make_world
+from tests.rules.world_papers import keep_list
 from tests.visitors import Visitors, make_app
 from web import shell
 from web.accounts import User, add_token

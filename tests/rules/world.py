@@ -19,11 +19,11 @@ from core import audit, parties
 from core.audit import AuditEvent
 from core.clock import CITY
 from core.db import unit_of_work
-from core.papers import Paper, keep
+from core.papers import keep
 from core.parties import Mandate, Organisation
 from core.permits import SYSTEM, Role
 from core.server import Urls
-from ledger import extracts, statements
+from ledger import statements
 from tender import allocations, awards, bids, changes, evaluations, keys, opening, p256
 from tender.content import FileToSeal
 from tender.drafting import TenderDraft
@@ -56,6 +56,7 @@ from tests.makers_tender import (
 )
 from tests.makers_town import Town, make_town, tell_time
 from tests.rules.world_bank import of_the_bank
+from tests.rules.world_papers import keep_extract, keep_paper
 from underwriting import policies, pools
 from underwriting.estates import appoint_for_community
 from underwriting.models import Building, Community, Lift, Policy
@@ -65,13 +66,6 @@ from web import jobs
 #: What the database's clock says while the matrix is walked: the day after the shares of one tender were publicised.
 NOW = datetime(2026, 4, 9, 9, 0, tzinfo=CITY)
 TENDERS = ("draft", "published", "opening", "evaluating", "reported", "allocated", "standstill", "awarded")
-
-OFFER = "服务方案".encode()
-#: What is sent as a list for each purpose: rows that can be taken in as they stand.
-LISTS = {
-    "fault_list": "电梯编号,报修时间,修复时间\nW-2-00002,2026-03-05 10:00,2026-03-05 11:00\n",
-    "estate_list": "区县,小区,楼栋,电梯编号,投用日期,层数,户数\n示例区,梧桐里,1栋,W-7-00001,2015-06-01,18,120\n",
-}
 
 
 @dataclass
@@ -107,10 +101,10 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
         make_policy(session, stranger, number="S-1")
         _faults(session, estates[0], mine, ids)
         _of_the_opened(session, ids, told["evaluating"], town.insurers[0].id)
-        ids["code"] = _keep(session, town, "opening_record_pdf", ("tender", told["awarded"])).code
+        ids["code"] = keep_paper(session, town, "opening_record_pdf", ("tender", told["awarded"])).code
         ids["public_key"] = p256.point(p256.new_key()).hex()
         ids["organisation_id"] = town.insurers[0].id
-        ids["extract_id"] = _extract(session, town, pool)
+        ids["extract_id"] = keep_extract(session, town, pool)
         ids["objection_id"] = session.scalars(select(Objection.id)).first()
         ids |= _of_the_administrator(session, town)
         ids["key_id"] = session.scalars(
@@ -175,7 +169,7 @@ def _tenders(town: Town) -> dict[str, uuid.UUID]:
             hand_in(town, found[name], insurer, form_of())
             with unit_of_work(town.engine, insurer.bidder) as session:
                 sealed = session.scalars(select(SealedBid.id).where(SealedBid.tender_id == found[name])).one()
-                _keep(session, town, "note", ("sealed_bid", sealed), insurer.id)
+                keep_paper(session, town, "note", ("sealed_bid", sealed), insurer.id)
     _withdraw(town, found["published"])
     collect_keys(town, found["opening"], town.at(datetime(2026, 3, 30, 9, 20, tzinfo=CITY)), town.keepers[3:])
     _give_key(town, found["opening"])
@@ -362,42 +356,3 @@ def _faults(session: Session, estate: Organisation, repairer: Organisation, ids:
         "lift_id": lifts[1].id,
         "lift_number": lifts[1].number,
     }
-
-
-def keep_list(session: Session, town: Town, purpose: str, person_id: uuid.UUID, organisation_id: uuid.UUID) -> object:
-    """Return the id of a list that a person has sent for a purpose."""
-    return _keep(session, town, "list_upload", (purpose, person_id), organisation_id, LISTS[purpose]).id
-
-
-def _extract(session: Session, town: Town, made: MadePool) -> object:
-    """Return an extract of the lead's that is made."""
-    period = statements.period(session, made.pool.id, "2026Q1")
-    by, at = made.actor(Role.FINANCE_MAKER), AT + timedelta(days=31)
-    wish = extracts.Wish(made.pool.id, period.id, extracts.Kind.CLAIMS, "csv", is_whole=True)
-    row = extracts.ask(session, wish, by=by, at=at)
-    extracts.begin(session, row, 0, by=SYSTEM, at=at)
-    paper = _keep(session, town, "book_extract", ("book_extract", row.id), row.organisation_id)
-    extracts.finish(session, row, paper, by=SYSTEM, at=at)
-    return row.id
-
-
-def _keep(
-    session: Session,
-    town: Town,
-    kind: str,
-    subject: tuple[str, object],
-    organisation_id: uuid.UUID | None = None,
-    text: str = "",
-) -> Paper:
-    digest, size = town.store.put(io.BytesIO((text or kind).encode()), limit=1 << 20)
-    return keep(
-        session,
-        kind,
-        subject,
-        name="名单.csv",
-        media_type="application/octet-stream",
-        digest=digest,
-        size=size,
-        at=AT + timedelta(days=1),
-        organisation_id=organisation_id,
-    )

@@ -1,0 +1,62 @@
+"""The papers of the world that the matrix walks: lists that were sent, an extract that was made."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from core.papers import Paper, keep
+from core.permits import SYSTEM, Role
+from ledger import extracts, statements
+from tests.makers import AT, MadePool
+from tests.makers_town import Town
+
+OFFER = "服务方案".encode()
+#: What is sent as a list for each purpose: rows that can be taken in as they stand.
+LISTS = {
+    "fault_list": "电梯编号,报修时间,修复时间\nW-2-00002,2026-03-05 10:00,2026-03-05 11:00\n",
+    "estate_list": "区县,小区,楼栋,电梯编号,投用日期,层数,户数\n示例区,梧桐里,1栋,W-7-00001,2015-06-01,18,120\n",
+}
+
+
+def keep_list(session: Session, town: Town, purpose: str, person_id: uuid.UUID, organisation_id: uuid.UUID) -> object:
+    """Return the id of a list that a person has sent for a purpose."""
+    return keep_paper(session, town, "list_upload", (purpose, person_id), organisation_id, LISTS[purpose]).id
+
+
+def keep_extract(session: Session, town: Town, made: MadePool) -> object:
+    """Return an extract of the lead's that is made."""
+    period = statements.period(session, made.pool.id, "2026Q1")
+    by, at = made.actor(Role.FINANCE_MAKER), AT + timedelta(days=31)
+    wish = extracts.Wish(made.pool.id, period.id, extracts.Kind.CLAIMS, "csv", is_whole=True)
+    row = extracts.ask(session, wish, by=by, at=at)
+    extracts.begin(session, row, 0, by=SYSTEM, at=at)
+    paper = keep_paper(session, town, "book_extract", ("book_extract", row.id), row.organisation_id)
+    extracts.finish(session, row, paper, by=SYSTEM, at=at)
+    return row.id
+
+
+def keep_paper(
+    session: Session,
+    town: Town,
+    kind: str,
+    subject: tuple[str, object],
+    organisation_id: uuid.UUID | None = None,
+    text: str = "",
+) -> Paper:
+    """Return a kept file of one kind about one thing."""
+    digest, size = town.store.put(io.BytesIO((text or kind).encode()), limit=1 << 20)
+    return keep(
+        session,
+        kind,
+        subject,
+        name="名单.csv",
+        media_type="application/octet-stream",
+        digest=digest,
+        size=size,
+        at=AT + timedelta(days=1),
+        organisation_id=organisation_id,
+    )
