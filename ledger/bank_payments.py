@@ -176,7 +176,7 @@ def release_batch(session: Session, batch: PaymentBatch, *, by: Actor, at: datet
     """Release a prepared batch: its files are made and kept, to be handed to the bank.
 
     Refuses Forbidden `lead_only`, `second_person_needed` from whoever prepared it; Invalid `pays_on_past`; Conflict
-    `stage_refuses`, `payment_account_changed` where a member is paid to another account by then, `statement_not_agreed`
+    `stage_refuses`, `payment_account_changed` where a member is paid to another account by then, `batch_statement_not_agreed`
     where a statement is settled meanwhile.
     """
     require_lead(session, batch.pool_id, by)
@@ -217,7 +217,7 @@ def _require_unchanged(session: Session, batch: PaymentBatch) -> None:
         raise Conflict("payment_account_changed", members=[names[one] for one in moved])
     for one in lines(session, batch):
         if one.statement.stage != "agreed":
-            raise Conflict("statement_not_agreed", number=one.statement.number)
+            raise Conflict("batch_statement_not_agreed", number=one.statement.number)
 
 
 def reject(session: Session, batch: PaymentBatch, *, by: Actor, at: datetime) -> None:

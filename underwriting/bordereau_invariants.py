@@ -52,13 +52,13 @@ HANDLED_BY_TWO = every(
 
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
-        "INV-B1",
+        "INV-P7",
         "批量入账的保单与保费清单的行数、合计和摘要相符",
         "The policies that a bordereau has made are as many as its rows, of as much, and digest to what it says",
         POLICIES_STAND,
     ),
     Invariant(
-        "INV-B2",
+        "INV-P8",
         "保费清单属于首席承保人，导入与批准不是同一人，入账日期与经办人和批次一致；每次状态变化均有日志记录",
         "A bordereau is the lead's, sent by one person and approved by another, posted on its day; each of its moves "
         "is logged and was allowed",

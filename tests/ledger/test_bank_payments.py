@@ -182,7 +182,7 @@ def test_days_and_settlements_stop_a_batch(session: Session) -> None:
         bank_payments.release_batch(session, batch, by=checker, at=datetime(2026, 4, 18, 1, 0, tzinfo=UTC))
     open_quarter(session, quarter.made.pool, 2)
     statements.settle_period(session, period, on=ON, by=checker, at=NOW)
-    with pytest.raises(Conflict, match="statement_not_agreed"):
+    with pytest.raises(Conflict, match="batch_statement_not_agreed"):
         bank_payments.release_batch(session, batch, by=checker, at=NOW)
 
 

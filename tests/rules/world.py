@@ -65,6 +65,7 @@ from web import jobs
 
 #: What the database's clock says while the matrix is walked: the day after the shares of one tender were publicised.
 NOW = datetime(2026, 4, 9, 9, 0, tzinfo=CITY)
+OFFER = "服务方案".encode()
 TENDERS = ("draft", "published", "opening", "evaluating", "reported", "allocated", "standstill", "awarded")
 
 

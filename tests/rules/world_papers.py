@@ -14,7 +14,6 @@ from ledger import extracts, statements
 from tests.makers import AT, MadePool
 from tests.makers_town import Town
 
-OFFER = "服务方案".encode()
 #: What is sent as a list for each purpose: rows that can be taken in as they stand.
 LISTS = {
     "fault_list": "电梯编号,报修时间,修复时间\nW-2-00002,2026-03-05 10:00,2026-03-05 11:00\n",

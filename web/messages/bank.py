@@ -73,7 +73,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "编制之后收款账户有变：{members}。请退回本批次，重新编制。",
         "An account has changed since the batch was prepared: {members}. Reject the batch and prepare another.",
     ),
-    "statement_not_agreed": (
+    "batch_statement_not_agreed": (
         "结算单 {number} 已不在“已确认”状态，不能付款。请退回本批次。",
         "Statement {number} does not stand as agreed any more and is not paid. Reject the batch.",
     ),
