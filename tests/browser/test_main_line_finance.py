@@ -80,7 +80,7 @@ def test_a_quarter_from_its_queries_to_its_settlement(visitors: Visitors, city: 
     lead.go("/")
     lead.follow("答复 2026Q3 结算单的疑问")
     lead.page.get_by_role("main").locator("tbody a").first.click()
-    lead.reads("该成员的疑问", "残值回收")
+    lead.reads("疑问与答复", "残值回收")
     lead.follow("答复疑问…")
     lead.page.get_by_label("答复").fill("残值按 20% 分摊，见分录 559。")
     lead.press("答复并重新待确认")
