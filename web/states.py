@@ -246,8 +246,6 @@ KINDS: dict[str, tuple[str, str]] = {
     "book_extract": ("报表", "extract"),
     "bank_account": ("收款账户", "account to be paid to"),
     "payment_batch": ("付款批次", "batch of payments"),
-    "bank_report": ("银行流水", "bank statement"),
-    "bank_line": ("银行收支", "line of a bank statement"),
     "import": ("名单", "list"),
     "job": ("后台任务", "background job"),
     "section": ("草稿的一节", "section"),

@@ -247,7 +247,12 @@ def _pages(walk: Walk) -> Iterator[tuple[Call, Seat]]:
 
 
 #: Pages that show another form to another role.
-_BY_ROLE = frozenset({"home.home", "faults.one", "claims.one", "statements.one", "policies.one", "finance.home"})
+_BY_ROLE = frozenset(
+    {
+        *("home.home", "faults.one", "claims.one", "statements.one", "policies.one", "finance.home"),
+        "bank_matching.index",
+    }
+)
 
 
 def _endpoint(walk: Walk, form: Form) -> str:

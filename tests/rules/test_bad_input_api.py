@@ -21,12 +21,13 @@ def fuzz(walk: Walk) -> Iterator[Fuzz]:
     yield Fuzz(walk)
 
 
-#: Operations whose description forbids nothing: files of the calculators, read by their own rules, and sealed bytes.
+#: Operations whose description forbids nothing: files of calculators and banks, read by their own rules, sealed bytes.
 TAKES_ANYTHING = {
     "POST /api/v1/bids/{tender_id}/versions",
     "POST /api/v1/calculators/allocate",
     "POST /api/v1/calculators/rehearse",
     "POST /api/v1/calculators/score",
+    "POST /api/v1/pools/{pool_id}/bank",
 }
 
 
