@@ -62,7 +62,7 @@ def listed(values: Iterable[Any], told: Callable[[Any], str] = str) -> str:
     r"""Return a column as PostgreSQL writes an array, nothing as NULL; each kind of value is told once and remembered.
 
     >>> print(listed([7, None, 9]), listed(['a"b'], quoted))
-    {7,NULL,9} {"a\\"b"}
+    {7,NULL,9} {"a\"b"}
     """
     known: dict[Any, str] = {None: "NULL"}
     words = []

@@ -14,7 +14,7 @@ from core.permits import Role
 from tests.rules.forms import Form
 from tests.rules.fuzzing import changed, nothing_kept
 from tests.rules.walking import Walk
-from tests.rules.world import LISTS as TAKEN
+from tests.rules.world_papers import LISTS as TAKEN
 from tests.rules.wrongs import multipart
 
 #: Every page that takes a file -> its field.

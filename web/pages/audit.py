@@ -60,6 +60,7 @@ _AREAS = {
     "fault_list": ("故障名单", "list of faults"),
     "lift": ("电梯", "lift"),
     "paper": ("文件", "paper"),
+    "batch": ("批次", "batches"),
     "bank_report": ("银行流水", "bank statements"),
     "bank_line": ("银行收支", "line of a bank statement"),
     "bank_match": ("核对到账", "matches"),

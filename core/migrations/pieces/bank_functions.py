@@ -106,14 +106,14 @@ END $$
 REPORT_WHOLE = """
 CREATE FUNCTION check_bank_report_whole() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    report public.bank_report;
+    taken public.bank_report;
 BEGIN
-    SELECT * INTO report FROM public.bank_report WHERE id = (CASE TG_TABLE_NAME
+    SELECT * INTO taken FROM public.bank_report WHERE id = (CASE TG_TABLE_NAME
         WHEN 'bank_report' THEN to_jsonb(NEW) ->> 'id' ELSE to_jsonb(NEW) ->> 'report_id' END)::uuid;
-    IF EXISTS (SELECT 1 FROM public.bank_line WHERE report_id = report.id HAVING count(*) <> report.items
-        OR coalesce(sum(amount_fen), 0) <> report.closing_fen - report.opening_fen
-        OR count(*) FILTER (WHERE pool_id <> report.pool_id) > 0) THEN
-        RAISE EXCEPTION 'the lines of bank statement % do not lead to its balance', report.reference
+    IF EXISTS (SELECT 1 FROM public.bank_line WHERE report_id = taken.id HAVING count(*) <> taken.items
+        OR coalesce(sum(amount_fen), 0) <> taken.closing_fen - taken.opening_fen
+        OR count(*) FILTER (WHERE pool_id <> taken.pool_id) > 0) THEN
+        RAISE EXCEPTION 'the lines of bank statement % do not lead to its balance', taken.reference
             USING ERRCODE = '23514';
     END IF;
     RETURN NULL;
