@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from hashlib import sha256
 from pathlib import Path
 
@@ -44,10 +45,14 @@ def _sent(browser: Browser, address: str) -> tuple[int, bytes]:
         return answer.status_code, answer.data
 
 
-def _jobs(engine: Engine) -> list[dict[str, str]]:
-    query = "SELECT args FROM procrastinate_jobs WHERE task_name = 'keep_confirmation'"
+def _jobs(engine: Engine, statement_id: uuid.UUID) -> int:
+    """Return how many jobs wait for one statement's confirmation; those of other tests stand in the queue too."""
+    query = (
+        "SELECT count(*) FROM procrastinate_jobs"
+        " WHERE task_name = 'keep_confirmation' AND args ->> 'statement_id' = :statement_id"
+    )
     with unit_of_work(engine, SYSTEM) as session:
-        return list(session.scalars(text(query)))
+        return int(session.scalars(text(query), {"statement_id": str(statement_id)}).one())
 
 
 def test_an_agreement_has_its_confirmation_made(engine: Engine, visitors: Visitors, state_dir: Path) -> None:
@@ -56,9 +61,9 @@ def test_an_agreement_has_its_confirmation_made(engine: Engine, visitors: Visito
     address = f"/statements/{quarter.of(3).id}"
     member, lead = _checker(visitors, quarter, 3), _checker(visitors, quarter, 0)
     assert member.send(f"{address}/acknowledge").status_code == 303
-    assert _jobs(engine) == [] and "对账确认函" not in member.get(address).text
+    assert _jobs(engine, quarter.of(3).id) == 0 and "对账确认函" not in member.get(address).text
     assert member.send(f"{address}/agree").status_code == 303
-    assert _jobs(engine) == [{"statement_id": str(quarter.of(3).id)}]
+    assert _jobs(engine, quarter.of(3).id) == 1
     for _ in range(2):
         task(Bench(settings_for(state_dir), engine), str(quarter.of(3).id))
     with unit_of_work(engine, SYSTEM) as session:
