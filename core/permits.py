@@ -172,7 +172,6 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "policy.read": _BUREAU | _INSURER | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.AUDITOR),
     "policy.bind": _roles(Role.OFFICER),
     "policy.endorse": _roles(Role.OFFICER),
-    "bordereau.read": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.BUREAU_FINANCE, Role.AUDITOR),
     "bordereau.send": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
     "bordereau.approve": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
     "premium.receive": _roles(Role.FINANCE_MAKER, Role.SYSTEM),

@@ -124,7 +124,7 @@ class Bulk:
         told = (entry.id, entry.subject_id, entry.document, entry.amount_fen)
         written = insert(Entry).from_select(names, select(*constants, *source.c)).returning(*told).cte("written")
         ids, fen, digest = self.session.execute(
-            select(func.array_agg(written.c.id), func.sum(written.c.amount_fen), piece_digest(written))
+            select(func.array_agg(written.c.id), func.sum(written.c.amount_fen), _piece_digest(written))
         ).one()
         numbers = np.array(ids, dtype=np.int64)
         if np.any(np.diff(numbers) <= 0):
@@ -168,7 +168,7 @@ class Bulk:
             "parts_fen": taken.parts_fen,
             "carry_after": taken.carry_after,
         }
-        copy(self.session, "stream_item", len(entry_ids), columns)
+        _copy(self.session, "stream_item", len(entry_ids), columns)
 
     def _write_transfers(self, entry_ids: Numbers, debits: Numbers, credits_: Numbers, moved_fen: Numbers) -> None:
         goes = moved_fen != 0
@@ -183,7 +183,7 @@ class Bulk:
             "credit_id": np.where(forth, credits_, debits)[goes],
             "amount_fen": np.abs(moved_fen)[goes],
         }
-        copy(self.session, "transfer", int(goes.sum()), columns)
+        _copy(self.session, "transfer", int(goes.sum()), columns)
 
     def close(self) -> EntryBatch:
         """Write the batch down and tell the log of it: how many entries, of how much, and the digest over them all."""
@@ -214,13 +214,13 @@ class Bulk:
         return row
 
 
-def piece_digest(rows: Any) -> Any:
+def _piece_digest(rows: Any) -> Any:
     """Return, as SQL, the digest over a piece's entries: a line `subject|fen|document` each, in their order."""
     line = func.concat_ws("|", as_type(rows.c.subject_id, Text), as_type(rows.c.amount_fen, Text), rows.c.document)
     return func.sha256(func.convert_to(func.string_agg(line, aggregate_order_by(literal("\n"), rows.c.id)), "UTF8"))
 
 
-def copy(session: Session, table: str, count: int, columns: Mapping[str, int | str | Numbers]) -> None:
+def _copy(session: Session, table: str, count: int, columns: Mapping[str, int | str | Numbers]) -> None:
     """Copy rows into a table within the session's transaction; a fault of the database's comes as SQLAlchemy's own."""
     connection = cast("psycopg.Connection", session.connection().connection.driver_connection)
     order = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"

@@ -17,7 +17,6 @@ PARTS_OF_VERBS: Mapping[str, str] = {
     "ledger.books.account_ids": "an account is made by the first entry that names it, and the entry is recorded",
     "ledger.books.open_book": "the book of a pool, whose forming is recorded",
     "ledger.books.set_shares": "the shares of an agreement, whose making is recorded",
-    "ledger.bulk.copy": "rows of a batch, which is recorded when it is closed",
     "ledger.entries.keep_outcome": "keeps the key of a request beside what the request's verb records",
     "ledger.entries.once": "keeps the key of a request beside what the request's verb records",
     "ledger.streams.keep": "the split of an entry, which is recorded",

@@ -20,7 +20,7 @@ from core.db import unit_of_work
 from core.errors import Conflict
 from core.permits import SYSTEM, Role
 from core.settings import Settings
-from ledger import bulk, statements
+from ledger import statements
 from ledger.models import Entry
 from tests.conftest import AT
 from tests.makers import MadePool, make_lifts, make_pool
@@ -244,7 +244,7 @@ def test_posting_in_any_pieces_is_the_same_batch(
     assert run("post", told["id"]).exit_code == 0
     with unit_of_work(engine, SYSTEM) as session:
         found = session.scalars(select(Entry.document).order_by(Entry.id)).all()
-    assert found == [f"P-{n}" for n in range(1, 11)] and bulk.PIECE == 20_000
+    assert found == [f"P-{n}" for n in range(1, 11)]
 
 
 def test_what_cannot_be_posted_goes_back_to_who_may_approve_it(engine: Engine, made: MadePool, tmp_path: Path) -> None:
