@@ -71,6 +71,7 @@ class Model(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[int]: ARRAY(BigInteger),
         list[str]: ARRAY(Text),
+        list[date]: ARRAY(Date),
         list[uuid.UUID]: ARRAY(Uuid),
     }
 
@@ -78,6 +79,11 @@ class Model(DeclarativeBase):
 def new_id() -> uuid.UUID:
     """Return a new UUIDv7: unguessable enough for an address, and rows made later sort later."""
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def new_ids(count: int) -> bytes:
+    """Return so many new UUIDv7, 16 bytes each, for rows that are written as bytes."""
+    return b"".join([uuid_utils.uuid7().bytes for _ in range(count)])
 
 
 def engine_for(url: str, *, pool_size: int = 8) -> Engine:

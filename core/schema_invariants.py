@@ -55,7 +55,12 @@ PARTITIONS = every(
                 AND t.tgtype & 32 = 32 AND t.tgenabled = 'O') AS may_be_emptied
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class whole ON whole.oid = i.inhparent
         WHERE whole.relname = 'transfer' AND (c.relowner <> whole.relowner
-            OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner)
+            OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner
+                AND (pg_get_userbyid(a.grantee), a.privilege_type) <> (:app, 'INSERT'))
+            OR has_table_privilege(:app, c.oid, 'INSERT') AND EXISTS (SELECT FROM pg_trigger t
+                WHERE t.tgrelid = whole.oid AND t.tgtype & 37 = 4 AND NOT EXISTS (SELECT FROM pg_trigger own
+                    WHERE own.tgrelid = c.oid AND (own.tgfoid, own.tgtype) = (t.tgfoid, t.tgtype)
+                    AND own.tgenabled = 'O'))
             OR (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = whole.oid AND k.contype IN ('c', 'f', 'p'))
                 > (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p'))
             OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = whole.oid AND NOT t.tgisinternal
@@ -64,6 +69,7 @@ PARTITIONS = every(
             OR NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid AND f.proname = 'refuse_change'
                 WHERE t.tgrelid = c.oid AND t.tgtype & 32 = 32 AND t.tgenabled = 'O'))
         """,
+        app=APP,
     ),
 )
 

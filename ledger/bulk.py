@@ -1,26 +1,24 @@
 """Posting in bulk: many entries of one reason in one transaction, to the fen what posting them one by one gives.
 
 What is the same for all of them is said once and kept as a batch, which the log tells of with a digest over its
-entries. The splits of a stream are taken up by its automaton, whole columns at a time; items and transfers go to the
-database as COPY, entries as one INSERT ... SELECT from where their rows wait. The database checks every write as a
-whole (docs/decisions/0019).
+entries. The splits of a stream are taken up by its automaton, whole columns at a time, and all rows go to the database
+as COPY, which checks every write as a whole (docs/decisions/0019). While one piece is written the next is laid out.
 """
 
 from __future__ import annotations
 
 import hashlib
-import uuid
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import psycopg
-from sqlalchemy import Select, Text, func, insert, literal, select
-from sqlalchemy import cast as as_type
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from numpy.typing import NDArray
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -29,13 +27,19 @@ from core.db import new_id
 from core.permits import Actor
 from ledger import streams
 from ledger.automaton import CarryAutomaton
-from ledger.binary import Numbers, copied
+from ledger.binary import Column, Numbers, copied, day, moment
 from ledger.books import AccountRef, MemberShares, account_ids
-from ledger.models import Entry, EntryBatch
+from ledger.models import ENTRY_NUMBER, EntryBatch
 from ledger.reasons import Reason
 
 #: Entries that are written together: what the database looks at as a whole then stays in its memory.
 PIECE = 20_000
+
+#: A column of ids: 16 bytes each.
+Ids = NDArray[np.void]
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,32 @@ class Taken:
     amounts_fen: Numbers
     parts_fen: Numbers
     carry_after: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a table, laid out for COPY."""
+
+    table: str
+    columns: Sequence[str]
+    data: bytes
+
+
+def rows_of(table: str, count: int, columns: Mapping[str, Column]) -> Rows:
+    """Return `count` rows of a table; columns as `ledger.binary.copied` takes them."""
+    return Rows(table, tuple(columns), copied(count, columns))
+
+
+def laid_ahead(lay_out: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
+    """Yield what is made of each item, in their order; each is made while the one before is in use."""
+    with ThreadPoolExecutor(1, "laid-ahead") as worker:
+        coming = None
+        for item in items:
+            before, coming = coming, worker.submit(lay_out, item)
+            if before is not None:
+                yield before.result()
+        if coming is not None:
+            yield coming.result()
 
 
 class BulkStream:
@@ -91,7 +121,10 @@ class BulkStream:
 
 
 class Bulk:
-    """A batch being posted, piece after piece; `close` writes it down and ends it."""
+    """A batch being posted, piece after piece; `close` writes it down and ends it.
+
+    `numbers`, `accounts`, `write` and `close` use the database; `entries` and `splits` only lay rows out.
+    """
 
     def __init__(self, session: Session, same: Same, *, by: Actor) -> None:
         self.session = session
@@ -102,88 +135,95 @@ class Bulk:
         self._ends: list[int] = []
         self._digest = hashlib.sha256()
 
-    def write_entries(self, rows: Select[uuid.UUID, str, int]) -> Numbers:
-        """Write an entry for each row (subject, document, amount in fen above zero) of a query; return their numbers.
+    def numbers(self, count: int) -> Numbers:
+        """Return numbers for so many entries, rising, that no other entry has."""
+        drawn = select(ENTRY_NUMBER.next_value()).select_from(func.generate_series(1, count)).subquery()
+        return np.array(self.session.scalars(select(func.array_agg(drawn.c[0]))).one(), dtype=np.int64)
 
-        The query says in which order; the numbers rise with it. It has at least one row.
-        """
-        same = {
+    def accounts(self, refs: Sequence[AccountRef]) -> Numbers:
+        """Return the numbers of accounts of the pool, made where they are missing."""
+        numbers = account_ids(self.session, self.same.pool_id, refs)
+        return np.array([numbers[ref] for ref in refs], dtype=np.int64)
+
+    def entries(self, numbers: Numbers, subjects: Ids, documents: Sequence[str], amounts_fen: Numbers) -> Rows:
+        """Return the next entries of the batch, at least one, in their order; amounts in fen, above zero."""
+        names = subjects.tobytes().hex()
+        told = zip(
+            [names[place : place + 32] for place in range(0, len(names), 32)],
+            map(str, amounts_fen.tolist()),
+            documents,
+            strict=True,
+        )
+        self._digest.update(hashlib.sha256("\n".join(map("|".join, told)).encode()).digest())
+        self._count += len(numbers)
+        self._total_fen += int(amounts_fen.sum())
+        self._ends.append(int(numbers[-1]))
+        person_id = self._by.person_id
+        columns: dict[str, Column] = {
+            "id": numbers,
             "pool_id": self.same.pool_id,
             "period_id": self.same.period_id,
             "reason": self.same.reason.value,
-            "on": self.same.on,
-            "at": self.same.at,
+            "on": day(self.same.on),
+            "at": moment(self.same.at),
             "subject_kind": self.same.subject_kind,
-            "person_id": self._by.person_id,
-            "batch_id": self.id,
+            "subject_id": subjects,
+            "document": [document.encode() for document in documents],
+            "person_id": person_id.bytes if person_id else None,
+            "amount_fen": amounts_fen,
+            "batch_id": self.id.bytes,
         }
-        source = rows.subquery()
-        constants = [literal(value, Entry.__table__.c[name].type) for name, value in same.items()]
-        names = [*same, "subject_id", "document", "amount_fen"]
-        entry = Entry.__table__.c
-        told = (entry.id, entry.subject_id, entry.document, entry.amount_fen)
-        written = insert(Entry).from_select(names, select(*constants, *source.c)).returning(*told).cte("written")
-        ids, fen, digest = self.session.execute(
-            select(func.array_agg(written.c.id), func.sum(written.c.amount_fen), _piece_digest(written))
-        ).one()
-        numbers = np.array(ids, dtype=np.int64)
-        if np.any(np.diff(numbers) <= 0):
-            raise RuntimeError("the database has numbered entries out of their order")
-        self._count += len(numbers)
-        self._total_fen += int(fen)
-        self._ends.append(int(numbers[-1]))
-        self._digest.update(digest)
-        return numbers
+        return rows_of("entry", len(numbers), columns)
 
-    def write_splits(
-        self,
-        shares: MemberShares,
-        entry_ids: Numbers,
-        splits: Sequence[Taken],
-        debits: Sequence[AccountRef],
-        credits_: Sequence[AccountRef],
-    ) -> None:
-        """Write the items that entries come from, and a transfer a member for the sum of its parts in each.
+    def splits(
+        self, shares: MemberShares, numbers: Numbers, splits: Sequence[Taken], debits: Numbers, credits_: Numbers
+    ) -> Iterator[Rows]:
+        """Yield the items that entries come from, and a transfer a member for the sum of its parts in each.
 
         The debited and the credited accounts stand in member order; a negative sum goes the other way, and where
         nothing goes there is no transfer.
         """
         for taken in splits:
-            self._write_items(shares, entry_ids, taken)
-        numbers = account_ids(self.session, self.same.pool_id, [*debits, *credits_])
-        moved = np.sum([taken.parts_fen for taken in splits], axis=0)
-        self._write_transfers(
-            entry_ids, np.array([numbers[ref] for ref in debits]), np.array([numbers[ref] for ref in credits_]), moved
-        )
-
-    def _write_items(self, shares: MemberShares, entry_ids: Numbers, taken: Taken) -> None:
-        columns: Mapping[str, int | str | Numbers] = {
-            "pool_id": self.same.pool_id,
-            "number": shares.number,
-            "kind": taken.kind,
-            "sequence": taken.sequence,
-            "period_id": self.same.period_id,
-            "entry_id": entry_ids,
-            "amount_fen": taken.amounts_fen,
-            "parts_fen": taken.parts_fen,
-            "carry_after": taken.carry_after,
-        }
-        _copy(self.session, "stream_item", len(entry_ids), columns)
-
-    def _write_transfers(self, entry_ids: Numbers, debits: Numbers, credits_: Numbers, moved_fen: Numbers) -> None:
-        goes = moved_fen != 0
+            columns: dict[str, Column] = {
+                "pool_id": self.same.pool_id,
+                "number": shares.number,
+                "kind": taken.kind,
+                "sequence": taken.sequence,
+                "period_id": self.same.period_id,
+                "entry_id": numbers,
+                "amount_fen": taken.amounts_fen,
+                "parts_fen": taken.parts_fen,
+                "carry_after": taken.carry_after,
+            }
+            yield rows_of("stream_item", len(numbers), columns)
+        moved_fen = np.sum([taken.parts_fen for taken in splits], axis=0)
+        goes, forth = moved_fen != 0, moved_fen > 0
         line = np.cumsum(goes, axis=1, dtype=np.int64) - 1
-        forth = moved_fen > 0
-        columns: Mapping[str, int | str | Numbers] = {
+        columns = {
             "pool_id": self.same.pool_id,
             "period_id": self.same.period_id,
-            "entry_id": np.broadcast_to(entry_ids[:, None], goes.shape)[goes],
+            "entry_id": np.broadcast_to(numbers[:, None], goes.shape)[goes],
             "line": line[goes],
             "debit_id": np.where(forth, debits, credits_)[goes],
             "credit_id": np.where(forth, credits_, debits)[goes],
             "amount_fen": np.abs(moved_fen)[goes],
         }
-        _copy(self.session, "transfer", int(goes.sum()), columns)
+        yield rows_of(f"transfer_p{self.same.period_id}", int(goes.sum()), columns)
+
+    def write(self, rows: Iterable[Rows]) -> None:
+        """Copy rows into their tables within the session's transaction, entries before what is theirs.
+
+        A fault of the database's comes as SQLAlchemy's own.
+        """
+        connection = cast("psycopg.Connection", self.session.connection().connection.driver_connection)
+        for some in rows:
+            columns = ", ".join(f'"{name}"' for name in some.columns)
+            order = f"COPY {some.table} ({columns}) FROM STDIN (FORMAT binary)"
+            try:
+                with connection.cursor() as cursor, cursor.copy(order.encode()) as sink:
+                    sink.write(some.data)
+            except psycopg.Error as fault:
+                raise DBAPIError.instance(order, None, fault, psycopg.Error) from fault
 
     def close(self) -> EntryBatch:
         """Write the batch down and tell the log of it: how many entries, of how much, and the digest over them all."""
@@ -212,20 +252,3 @@ class Bulk:
         }
         audit.record(self.session, "batch.posted", by=self._by, at=row.at, of=("batch", row.id), facts=facts)
         return row
-
-
-def _piece_digest(rows: Any) -> Any:
-    """Return, as SQL, the digest over a piece's entries: a line `subject|fen|document` each, in their order."""
-    line = func.concat_ws("|", as_type(rows.c.subject_id, Text), as_type(rows.c.amount_fen, Text), rows.c.document)
-    return func.sha256(func.convert_to(func.string_agg(line, aggregate_order_by(literal("\n"), rows.c.id)), "UTF8"))
-
-
-def _copy(session: Session, table: str, count: int, columns: Mapping[str, int | str | Numbers]) -> None:
-    """Copy rows into a table within the session's transaction; a fault of the database's comes as SQLAlchemy's own."""
-    connection = cast("psycopg.Connection", session.connection().connection.driver_connection)
-    order = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
-    try:
-        with connection.cursor() as cursor, cursor.copy(order.encode()) as sink:
-            sink.write(copied(count, columns))
-    except psycopg.Error as fault:
-        raise DBAPIError.instance(order, None, fault, psycopg.Error) from fault

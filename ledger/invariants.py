@@ -305,8 +305,8 @@ BATCHES_ARE_LOGGED = every(
             FROM (
                 SELECT e.batch_id, width_bucket(e.id - 1, b.piece_ends) AS place, count(*) AS entries,
                     sum(e.amount_fen) AS fen, sha256(convert_to(string_agg(
-                        concat_ws('|', e.subject_id, e.amount_fen, e.document), E'\\n' ORDER BY e.id), 'UTF8'))
-                        AS digest
+                        concat_ws('|', encode(uuid_send(e.subject_id), 'hex'), e.amount_fen, e.document), E'\\n'
+                        ORDER BY e.id), 'UTF8')) AS digest
                 FROM entry e JOIN entry_batch b ON b.id = e.batch_id GROUP BY 1, 2
             ) piece GROUP BY batch_id
         ) found ON found.batch_id = b.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from core.checks import Invariant, every, moved_by_table, rows
 from underwriting import stages
-from underwriting.bordereaux import POLICY_LINE
+from underwriting.bordereau_posting import POLICY_LINE
 
 #: A posted bordereau has as many policies as rows, of as much; the digest over them, piece by piece, is its own.
 POLICIES_STAND = rows(

@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, new_id
@@ -255,20 +255,32 @@ class Bordereau(Model):
     )
 
 
-class BordereauRow(Model):
-    """One premium of a bordereau that waits to be posted; `line` is its row in the file."""
+class BordereauPiece(Model):
+    """Premiums of a bordereau that wait to be posted, a list a column; `place` counts the rows of pieces before it.
 
-    __tablename__ = "bordereau_row"
+    `lines` are the rows of the file that they stand in.
+    """
+
+    __tablename__ = "bordereau_piece"
     bordereau_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    policy_id: Mapped[uuid.UUID]
-    number: Mapped[str]
-    community_id: Mapped[uuid.UUID | None]
-    inception_on: Mapped[date]
-    expires_on: Mapped[date]
-    lift_count: Mapped[int]
-    gross_fen: Mapped[int]
-    agreement_number: Mapped[int]
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    lines: Mapped[list[int]]
+    numbers: Mapped[list[str]]
+    community_ids: Mapped[list[uuid.UUID | None]] = mapped_column(ARRAY(Uuid))
+    inceptions: Mapped[list[date]]
+    expiries: Mapped[list[date]]
+    lift_counts: Mapped[list[int]]
+    gross_fens: Mapped[list[int]]
+    agreement_numbers: Mapped[list[int]]
+    __table_args__ = (
+        CheckConstraint(
+            "cardinality(lines) > 0 AND cardinality(numbers) = cardinality(lines)"
+            " AND cardinality(community_ids) = cardinality(lines) AND cardinality(inceptions) = cardinality(lines)"
+            " AND cardinality(expiries) = cardinality(lines) AND cardinality(lift_counts) = cardinality(lines)"
+            " AND cardinality(gross_fens) = cardinality(lines) AND cardinality(agreement_numbers) = cardinality(lines)",
+            name="lengths",
+        ),
+    )
 
 
 class BordereauFault(Model):

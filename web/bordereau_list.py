@@ -12,11 +12,11 @@ from typing import IO, Any
 from sqlalchemy import Engine, select, tuple_
 from sqlalchemy.orm import Session
 
-from core.db import instant, new_id, run_in_unit
+from core.db import instant, run_in_unit
 from core.errors import Finding, Invalid, Refusal
 from core.permits import SYSTEM
 from ledger.bulk import PIECE
-from underwriting import bordereaux, pools
+from underwriting import bordereau_posting, bordereaux, pools
 from underwriting.bordereaux import Piece
 from underwriting.models import Bordereau, Community
 from web.cells import Cell, Day, Fen, Kind, Limits, Row, Text, Whole, is_blank, shown
@@ -212,7 +212,7 @@ class _Keeping:
         row = bordereaux.lock(session, self.bordereau_id)
         if row.stage == "reading" and row.line_count == self.count:
             piece = self.reader.piece(session, self.rows, self.values)
-            bordereaux.keep_piece(session, row, piece, [new_id() for _ in piece.line])
+            bordereaux.keep_piece(session, row, piece)
         return self.count + len(self.rows)
 
 
@@ -222,7 +222,7 @@ def _keep_break(session: Session, bordereau_id: uuid.UUID, broken: Invalid) -> N
         line = broken.facts.get("row")
         faults = [(line if isinstance(line, int) else 0, Finding(broken.code, "", dict(broken.facts)))]
         faults += [(0, one) for one in broken.findings]
-        bordereaux.keep_piece(session, row, Piece(faults=faults), [])
+        bordereaux.keep_piece(session, row, Piece(faults=faults))
 
 
 def _finish(session: Session, bordereau_id: uuid.UUID) -> None:
@@ -240,7 +240,7 @@ def post_now(engine: Engine, bordereau_id: uuid.UUID) -> None:
     def work(session: Session) -> None:
         row = bordereaux.lock(session, bordereau_id)
         if row.stage == "approved":
-            bordereaux.post(session, row, by=SYSTEM, at=instant(session))
+            bordereau_posting.post(session, row, by=SYSTEM, at=instant(session))
 
     try:
         run_in_unit(engine, SYSTEM, work)

@@ -6,11 +6,11 @@ from datetime import date
 
 from sqlalchemy import Engine
 
-from core.db import new_id, unit_of_work
+from core.db import unit_of_work
 from core.errors import Finding
 from core.permits import SYSTEM, Role
 from tests.makers import AT, make_pool
-from underwriting import bordereaux
+from underwriting import bordereau_posting, bordereaux
 
 
 def post_lists(engine: Engine) -> None:
@@ -23,12 +23,12 @@ def post_lists(engine: Engine) -> None:
         begins, ends = date(2026, 3, 1), date(2027, 3, 1)
         numbers, fen, none = ["L-1", "L-2", "L-3"], [101, 20_003, 7], [None] * 3
         piece = bordereaux.Piece(3, [2, 3, 5], numbers, none, [begins] * 3, [ends] * 3, [1, 2, 3], fen, [1] * 3)
-        bordereaux.keep_piece(session, row, piece, [new_id() for _ in piece.line])
+        bordereaux.keep_piece(session, row, piece)
         bordereaux.finish_reading(session, row, by=SYSTEM, at=AT)
         bordereaux.approve(session, row, by=checker, at=AT)
-        bordereaux.post(session, row, by=SYSTEM, at=AT)
+        bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         sent = bordereaux.Sent("有误的清单.csv", "b" * 64, {})
         faulty = bordereaux.begin(session, made.pool, sent, on=date(2026, 3, 2), by=maker, at=AT)
         wrong = bordereaux.Piece(1, faults=[(2, Finding("cell_required", "number"))])
-        bordereaux.keep_piece(session, faulty, wrong, [])
+        bordereaux.keep_piece(session, faulty, wrong)
         bordereaux.finish_reading(session, faulty, by=SYSTEM, at=AT)

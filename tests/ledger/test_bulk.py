@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import errors
-from sqlalchemy import Engine, Select, column, select, values
-from sqlalchemy import types as sa
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,7 @@ from core.db import unit_of_work
 from core.errors import Invalid
 from core.permits import SYSTEM
 from ledger import entries, streams
+from ledger.binary import Numbers
 from ledger.books import AccountRef, MemberShares, account_ids, latest_shares
 from ledger.bulk import Bulk, BulkStream, Same
 from ledger.entries import Event, Move
@@ -43,11 +43,12 @@ def named(amounts_fen: Sequence[tuple[int, int]]) -> Rows:
     return [(uuid.uuid4(), f"P-{place}", net, vat) for place, (net, vat) in enumerate(amounts_fen)]
 
 
-def waiting(rows: Sequence[tuple[uuid.UUID, str, int]]) -> Select[uuid.UUID, str, int]:
-    """Return a query of (subject, document, fen) in this order."""
-    names = column("place", sa.BigInteger), column("s", sa.Uuid), column("d", sa.Text), column("fen", sa.BigInteger)
-    found = values(*names, name="waiting").data([(place, *row) for place, row in enumerate(rows)])
-    return select(found.c.s, found.c.d, found.c.fen).order_by(found.c.place)
+def written(bulk: Bulk, rows: Sequence[tuple[uuid.UUID, str, int]]) -> Numbers:
+    """Write entries of (subject, document, fen) and return their numbers."""
+    numbers = bulk.numbers(len(rows))
+    subjects = np.frombuffer(b"".join(row[0].bytes for row in rows), dtype="V16")
+    bulk.write([bulk.entries(numbers, subjects, [row[1] for row in rows], np.array([row[2] for row in rows]))])
+    return numbers
 
 
 def post_singly(session: Session, shares: MemberShares, rows: Rows) -> None:
@@ -72,14 +73,15 @@ def post_in_bulk(session: Session, made: MadePool, shares: MemberShares, rows: R
     """Post the rows in bulk, in so many pieces."""
     bulk = Bulk(session, same_of(made), by=SYSTEM)
     taken = [BulkStream(session, shares, "premium_net"), BulkStream(session, shares, "premium_vat")]
-    debits, credited = [AccountRef("1110")] * len(shares.members), [AccountRef("2305", one) for one in shares.members]
+    debits = bulk.accounts([AccountRef("1110")] * len(shares.members))
+    credited = bulk.accounts([AccountRef("2305", one) for one in shares.members])
     for piece in np.array_split(np.arange(len(rows)), pieces):
         some = [rows[place] for place in piece]
         if not some:
             continue
-        ids = bulk.write_entries(waiting([(*one[:2], one[2] + one[3]) for one in some]))
+        ids = written(bulk, [(*one[:2], one[2] + one[3]) for one in some])
         splits = [stream.take(np.array([one[2 + n] for one in some])) for n, stream in enumerate(taken)]
-        bulk.write_splits(shares, ids, splits, debits, credited)
+        bulk.write(bulk.splits(shares, ids, splits, debits, credited))
     for stream in taken:
         stream.keep(session)
     bulk.close()
@@ -175,7 +177,7 @@ def test_the_database_alone_refuses_transfers_that_are_not_whole(
     with pytest.raises(DBAPIError) as refused, unit_of_work(engine, SYSTEM) as session:
         made = make_pool(session)
         shares = latest_shares(session, made.pool.id)
-        ids = Bulk(session, same_of(made), by=SYSTEM).write_entries(waiting([(uuid.uuid4(), "P-1", 100)]))
+        ids = written(Bulk(session, same_of(made), by=SYSTEM), [(uuid.uuid4(), "P-1", 100)])
         two = [AccountRef("1110"), AccountRef("2305", shares.lead)]
         numbers = account_ids(session, shares.pool_id, two)
         row = {

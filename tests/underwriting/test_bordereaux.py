@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
-from core.db import new_id, unit_of_work
+from core.db import unit_of_work
 from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
 from core.permits import SYSTEM, Role
 from ledger import statements, streams
@@ -24,9 +24,9 @@ from tests.conftest import AT
 from tests.depth import DEPTH
 from tests.ledger.test_bulk import told
 from tests.makers import MadePool, make_pool
-from underwriting import bordereaux, policies, pools
+from underwriting import bordereau_posting, bordereaux, policies, pools
 from underwriting.bordereaux import Piece, Sent
-from underwriting.models import Bordereau, BordereauRow, Policy
+from underwriting.models import Bordereau, BordereauPiece, Policy
 from underwriting.policies import Written
 from underwriting.pools import PoolPlan
 from underwriting.rating import months_after
@@ -70,7 +70,7 @@ def checked(session: Session, made: MadePool, *pieces: Sequence[Premium], digest
     first = 2
     for rows in pieces:
         piece = piece_of(rows, first)
-        bordereaux.keep_piece(session, row, piece, [new_id() for _ in piece.line])
+        bordereaux.keep_piece(session, row, piece)
         first += len(rows)
     bordereaux.finish_reading(session, row, by=SYSTEM, at=AT)
     return row
@@ -80,7 +80,7 @@ def posted(session: Session, made: MadePool, *pieces: Sequence[Premium]) -> Bord
     """Return a bordereau that has been posted."""
     row = checked(session, made, *pieces)
     bordereaux.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
-    bordereaux.post(session, row, by=SYSTEM, at=AT)
+    bordereau_posting.post(session, row, by=SYSTEM, at=AT)
     return row
 
 
@@ -155,15 +155,15 @@ def test_a_list_is_sent_by_one_and_approved_by_another(engine: Engine) -> None:
             begun(session, made, "1" * 64, by=made.actor(Role.FINANCE_MAKER, 2))
         assert refused.value.code == "lead_only"
         with pytest.raises(Conflict) as conflict:
-            bordereaux.post(session, row, by=SYSTEM, at=AT)
+            bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         assert conflict.value.code == "stage_refuses"
         checker = made.actor(Role.FINANCE_CHECKER)
         bordereaux.approve(session, row, by=checker, at=AT)
         with pytest.raises(Conflict):
             bordereaux.discard(session, row, by=made.actor(Role.FINANCE_MAKER), at=AT)
-        bordereaux.post(session, row, by=SYSTEM, at=AT)
+        bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         with pytest.raises(Conflict):
-            bordereaux.post(session, row, by=SYSTEM, at=AT)
+            bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         policy = session.scalars(select(Policy)).one()
         entry = session.scalars(select(Entry)).one()
         assert (policy.bound_by, entry.person_id, entry.batch_id) == (checker.person_id,) * 2 + (row.batch_id,)
@@ -231,7 +231,7 @@ def test_a_closed_period_takes_no_list(engine: Engine) -> None:
         period = statements.lock_period(session, made.pool.id, made.period.label)
         statements.seal(session, period, on=date(2026, 3, 31), by=SYSTEM, at=AT)
         with pytest.raises(Conflict) as refused:
-            bordereaux.post(session, row, by=SYSTEM, at=AT)
+            bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         assert refused.value.code == "period_closed"
         bordereaux.stop(session, row, code="period_closed", by=SYSTEM, at=AT)
         assert (row.stage, row.approved_by, streams.carries(session, made.pool.id)) == ("checked", None, {})
@@ -255,12 +255,12 @@ def test_only_the_lead_and_who_reads_all_see_a_list(engine: Engine) -> None:
     lead, follower = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_MAKER, 1)
     with unit_of_work(engine, lead) as session:
         assert bordereaux.get(session, row_id, lead).row_count == 1
-        assert len(session.scalars(select(BordereauRow)).all()) == 1
+        assert len(session.scalars(select(BordereauPiece)).all()) == 1
     with unit_of_work(engine, follower) as session:
         with pytest.raises(NotFound) as refused:
             bordereaux.get(session, row_id, follower)
         assert refused.value.code == "bordereau_not_found"
-        assert session.scalars(select(Bordereau)).all() == session.scalars(select(BordereauRow)).all() == []
+        assert session.scalars(select(Bordereau)).all() == session.scalars(select(BordereauPiece)).all() == []
 
 
 def test_faults_of_a_row_stand_in_their_order(engine: Engine) -> None:
@@ -268,7 +268,7 @@ def test_faults_of_a_row_stand_in_their_order(engine: Engine) -> None:
     with unit_of_work(engine, SYSTEM) as session:
         row = begun(session, make_pool(session))
         wrong = [(7, Finding("cell_required", "number")), (7, Finding("cell_not_day", "inception_on", {"value": "x"}))]
-        bordereaux.keep_piece(session, row, Piece(lines=2, faults=[*wrong, (8, Finding("row_too_long", ""))]), [])
+        bordereaux.keep_piece(session, row, Piece(lines=2, faults=[*wrong, (8, Finding("row_too_long", ""))]))
         bordereaux.finish_reading(session, row, by=SYSTEM, at=AT)
         found = [tuple(one) for one in session.execute(bordereaux.faults_of(row))]
         assert [one[:3] for one in found] == [

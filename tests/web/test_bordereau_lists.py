@@ -239,7 +239,7 @@ def test_posting_in_any_pieces_is_the_same_batch(
     engine: Engine, made: MadePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
 ) -> None:
     """Pieces of one, of three or all at once: every entry is there once, in the order of the file."""
-    monkeypatch.setattr(bordereaux, "PIECE", piece)
+    monkeypatch.setattr(bordereau_list, "PIECE", piece)
     told = json.loads(sent(tmp_path, made, good(10), "--json").stdout)
     assert run("post", told["id"]).exit_code == 0
     with unit_of_work(engine, SYSTEM) as session:

@@ -134,7 +134,8 @@ END $$
 """
 
 # Opens a period and its partition, which nobody empties; the application may call this and may not make a table by
-# itself. A rehearsal takes a negative id of numbers of its own, and its transfers go to one partition that is always
+# itself. In bulk it adds transfers to the partition itself, watched like the whole table: the database then writes many
+# rows at a time, which it does not where rows have first to find their partition. A rehearsal takes a negative id of numbers of its own, and its transfers go to one partition that is always
 # empty outside a transaction.
 OPEN_PERIOD = """
 CREATE FUNCTION open_period(pool bigint, label text, starts_on date, ends_on date, rehearsal boolean) RETURNS bigint
@@ -142,6 +143,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     made bigint;
     part text;
+    watch text;
 BEGIN
     IF rehearsal THEN
         made := -nextval('public.rehearsal_number');
@@ -158,6 +160,13 @@ BEGIN
             'CREATE TRIGGER %I BEFORE TRUNCATE ON public.%I FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change()',
             part || '_no_truncate', part
         );
+        FOREACH watch IN ARRAY ARRAY['check_period_open', 'check_transfers'] LOOP
+            EXECUTE format(
+                'CREATE TRIGGER %I AFTER INSERT ON public.%I REFERENCING NEW TABLE AS added'
+                ' FOR EACH STATEMENT EXECUTE FUNCTION public.%I()', part || '_' || watch, part, watch
+            );
+        END LOOP;
+        EXECUTE format('GRANT INSERT ON public.%I TO gongbao_app', part);
     END IF;
     INSERT INTO public.period (id, pool_id, label, starts_on, ends_on, stage)
     VALUES (made, pool, label, starts_on, ends_on, 'open');

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -20,7 +22,7 @@ _OF_ONE_SEEN = "bordereau_id IN (SELECT b.id FROM public.bordereau b)"
 
 def upgrade() -> None:
     _make_bordereau()
-    _make_bordereau_row()
+    _make_bordereau_piece()
     _make_bordereau_fault()
     op.execute("GRANT SELECT, INSERT ON bordereau TO gongbao_app")
     # What was sent stands; how far it has come moves.
@@ -28,10 +30,10 @@ def upgrade() -> None:
         "GRANT UPDATE (stage, line_count, row_count, fault_count, gross_fen, batch_id, policies_digest, approved_at,"
         " approved_by, posted_at, version) ON bordereau TO gongbao_app"
     )
-    op.execute("GRANT SELECT, INSERT, DELETE ON bordereau_row, bordereau_fault TO gongbao_app")
-    op.execute("GRANT SELECT ON bordereau, bordereau_row, bordereau_fault TO gongbao_auditor")
+    op.execute("GRANT SELECT, INSERT ON bordereau_piece, bordereau_fault TO gongbao_app")
+    op.execute("GRANT SELECT ON bordereau, bordereau_piece, bordereau_fault TO gongbao_auditor")
     walls.rows_of_one_insurer("bordereau", using=walls.OWN_OR_LED)
-    walls.rows_of_one_insurer("bordereau_row", using=_OF_ONE_SEEN)
+    walls.rows_of_one_insurer("bordereau_piece", using=_OF_ONE_SEEN)
     walls.rows_of_one_insurer("bordereau_fault", using=_OF_ONE_SEEN)
 
 
@@ -91,22 +93,35 @@ def _make_bordereau() -> None:
     )
 
 
-def _make_bordereau_row() -> None:
-    """The table `bordereau_row`."""
+def _make_bordereau_piece() -> None:
+    """The table `bordereau_piece`: rows that wait, a list a column, as they came from the file."""
+    lists: dict[str, sa.types.TypeEngine[Any]] = {
+        "lines": sa.BigInteger(),
+        "numbers": sa.Text(),
+        "community_ids": sa.Uuid(),
+        "inceptions": sa.Date(),
+        "expiries": sa.Date(),
+        "lift_counts": sa.BigInteger(),
+        "gross_fens": sa.BigInteger(),
+        "agreement_numbers": sa.BigInteger(),
+    }
     op.create_table(
-        "bordereau_row",
+        "bordereau_piece",
         sa.Column("bordereau_id", sa.Uuid(), nullable=False),
-        sa.Column("line", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("policy_id", sa.Uuid(), nullable=False),
-        sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("community_id", sa.Uuid(), nullable=True),
-        sa.Column("inception_on", sa.Date(), nullable=False),
-        sa.Column("expires_on", sa.Date(), nullable=False),
-        sa.Column("lift_count", sa.BigInteger(), nullable=False),
-        sa.Column("gross_fen", sa.BigInteger(), nullable=False),
-        sa.Column("agreement_number", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("bordereau_id", "line", name=op.f("pk_bordereau_row")),
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        *(sa.Column(name, postgresql.ARRAY(kind), nullable=False) for name, kind in lists.items()),
+        sa.CheckConstraint(
+            "cardinality(lines) > 0 AND cardinality(numbers) = cardinality(lines)"
+            " AND cardinality(community_ids) = cardinality(lines) AND cardinality(inceptions) = cardinality(lines)"
+            " AND cardinality(expiries) = cardinality(lines) AND cardinality(lift_counts) = cardinality(lines)"
+            " AND cardinality(gross_fens) = cardinality(lines) AND cardinality(agreement_numbers) = cardinality(lines)",
+            name=op.f("ck_bordereau_piece_lengths"),
+        ),
+        sa.PrimaryKeyConstraint("bordereau_id", "place", name=op.f("pk_bordereau_piece")),
     )
+    # Read once or twice and whole: pressing the lists would cost more than it saves.
+    for name in lists:
+        op.execute(f"ALTER TABLE bordereau_piece ALTER COLUMN {name} SET STORAGE EXTERNAL")
 
 
 def _make_bordereau_fault() -> None:
@@ -125,5 +140,5 @@ def _make_bordereau_fault() -> None:
 
 def downgrade() -> None:
     op.drop_table("bordereau_fault")
-    op.drop_table("bordereau_row")
+    op.drop_table("bordereau_piece")
     op.drop_table("bordereau")
