@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,9 @@ from ledger.reasons import Reason
 
 #: Entries that are written together: what the database looks at as a whole then stays in its memory.
 PIECE = 20_000
+
+#: What the database may use of its memory to look at a piece as a whole: with less it would lay rows by on its disk.
+_MEMORY = "64MB"
 
 #: A column of ids: 16 bytes each.
 Ids = NDArray[np.void]
@@ -134,6 +137,7 @@ class Bulk:
         self._count = self._total_fen = 0
         self._ends: list[int] = []
         self._digest = hashlib.sha256()
+        session.execute(text(f"SET LOCAL work_mem = '{_MEMORY}'"))
 
     def numbers(self, count: int) -> Numbers:
         """Return numbers for so many entries, rising, that no other entry has."""

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import IO, Any
 
 from sqlalchemy import Engine, select, tuple_
@@ -52,26 +52,19 @@ class _Column:
     place: int
     known: dict[Cell, object] = field(default_factory=dict)
 
-    def read(self, rows: Sequence[Row]) -> list[object]:
-        """Return each row's value, None for a blank, or the refusal of what stands there."""
-        place, known = self.place, self.known
-        found = []
-        for row in rows:
-            cell = row.cells[place] if place < len(row.cells) else None
-            if type(cell) is not str:
-                found.append(self._value(cell))
-                continue
-            try:
-                found.append(known[cell])
-            except KeyError:
-                found.append(self._learn(cell))
-        return found
+    def read(self, cells: Sequence[Cell]) -> list[object]:
+        """Return each cell's value, None for a blank, or the refusal of what stands there."""
+        known = self.known
+        return [known[cell] if cell in known else self._learn(cell) for cell in cells]
 
-    def _learn(self, cell: str) -> object:
-        if len(self.known) >= _REMEMBERED:
-            self.known.clear()
-        self.known[cell] = self._value(cell)
-        return self.known[cell]
+    def _learn(self, cell: Cell) -> object:
+        value = self._value(cell)
+        # Only texts: a workbook's 1 and its TRUE are equal, and are not the same.
+        if type(cell) is str:
+            if len(self.known) >= _REMEMBERED:
+                self.known.clear()
+            self.known[cell] = value
+        return value
 
     def _value(self, cell: Cell) -> object:
         kind: Kind = self.item.kind
@@ -103,73 +96,104 @@ class Reader:
         """Yield rows with their columns' values, after the rows that have been read before."""
         rows = islice(self._rows, skipped, None)
         while piece := list(islice(rows, PIECE)):
-            yield piece, {one.item.name: one.read(piece) for one in self._columns}
+            columns = list(zip_longest(*[row.cells for row in piece]))
+            nothing = (None,) * len(piece)
+            yield (
+                piece,
+                {
+                    one.item.name: one.read(columns[one.place] if one.place < len(columns) else nothing)
+                    for one in self._columns
+                },
+            )
 
-    def piece(self, session: Session, rows: Sequence[Row], values: Mapping[str, Sequence[object]]) -> Piece:
+    def piece(self, session: Session, rows: Sequence[Row], values: Mapping[str, Sequence[Any]]) -> Piece:
         """Return a piece as it is kept: good rows in columns, and the faults of the others."""
-        found = Piece(lines=len(rows))
-        places = self._communities(session, rows, values)
-        under: dict[date, int | None] = {}
-        for n, row in enumerate(rows):
-            faults = list(self._faults(row, values, n))
-            begins, ends = values["inception_on"][n], values["expires_on"][n]
-            if isinstance(begins, date) and isinstance(ends, date):
-                if begins not in under:
-                    under[begins] = self._version_on(begins)
-                if begins >= ends:
-                    faults.append(Finding("invalid_term", "expires_on", {"inception_on": begins, "expires_on": ends}))
-                elif under[begins] is None:
-                    faults.append(Finding("agreement_not_found", "inception_on", {"day": begins}))
-            community_id, is_unknown = places(n)
-            if is_unknown:
-                name = f"{values['district'][n]} {values['community'][n]}"
-                faults.append(Finding("community_not_in_register", "community", {"community": name}))
-            if faults:
-                found.faults += [(row.number, one) for one in faults]
-                continue
-            found.line.append(row.number)
-            found.number.append(str(values["number"][n]))
-            found.community_id.append(community_id)
-            found.inception_on.append(begins)  # type: ignore[arg-type]
-            found.expires_on.append(ends)  # type: ignore[arg-type]
-            found.lift_count.append(values["lift_count"][n])  # type: ignore[arg-type]
-            found.gross_fen.append(values["gross_fen"][n])  # type: ignore[arg-type]
-            found.agreement_number.append(under[begins])  # type: ignore[arg-type, index]
-        return found
+        faults: dict[int, list[Finding]] = {}
+        self._find_bad_cells(rows, values, faults)
+        versions = self._find_bad_terms(values, faults)
+        community_ids = self._find_unknown_communities(session, values, faults)
+        good = [n for n in range(len(rows)) if n not in faults] if faults else range(len(rows))
 
-    def _faults(self, row: Row, values: Mapping[str, Sequence[object]], n: int) -> Iterator[Finding]:
-        """Yield what is wrong with a row's cells."""
-        for beyond in row.cells[self._width :]:
-            if not is_blank(beyond):
-                yield Finding("row_too_long", "", {"value": shown(beyond), "columns": self._width})
-                break
+        def kept(column: Sequence[Any]) -> list[Any]:
+            return [column[n] for n in good] if faults else list(column)
+
+        return Piece(
+            lines=len(rows),
+            line=[rows[n].number for n in good],
+            number=kept(values["number"]),
+            community_id=kept(community_ids),
+            inception_on=kept(values["inception_on"]),
+            expires_on=kept(values["expires_on"]),
+            lift_count=kept(values["lift_count"]),
+            gross_fen=kept(values["gross_fen"]),
+            agreement_number=kept(versions),
+            faults=[(rows[n].number, one) for n in sorted(faults) for one in faults[n]],
+        )
+
+    def _find_bad_cells(
+        self, rows: Sequence[Row], values: Mapping[str, Sequence[Any]], faults: dict[int, list[Finding]]
+    ) -> None:
+        """Add what is wrong with cells, by their rows' places."""
+        for n, row in enumerate(rows):
+            if len(row.cells) > self._width:
+                beyond = next((cell for cell in row.cells[self._width :] if not is_blank(cell)), None)
+                if beyond is not None:
+                    facts = {"value": shown(beyond), "columns": self._width}
+                    faults.setdefault(n, []).append(Finding("row_too_long", "", facts))
         for one in self._columns:
-            value = values[one.item.name][n]
-            if isinstance(value, Invalid):
-                yield Finding(value.code, one.item.name, {**value.facts, "column": one.header})
+            name = one.item.name
+            for n in [n for n, value in enumerate(values[name]) if type(value) is Invalid]:
+                value = values[name][n]
+                found = Finding(value.code, name, {**value.facts, "column": one.header})
+                faults.setdefault(n, []).append(found)
+
+    def _find_bad_terms(
+        self, values: Mapping[str, Sequence[Any]], faults: dict[int, list[Finding]]
+    ) -> list[int | None]:
+        """Return each row's agreement version, and add what is wrong with terms; equal ones are looked at once."""
+        terms = list(zip(values["inception_on"], values["expires_on"], strict=True))
+        under: dict[tuple[date, date], int | None] = {}
+        for begins, ends in set(terms):
+            if isinstance(begins, date) and isinstance(ends, date):
+                under[begins, ends] = self._version_on(begins)
+        wrong = {}
+        for (begins, ends), version in under.items():
+            if begins >= ends:
+                wrong[begins, ends] = Finding(
+                    "invalid_term", "expires_on", {"inception_on": begins, "expires_on": ends}
+                )
+            elif version is None:
+                wrong[begins, ends] = Finding("agreement_not_found", "inception_on", {"day": begins})
+        if wrong:
+            for n, term in enumerate(terms):
+                if term in wrong:
+                    faults.setdefault(n, []).append(wrong[term])
+        return [under.get(term) for term in terms]
 
     def _version_on(self, day: date) -> int | None:
         """Return the number of the agreement version for a policy that begins on a day: the newest in force."""
         fitting = [number for number, begins, ends in self._versions if begins <= day < ends]
         return max(fitting, default=None)
 
-    def _communities(self, session: Session, rows: Sequence[Row], values: Mapping[str, Sequence[object]]) -> Any:
-        """Return what tells a row's community and whether it names one that is not in the register."""
+    def _find_unknown_communities(
+        self, session: Session, values: Mapping[str, Sequence[Any]], faults: dict[int, list[Finding]]
+    ) -> Sequence[uuid.UUID | None]:
+        """Return each row's community, and add where one is named that is not in the register."""
         if "community" not in values or "district" not in values:
-            return lambda n: (None, False)
-        named = {(d, c) for d, c in zip(values["district"], values["community"], strict=True) if d and c}
-        asked = [one for one in named if isinstance(one[0], str) and isinstance(one[1], str)]
+            return [None] * len(values["number"])
+        places = list(zip(values["district"], values["community"], strict=True))
+        named = {place for place in set(places) if isinstance(place[0], str) and isinstance(place[1], str)}
         query = select(Community.district, Community.name, Community.id)
-        known: dict[tuple[object, object], uuid.UUID] = {}
-        if asked:
-            for row in session.execute(query.where(tuple_(Community.district, Community.name).in_(asked))):
+        known: dict[tuple[str, str], uuid.UUID] = {}
+        if named:
+            for row in session.execute(query.where(tuple_(Community.district, Community.name).in_(named))):
                 known[row[0], row[1]] = row[2]
-
-        def told(n: int) -> tuple[uuid.UUID | None, bool]:
-            place = (values["district"][n], values["community"][n])
-            return known.get(place), place in named and place not in known
-
-        return told
+        if unknown := named - known.keys():
+            for n, place in enumerate(places):
+                if place in unknown:
+                    found = Finding("community_not_in_register", "community", {"community": " ".join(place)})
+                    faults.setdefault(n, []).append(found)
+        return [known.get(place) for place in places]
 
 
 def read_on(engine: Engine, bordereau_id: uuid.UUID, stream: IO[bytes]) -> None:

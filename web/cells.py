@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from core.clock import CITY
@@ -51,8 +51,7 @@ class Limits:
     wall_s: int = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row that is not blank, with its number as a spreadsheet program shows it (the first line is 1)."""
 
     number: int
@@ -117,7 +116,7 @@ def _digits(cell: Cell) -> str:
     """Return the text of a cell that should hold digits; a minus sign in front is no formula here."""
     if isinstance(cell, str):
         text = cell.strip(" \u3000\xa0")
-        if any(c.isdigit() and not c.isascii() for c in text):
+        if not text.isascii() and any(c.isdigit() and not c.isascii() for c in text):
             raise Invalid("cell_full_width", value=shown(cell))
         if text[:1] == "-" and text[1:2].isdigit() and cell[:1] in "- ":
             return text
@@ -138,7 +137,7 @@ class Text:
         if isinstance(cell, bool):
             raise Invalid("cell_text_is_truth", value=shown(cell))
         text = str(_exact(cell)) if isinstance(cell, int) else plain(cell)
-        if any(unicodedata.category(c) in _INVISIBLE and c not in "\t\r\n" for c in text):
+        if not text.isprintable() and any(unicodedata.category(c) in _INVISIBLE and c not in "\t\r\n" for c in text):
             raise Invalid("cell_control_character", value=shown(cell))
         if len(text) > self.most:
             raise Invalid("cell_too_long", value=shown(cell), most=self.most)
@@ -187,7 +186,7 @@ class Fen:
             raise Invalid("cell_not_amount", value=shown(cell))
         if isinstance(cell, int):
             return _within(_exact(cell) * 100, self.least, self.most)
-        found = _YUAN.fullmatch(_digits(cell))
+        found = (_YUAN.fullmatch(cell) if isinstance(cell, str) else None) or _YUAN.fullmatch(_digits(cell))
         if not found:
             raise Invalid("cell_not_amount", value=shown(cell))
         sign, yuan, decimals = found[1], found[2].replace(",", ""), found[3] or ""

@@ -214,17 +214,19 @@ def _table(rows: Iterator[Row], limits: Limits, table: Table) -> Table:
 
 def _bounded(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:
     """Yield the rows that are not blank, within the caps."""
-    count = 0
+    count, most = 0, limits.columns
     for row in rows:
-        if any(not is_blank(cell) for cell in row.cells[limits.columns :]):
-            raise Invalid("table_too_many_columns", row=row.number, most=limits.columns)
-        if all(map(is_blank, row.cells)):
+        cells = row.cells
+        if len(cells) > most and not all(map(is_blank, cells[most:])):
+            raise Invalid("table_too_many_columns", row=row.number, most=most)
+        if all(map(is_blank, cells)):
             continue
         count += 1
         if count > limits.rows + 1:
             raise Invalid("table_too_many_rows", most=limits.rows)
-        if any(isinstance(cell, str) and len(cell) > limits.cell_chars for cell in row.cells):
-            raise Invalid("table_cell_too_long", row=row.number, most=limits.cell_chars)
+        for cell in cells:
+            if type(cell) is str and len(cell) > limits.cell_chars:
+                raise Invalid("table_cell_too_long", row=row.number, most=limits.cell_chars)
         yield row
 
 

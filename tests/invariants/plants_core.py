@@ -126,7 +126,7 @@ WALLS: tuple[Plant, ...] = (
     ),
     plant("INV-A4", "a partition open to all", "GRANT SELECT ON transfer_p1 TO gongbao_app"),
     plant("INV-A4", "a partition's trigger asleep", "ALTER TABLE transfer_p1 DISABLE TRIGGER transfer_append_only"),
-    plant("INV-A4", "a partition's watch gone", "DROP TRIGGER transfer_p1_check_transfers ON transfer_p1"),
+    plant("INV-A4", "a partition's watch gone", "DROP TRIGGER transfer_p1_whole ON transfer_p1"),
     plant("INV-A4", "a partition that may be emptied", "DROP TRIGGER transfer_p1_no_truncate ON transfer_p1"),
     plant(
         "INV-A4", "the rehearsals' may be emptied", "DROP TRIGGER transfer_rehearsal_no_truncate ON transfer_rehearsal"

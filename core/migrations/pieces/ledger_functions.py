@@ -35,73 +35,93 @@ BEGIN
 END $$
 """
 
-# A period that is closed takes no entry, and one that is not there none either. The rows are locked so that a close
+# A period that is closed takes no entry, and one that is not there none either. Its row is locked so that a close
 # waits.
-PERIOD_OPEN = """
-CREATE FUNCTION check_period_open() RETURNS trigger LANGUAGE plpgsql AS $$
+REQUIRE_OPEN = """
+CREATE FUNCTION require_open(pool bigint, period bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    here record;
     found_stage text;
 BEGIN
-    FOR here IN SELECT DISTINCT pool_id, period_id FROM added ORDER BY 1, 2 LOOP
-        SELECT stage INTO found_stage FROM public.period WHERE (pool_id, id) = (here.pool_id, here.period_id) FOR SHARE;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'there is no period % in pool %', here.period_id, here.pool_id USING ERRCODE = '23503';
-        ELSIF found_stage <> 'open' THEN
-            RAISE EXCEPTION 'a closed period takes no posting' USING ERRCODE = 'GB003';
-        END IF;
-    END LOOP;
+    SELECT p.stage INTO found_stage FROM public.period p WHERE (p.pool_id, p.id) = (pool, period) FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no period % in pool %', period, pool USING ERRCODE = '23503';
+    ELSIF found_stage <> 'open' THEN
+        RAISE EXCEPTION 'a closed period takes no posting' USING ERRCODE = 'GB003';
+    END IF;
+END $$
+"""
+
+ENTRIES_OPEN = """
+CREATE FUNCTION check_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM public.require_open(a.pool_id, a.period_id)
+    FROM (SELECT DISTINCT pool_id, period_id FROM added ORDER BY 1, 2) a;
     RETURN NULL;
 END $$
 """
 
 # What an entry says it moves is what its transfers move, all of them written at once: their lines count from 0 without
-# a gap, so that none is added later. Both accounts are the pool's. One look at all rows of a write costs a fraction of
-# a foreign key's look at each, and neither entries nor accounts ever go away (docs/decisions/0019).
+# a gap, so that none is added later. Both accounts are the pool's. A write is to one period, which is open. One look at
+# all rows of a write costs a fraction of a foreign key's look at each, and neither entries nor accounts ever go away
+# (docs/decisions/0019). Entries are looked up as a range, not one by one.
 TRANSFERS_WHOLE = """
-CREATE FUNCTION check_transfers() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_transfers() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE
-    broken bigint;
+    here record;
+    known bigint[];
+    wrong record;
 BEGIN
-    SELECT a.entry_id INTO broken
-    FROM (
-        SELECT entry_id, min(pool_id) AS pool_id, max(pool_id) AS last_pool, min(period_id) AS period_id,
-            max(period_id) AS last_period, sum(amount_fen) AS fen, max(line) AS last, count(*) AS lines
-        FROM added GROUP BY entry_id
-    ) a
-    LEFT JOIN public.entry e ON (e.pool_id, e.period_id, e.id) = (a.pool_id, a.period_id, a.entry_id)
-    WHERE e.amount_fen IS DISTINCT FROM a.fen OR a.last + 1 <> a.lines
-        OR a.last_pool <> a.pool_id OR a.last_period <> a.period_id LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'the transfers of entry % do not add up to it', broken USING ERRCODE = 'GB004';
+    SELECT pool_id, period_id INTO here FROM added LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
     END IF;
-    SELECT a.debit_id INTO broken FROM (SELECT DISTINCT pool_id, debit_id, credit_id FROM added) a
-    WHERE NOT EXISTS (SELECT FROM public.account x WHERE (x.pool_id, x.id) = (a.pool_id, a.debit_id))
-        OR NOT EXISTS (SELECT FROM public.account x WHERE (x.pool_id, x.id) = (a.pool_id, a.credit_id)) LIMIT 1;
-    IF FOUND THEN
+    PERFORM public.require_open(here.pool_id, here.period_id);
+    SELECT coalesce(array_agg(id), '{}') INTO known FROM public.account WHERE pool_id = here.pool_id;
+    WITH moved AS MATERIALIZED (
+        SELECT entry_id, sum(amount_fen)::bigint AS fen, max(line) + 1 AS lines, count(*) AS transfers,
+            bool_and(pool_id = here.pool_id AND period_id = here.period_id) AS is_here,
+            bool_and(debit_id = ANY (known) AND credit_id = ANY (known)) AS is_known
+        FROM added GROUP BY entry_id
+    )
+    SELECT m.entry_id, m.is_known INTO wrong FROM moved m LEFT JOIN (
+        SELECT id, amount_fen FROM public.entry WHERE pool_id = here.pool_id AND period_id = here.period_id
+            AND id BETWEEN (SELECT min(entry_id) FROM moved) AND (SELECT max(entry_id) FROM moved)
+    ) e ON e.id = m.entry_id
+    WHERE e.amount_fen IS DISTINCT FROM m.fen OR m.lines <> m.transfers OR NOT m.is_here OR NOT m.is_known LIMIT 1;
+    IF wrong.is_known THEN
+        RAISE EXCEPTION 'the transfers of entry % do not add up to it', wrong.entry_id USING ERRCODE = 'GB004';
+    ELSIF NOT wrong.is_known THEN
         RAISE EXCEPTION 'a transfer is between accounts of its own pool' USING ERRCODE = '23503';
     END IF;
     RETURN NULL;
 END $$
 """
 
-# An item of a stream is one of an entry.
+# An item of a stream is one of an entry. A write is to one stream and one period.
 ITEMS_WHOLE = """
-CREATE FUNCTION check_items() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_items() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE
+    here record;
+    is_here boolean;
     broken bigint;
 BEGIN
-    SELECT a.entry_id INTO broken FROM added a
-    LEFT JOIN public.entry e ON (e.pool_id, e.period_id, e.id) = (a.pool_id, a.period_id, a.entry_id)
+    SELECT a.pool_id, a.period_id, a.number, a.kind, s.pool_id IS NOT NULL AS is_known INTO here
+    FROM (SELECT * FROM added LIMIT 1) a LEFT JOIN public.stream s USING (pool_id, number, kind);
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT bool_and((pool_id, period_id, number, kind)
+        = (here.pool_id, here.period_id, here.number, here.kind)) INTO is_here FROM added;
+    IF NOT is_here OR NOT here.is_known THEN
+        RAISE EXCEPTION 'there is no such stream of version %', here.number USING ERRCODE = '23503';
+    END IF;
+    SELECT a.entry_id INTO broken FROM added a LEFT JOIN (
+        SELECT id FROM public.entry WHERE pool_id = here.pool_id AND period_id = here.period_id
+            AND id BETWEEN (SELECT min(entry_id) FROM added) AND (SELECT max(entry_id) FROM added)
+    ) e ON e.id = a.entry_id
     WHERE e.id IS NULL LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'there is no entry % for an item', broken USING ERRCODE = '23503';
-    END IF;
-    SELECT a.number INTO broken FROM (SELECT DISTINCT pool_id, number, kind FROM added) a
-    WHERE NOT EXISTS (SELECT FROM public.stream s
-        WHERE (s.pool_id, s.number, s.kind) = (a.pool_id, a.number, a.kind)) LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'there is no such stream of version %', broken USING ERRCODE = '23503';
     END IF;
     RETURN NULL;
 END $$
@@ -143,7 +163,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     made bigint;
     part text;
-    watch text;
 BEGIN
     IF rehearsal THEN
         made := -nextval('public.rehearsal_number');
@@ -160,12 +179,10 @@ BEGIN
             'CREATE TRIGGER %I BEFORE TRUNCATE ON public.%I FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change()',
             part || '_no_truncate', part
         );
-        FOREACH watch IN ARRAY ARRAY['check_period_open', 'check_transfers'] LOOP
-            EXECUTE format(
-                'CREATE TRIGGER %I AFTER INSERT ON public.%I REFERENCING NEW TABLE AS added'
-                ' FOR EACH STATEMENT EXECUTE FUNCTION public.%I()', part || '_' || watch, part, watch
-            );
-        END LOOP;
+        EXECUTE format(
+            'CREATE TRIGGER %I AFTER INSERT ON public.%I REFERENCING NEW TABLE AS added'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION public.check_transfers()', part || '_whole', part
+        );
         EXECUTE format('GRANT INSERT ON public.%I TO gongbao_app', part);
     END IF;
     INSERT INTO public.period (id, pool_id, label, starts_on, ends_on, stage)

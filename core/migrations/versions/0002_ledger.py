@@ -256,15 +256,15 @@ def _guards() -> None:
             f"CREATE CONSTRAINT TRIGGER {table}_whole AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED"
             " FOR EACH ROW EXECUTE FUNCTION check_shares()"
         )
-    op.execute(ledger_functions.PERIOD_OPEN)
-    for table in ("entry", "transfer"):
-        op.execute(
-            f"CREATE TRIGGER {table}_period_open AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
-            " FOR EACH STATEMENT EXECUTE FUNCTION check_period_open()"
-        )
+    op.execute(ledger_functions.REQUIRE_OPEN)
+    op.execute(ledger_functions.ENTRIES_OPEN)
     op.execute(ledger_functions.TRANSFERS_WHOLE)
     op.execute(ledger_functions.ITEMS_WHOLE)
-    for table, function in (("transfer", "check_transfers"), ("stream_item", "check_items")):
+    for table, function in (
+        ("entry", "check_entries"),
+        ("transfer", "check_transfers"),
+        ("stream_item", "check_items"),
+    ):
         op.execute(
             f"CREATE TRIGGER {table}_whole AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
             f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
@@ -291,7 +291,7 @@ def downgrade() -> None:
     op.drop_table("idempotency_key")
     op.drop_table("book")
     op.execute(
-        "DROP FUNCTION check_shares(), check_period_open(), check_transfers(), check_items(), parts_sum(bigint[]),"
+        "DROP FUNCTION check_shares(), check_entries(), require_open(bigint, bigint), check_transfers(), check_items(), parts_sum(bigint[]),"
         " sum_of(bigint[])"
     )
     op.execute("DROP FUNCTION keep_period(), refuse_rehearsal()")
