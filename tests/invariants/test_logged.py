@@ -50,8 +50,6 @@ OPEN: Mapping[str, str] = {
     "user_session.made_at": "a sign-in, ended by deleting the row",
     "user_session.proven_at": "a sign-in, ended by deleting the row",
     "user_session.seen_at": "a sign-in, ended by deleting the row",
-    "bordereau_row.inception_on": "a row that waits; once it is a policy INV-P7 holds its days",
-    "bordereau_row.expires_on": "a row that waits; once it is a policy INV-P7 holds its days",
     "bank_line.booked_on": "the bank's, of a file whose digest is logged; INV-B5 holds the lines to its balances",
     "lift.in_service_on": "the lift register's, which comes in lists",
 }
