@@ -16,27 +16,27 @@ from web.documents.rows import Movement
 TABLE_MAX = 200
 #: Body lines of one page; the style sheet's line height is made for it.
 LINES_A_PAGE = 63
-#: Column widths in half-widths: date, entry, reason, subject, description. The amounts stand in a block of their own.
-_DATE, _ENTRY, _REASON, _SUBJECT, _TEXT = 10, 10, 16, 22, 48
+#: Column widths in half-widths: date, entry, reason, subject, description, amount.
+_DATE, _ENTRY, _REASON, _SUBJECT, _TEXT, _AMOUNT = 10, 10, 16, 22, 48, 19
 _APART = 2
 _HALF = 500
+_AMOUNTS_AT = _DATE + _ENTRY + _REASON + _SUBJECT + _TEXT + 5 * _APART
 
 Advance = Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True)
 class AnnexPage:
-    """One page of the annex: its lines as one block, the amounts as another, the sum of the page and up to here."""
+    """One page of the annex: its lines as one block, the sum of the page and up to here."""
 
     lines: str
-    amounts: str
     page_fen: int
     so_far_fen: int
 
 
 def annex_head(advance: Advance) -> str:
     """Return the line of column heads that every page repeats."""
-    return _line(("日期", "分录", "事由", "保单/案件", "说明"), advance)
+    return _amount(_line(("日期", "分录", "事由", "保单/案件", "说明"), advance), "金额（元）", advance)
 
 
 def annex_pages(
@@ -44,19 +44,18 @@ def annex_pages(
 ) -> Iterator[AnnexPage]:
     """Yield the annex page by page; a movement is never torn between two pages."""
     lines: list[str] = []
-    amounts: list[str] = []
     page_fen = so_far_fen = 0
     for movement in movements:
         entry = list(_lines_of(movement, advance))
         if lines and len(lines) + len(entry) > lines_a_page:
-            yield AnnexPage("\n".join(lines), "\n".join(amounts), page_fen, so_far_fen)
-            lines, amounts, page_fen = [], [], 0
+            yield AnnexPage("\n".join(lines), page_fen, so_far_fen)
+            lines, page_fen = [], 0
+        entry[0] = _amount(entry[0], format_fen(movement.amount_fen), advance)
         lines += entry
-        amounts += [format_fen(movement.amount_fen), *[""] * (len(entry) - 1)]
         page_fen += movement.amount_fen
         so_far_fen += movement.amount_fen
     if lines:
-        yield AnnexPage("\n".join(lines), "\n".join(amounts), page_fen, so_far_fen)
+        yield AnnexPage("\n".join(lines), page_fen, so_far_fen)
 
 
 def wrap(text: str, halves: int, advance: Advance) -> list[str]:
@@ -88,6 +87,17 @@ def _lines_of(movement: Movement, advance: Advance) -> Iterator[str]:
     )
     for number in range(max(map(len, columns))):
         yield _line([column[number] if number < len(column) else "" for column in columns], advance)
+
+
+def _amount(line: str, text: str, advance: Advance) -> str:
+    """Return a line with an amount behind it that ends where its column does.
+
+    Where its characters are not all halves and wholes the style sheet's tab leads to that column; it costs the engine a
+    second look at the line.
+    """
+    blanks, odd = divmod(_AMOUNTS_AT * _HALF - sum(map(advance, line)), _HALF)
+    before = "\t" if odd else " " * blanks
+    return line + before + " " * ((_AMOUNT * _HALF - sum(map(advance, text)) + _HALF // 2) // _HALF) + text
 
 
 def _line(cells: Sequence[str], advance: Advance) -> str:
