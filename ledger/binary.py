@@ -136,6 +136,28 @@ def _fields(name: str, value: Column, length: int) -> Sequence[tuple[Any, ...]]:
     return [(name, f"S{length}")] if value is not None and length > 0 else []
 
 
+def read(data: bytes, columns: Mapping[str, int]) -> Mapping[str, Numbers]:
+    """Return what COPY (FORMAT binary) gave, in its columns: 0 says a bigint, more a bigint[] of so many.
+
+    Nothing may be NULL, and each array is as long as said: the query sees to it. Raises ValueError for anything else.
+
+    >>> import numpy as np
+    >>> told = {"a": np.array([7, 8]), "parts": np.array([[1, 2], [3, 4]])}
+    >>> {name: value.tolist() for name, value in read(copied(2, told), {"a": 0, "parts": 2}).items()}
+    {'a': [7, 8], 'parts': [[1, 2], [3, 4]]}
+    """
+    like = {name: np.zeros((1, width) if width else 1, dtype=np.int64) for name, width in columns.items()}
+    expected = _records(1, like, {})
+    rows = np.frombuffer(data[len(_HEAD) : len(data) - len(_END)], dtype=expected.dtype)
+    for name in expected.dtype.names or ():
+        if (name == "count" or name.endswith((" length", " head"))) and not (rows[name] == expected[name]).all():
+            raise ValueError(f"rows of another shape: {name}")
+    return {
+        name: (rows[f"{name} items"]["value"] if width else rows[name]).astype(np.int64)
+        for name, width in columns.items()
+    }
+
+
 def listed(values: Iterable[object]) -> str:
     """Return a column as PostgreSQL writes an array, nothing as NULL; its values are written as they are told.
 

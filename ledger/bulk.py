@@ -26,6 +26,7 @@ from core import audit
 from core.db import new_id
 from core.permits import Actor
 from ledger import streams
+from ledger.apportion import Weights
 from ledger.automaton import CarryAutomaton
 from ledger.binary import Column, Numbers, copied, day, moment
 from ledger.books import AccountRef, MemberShares, account_ids
@@ -94,6 +95,19 @@ def laid_ahead(lay_out: Callable[[_Item], _Made], items: Iterable[_Item]) -> Ite
             yield coming.result()
 
 
+def split_columns(automaton: CarryAutomaton, weights: Weights, amounts_fen: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the parts of amounts, and the carry after each, as rows in member order; the automaton goes on with them.
+
+    Refuses `amount_too_large`.
+    """
+    before = np.array(automaton.carry, dtype=np.int64)
+    columns = automaton.columns(array("q", amounts_fen.tobytes()))
+    parts = np.column_stack([np.frombuffer(column, dtype=np.int64) for column in columns])
+    # Amount times weight may pass 64 bits and wraps; what is left over is small, and right for wrapping twice.
+    owed = amounts_fen[:, None] * np.array(weights.weights, dtype=np.int64) - parts * np.int64(weights.whole)
+    return parts, before + np.cumsum(owed, axis=0)
+
+
 class BulkStream:
     """One stream held for a bulk: its row stays locked until the transaction ends, its carry is kept by `keep`."""
 
@@ -106,15 +120,10 @@ class BulkStream:
 
     def take(self, amounts_fen: Numbers) -> Taken:
         """Return the next items of the stream, split in their order. Refuses `amount_too_large`."""
-        before = np.array(self._automaton.carry, dtype=np.int64)
-        columns = self._automaton.columns(array("q", amounts_fen.tobytes()))
-        parts = np.column_stack([np.frombuffer(column, dtype=np.int64) for column in columns])
-        weights = np.array(self.shares.weights.weights, dtype=np.int64)
-        # Amount times weight may pass 64 bits and wraps; what is left over is small, and right for wrapping twice.
-        owed = amounts_fen[:, None] * weights - parts * np.int64(self.shares.weights.whole)
+        parts, carry = split_columns(self._automaton, self.shares.weights, amounts_fen)
         sequence = np.arange(self._last + 1, self._last + 1 + len(amounts_fen), dtype=np.int64)
         self._last += len(amounts_fen)
-        return Taken(self.kind, sequence, amounts_fen, parts, before + np.cumsum(owed, axis=0))
+        return Taken(self.kind, sequence, amounts_fen, parts, carry)
 
     def keep(self, session: Session) -> None:
         """Write down where the stream stands now."""

@@ -53,11 +53,14 @@ ENTRY_TOTALS = rows(
 
 BOOK_IS_ZERO = rows(
     "pool {pool_id}",
-    f"""
+    """
     SELECT b.pool_id, coalesce(sum(leg.fen), 0) AS sum_fen FROM book b
     LEFT JOIN account a ON a.pool_id = b.pool_id
-    LEFT JOIN (SELECT pool_id, account_id, sum(fen) AS fen FROM ({LEGS}) l GROUP BY 1, 2) leg
-        ON leg.account_id = a.id
+    LEFT JOIN (
+        SELECT leg.account_id, sum(leg.fen) AS fen
+        FROM (SELECT debit_id, credit_id, sum(amount_fen) AS fen FROM transfer GROUP BY 1, 2) t
+        CROSS JOIN LATERAL (VALUES (t.debit_id, t.fen), (t.credit_id, -t.fen)) AS leg (account_id, fen) GROUP BY 1
+    ) leg ON leg.account_id = a.id
     GROUP BY b.pool_id HAVING coalesce(sum(leg.fen), 0) <> 0
     """,
 )

@@ -313,6 +313,9 @@ STREAMS: tuple[Plant, ...] = (
         f"UPDATE stream_item SET sequence = 1 WHERE {_ITEM} = 2",
         f"UPDATE stream_item SET sequence = 2 WHERE {_ITEM} = -1",
     ),
+    plant(
+        "INV-M5", "a part of nobody", f"UPDATE stream_item SET parts_fen = parts_fen || NULL::bigint WHERE {_ITEM} = 2"
+    ),
     plant("INV-M5", "an item gone", f"DELETE FROM stream_item WHERE {_ITEM} = 2"),
     plant(
         "INV-M5",
