@@ -172,6 +172,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "policy.read": _BUREAU | _INSURER | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.AUDITOR),
     "policy.bind": _roles(Role.OFFICER),
     "policy.endorse": _roles(Role.OFFICER),
+    "bordereau.read": _MONEY_READERS,
     "bordereau.send": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
     "bordereau.approve": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
     "premium.receive": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
@@ -230,13 +231,15 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
 }
 
 #: Actions before which a person at a page has proved anew, in the last minutes, to be who signed in (decision 0033):
-#: money leaves, is called for or will go to another account, bids are opened, a signature is given, or somebody is let
-#: in: a token that will act without a proof, an account, a mandate, another password for somebody else.
+#: money leaves, is called for or will go to another account, a whole list of premiums is booked, bids are opened, a
+#: signature is given, or somebody is let in: a token that will act without a proof, an account, a mandate, another
+#: password for somebody else.
 WEIGHTY = frozenset(
     {
         "claim.pay",
         "cost.pay",
         "refund.pay",
+        "bordereau.approve",
         "premium.remit",
         "cash_call.issue",
         "cash_call.fund",

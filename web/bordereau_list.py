@@ -189,7 +189,7 @@ def read_on(engine: Engine, bordereau_id: uuid.UUID, stream: IO[bytes]) -> None:
         return
     count = row.line_count
     try:
-        with read_table(stream, row.name, LIMITS) as table:
+        with read_table(stream, row.name, LIMITS, sheet=row.sheet) as table:
             reader = Reader(table, ColumnMapping(row.columns), versions)
             for rows, values in reader.pieces(count):
                 count = run_in_unit(engine, SYSTEM, _Keeping(bordereau_id, reader, rows, values, count))

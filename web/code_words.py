@@ -67,6 +67,7 @@ ASKED: Mapping[str, Pair] = {
     "policy.read": ("查看保单", "read policies"),
     "policy.bind": ("承保出单", "bind a policy"),
     "policy.endorse": ("批改保单", "endorse a policy"),
+    "bordereau.read": ("查看保费清单", "read premium bordereaux"),
     "bordereau.send": ("导入保费清单", "send premium bordereaux"),
     "bordereau.approve": ("批准保费清单入账", "approve premium bordereaux"),
     "premium.receive": ("登记保费到账", "book premiums as received"),

@@ -21,6 +21,7 @@ from tests.rules.wrongs import multipart
 FILES = {
     "bank_reports.new": "file",
     "bidding.submit": "envelope",
+    "bordereaux.upload": "file",
     "calculators.rehearse": "upload",
     "custody.give": "file",
     "estate_import.upload": "file",
@@ -29,7 +30,7 @@ FILES = {
     "papers.verify": "file",
 }
 #: Pages that take lists.
-LISTS = ("estate_import.upload", "fault_import.upload")
+LISTS = ("bordereaux.upload", "estate_import.upload", "fault_import.upload")
 
 
 def bomb(size: int = 200 << 20) -> bytes:
