@@ -21,7 +21,7 @@ from core.permits import SYSTEM, Actor, may
 from underwriting import bordereaux
 from underwriting.bordereaux import Sent
 from underwriting.models import Bordereau, BordereauRow, Community, Pool
-from web.bordereau_list import LIMITS, SCHEMA
+from web.bordereau_list import LOOKED_AT, SCHEMA
 from web.errors import words
 from web.finance_work import Work
 from web.formats import number, t, yuan
@@ -32,8 +32,6 @@ from web.tables import clean_name, read_table
 
 #: So long the first page of who sent or approved a bordereau tells that it was posted.
 _TOLD_FOR = timedelta(days=3)
-#: What a list may cost while its columns are chosen: the file as it may be sent, of which the head alone is read.
-LOOKED_AT = LIMITS
 _READ, _POST = "read_bordereau", "post_bordereau"
 
 
@@ -47,11 +45,11 @@ def upload_most_mib() -> int:
 
 def keep_sent(stream: IO[bytes], filename: str | None, chosen: Mapping[str, str], sheet: str | None) -> Sent:
     """Keep a file in the store and return how it was sent; refuses what is no table with these columns."""
-    with read_table(stream, filename, LIMITS, sheet=sheet) as table:
+    with read_table(stream, filename, LOOKED_AT, sheet=sheet) as table:
         mapping = SCHEMA.completed(chosen, table.headers)
         SCHEMA.check(mapping, table.headers)
     stream.seek(0)
-    digest, _ = store_in(settings()).put(cast(BinaryIO, stream), limit=LIMITS.file_bytes)
+    digest, _ = store_in(settings()).put(cast(BinaryIO, stream), limit=LOOKED_AT.file_bytes)
     return Sent(clean_name(filename), digest, mapping.columns, sheet)
 
 

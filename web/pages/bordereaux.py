@@ -16,7 +16,7 @@ from underwriting import bordereaux
 from underwriting.models import Bordereau, Pool
 from web import bordereau_desk as desk
 from web import list_upload, listing
-from web.bordereau_list import SCHEMA
+from web.bordereau_list import LOOKED_AT, SCHEMA
 from web.errors import field_errors
 from web.formats import number, t, yuan
 from web.history import history
@@ -88,7 +88,7 @@ def upload(pool_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         try:
             day = booked_day(request.form)
-            paper = list_upload.keep_upload(unit(), PURPOSE, by=actor(), at=at(), limits=desk.LOOKED_AT)
+            paper = list_upload.keep_upload(unit(), PURPOSE, by=actor(), at=at(), limits=LOOKED_AT)
         except Invalid as refusal:
             errors = field_errors(refusal, *_beside(refusal.code))
         else:
@@ -126,7 +126,7 @@ def columns(pool_id: int, upload_id: uuid.UUID) -> ResponseReturnValue:
 
 def _columns(pool: Pool, paper: Paper, chosen: Mapping[str, str], errors: Mapping[str, str]) -> str:
     sheet = chosen.get("sheet") or None
-    look = list_upload.look(paper, sheet, limits=desk.LOOKED_AT)
+    look = list_upload.look(paper, sheet, limits=LOOKED_AT)
     values = {**list_upload.suggested(SCHEMA, look.headers, chosen), **chosen}
     kept = {"on": request.values.get("on", "")}
     label = t("开始逐行核对", "Check every row")
