@@ -189,7 +189,7 @@ def one(pool_id: int, bordereau_id: uuid.UUID) -> ResponseReturnValue:
         found=found,
         exports=listing.csv_link() if row.stage != "reading" else [],
         is_going=row.stage in ("reading", "approved"),
-        columns=[(t(*desk.FIELDS[name]), header) for name, header in row.columns.items() if name in desk.FIELDS],
+        columns=[(t(*told), row.columns[name]) for name, told in desk.FIELDS.items() if name in row.columns],
         stopped=desk.stopped_words(row.stopped_code) if row.stopped_code else "",
         **_allowed(pool, row),
         events=history(unit(), "bordereau", row.id),
