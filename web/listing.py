@@ -98,6 +98,14 @@ def listed(session: Session, query: Query, *, sum_of: str = "") -> Listed:
     return Listed(rows, count, page, pages, int(found[1]) if sum_of else None)
 
 
+def counted(session: Session, query: Query, count: int) -> Listed:
+    """Return the asked page of a query's rows, of which it is known how many there are: a long list is not counted."""
+    pages = max(1, -(-count // PAGE_ROWS))
+    page = min(page_asked(), pages)
+    rows = session.execute(query.limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)).all()
+    return Listed(rows, count, page, pages)
+
+
 def of_rows(rows: Sequence[Any], *, sum_fen: int | None = None) -> Listed:
     """Return the asked page of rows that are all here already."""
     pages = max(1, -(-len(rows) // PAGE_ROWS))

@@ -111,6 +111,25 @@ def post_bordereau(bench: Bench, bordereau_id: str) -> None:
         post_now(bench.engine, uuid.UUID(bordereau_id))
 
 
+def read_claims_list(bench: Bench, list_id: str) -> None:
+    """Read the file of a list of claims; one that has been read stays as it is."""
+    from claims import lists
+    from web.claims_list import read_now
+
+    found = uuid.UUID(list_id)
+    digest = run_in_unit(bench.engine, SYSTEM, lambda session: lists.get(session, found, SYSTEM).digest)
+    with keeping.store_in(bench.settings).open(digest) as stream:
+        read_now(bench.engine, found, stream)
+
+
+def file_claims_list(bench: Bench, list_id: str) -> None:
+    """File an approved list of claims; what refuses it is kept with it, for those who sent and approved it to see."""
+    from web.claims_list import file_now
+
+    with contextlib.suppress(Refusal):
+        file_now(bench.engine, uuid.UUID(list_id))
+
+
 def take_up(bench: Bench) -> None:
     """Queue again what a worker that is heard of no more had begun; after so many tries it stays failed."""
     from web.jobs import take_up_again
@@ -128,6 +147,8 @@ TASKS: Mapping[str, Task] = {
     "make_extract": make_extract,
     "read_bordereau": read_bordereau,
     "post_bordereau": post_bordereau,
+    "read_claims_list": read_claims_list,
+    "file_claims_list": file_claims_list,
     "take_up": take_up,
 }
 
@@ -141,6 +162,8 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
     "make_extract": ("制作报表文件", "Make the file of an extract"),
     "read_bordereau": ("读取保费清单", "Read a premium bordereau"),
     "post_bordereau": ("保费清单入账", "Post a premium bordereau"),
+    "read_claims_list": ("读取赔案名单", "Read a list of claims"),
+    "file_claims_list": ("赔案名单立案入账", "File a list of claims"),
     "take_up": ("接办中断的任务", "Take up jobs that were cut off"),
 }
 

@@ -79,6 +79,7 @@ KNOWS: Mapping[str, Knows] = {
     "batch_id": _only_lead,
     "report_id": _only_lead,
     "bordereau_id": _only_lead,
+    "list_id": _only_lead,
     "fault_id": _own_estate_or_pool,
     "community_id": _own_estate,
     "lift_id": _own_estate,
@@ -89,8 +90,15 @@ def _maker_alone(seat: Seat) -> bool:
     return seat.role is Role.FINANCE_MAKER and seat.relation == "own"
 
 
+def _handler_alone(seat: Seat) -> bool:
+    return seat.role is Role.CLAIMS_HANDLER and seat.relation == "own"
+
+
 #: Things that belong to one person, whatever its role reads.
-PERSONAL: Mapping[str, Knows] = {"paper_id": _officer_alone, "token_id": _officer_alone, "upload_id": _maker_alone}
+PERSONAL: Mapping[str, Knows] = {
+    **{"paper_id": _officer_alone, "token_id": _officer_alone},
+    **{"upload_id": _maker_alone, "claims_upload_id": _handler_alone},
+}
 
 
 def _published(tender: str) -> bool:
@@ -106,6 +114,7 @@ ONLY: Mapping[str, Knows] = {
             *("recovery.receive", "statement.issue", "statement.reply", "statement.settle"),
             *("period.open", "period.close", "payment.prepare", "payment.release", "payment.reject"),
             *("bank_report.take", "bank_match.accept", "bordereau.send", "bordereau.approve"),
+            *("claims_list.send", "claims_list.approve"),
         ),
         _only_lead,
     ),

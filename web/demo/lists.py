@@ -1,4 +1,4 @@
-"""Lists in the story: premiums of public buildings, posted at once; one list faulty, one that waits for approval."""
+"""Lists in the story: premiums of public buildings posted at once, a faulty list, one to approve, and one of claims."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from claims import lists
 from core import clock
 from core.db import new_id
-from core.permits import SYSTEM
+from core.permits import SYSTEM, Role
 from ledger.money import plain_fen
 from underwriting import bordereaux, pools
 from underwriting.models import Pool
 from underwriting.rating import months_after
+from web import claims_list
 from web.bordereau_list import SCHEMA, Reader
 from web.demo.telling import at
 from web.demo.year import YearStory
@@ -41,6 +43,7 @@ class ListStory:
         telling.plan(at(day, 9, 20), partial(self._post, "公共建筑电梯保费.csv"))
         telling.plan(at(day, 14), partial(self._send_faulty, "学校电梯保费.csv"))
         telling.plan(at(day, 15), partial(self._send_waiting, "医院电梯保费.csv"))
+        telling.plan(at(day, 16), partial(self._send_claims, "公共建筑电梯赔案.csv"))
 
     def _post(self, name: str, session: Session, when: datetime) -> None:
         row_id = self._send(session, when, name, self._rows(session, when, "G", POSTED))
@@ -62,6 +65,23 @@ class ListStory:
 
     def _send_waiting(self, name: str, session: Session, when: datetime) -> None:
         self._send(session, when, name, self._rows(session, when, "Y", WAITING))
+
+    def _send_claims(self, name: str, session: Session, when: datetime) -> None:
+        """Send a list of claims on the policies that the first list has made; it waits for the signatory."""
+        day, items = clock.on(when), (("门机更换", 486_000), ("曳引钢丝绳更换", 912_000), ("控制板维修", 275_000))
+        lines = ["赔案号,保单号,事由,费用项目,报损金额,核定金额,核减原因\n"]
+        for place, (title, fen) in enumerate(items, start=1):
+            head = f"GJ{day.year}-{place:03},SF{day.year}-G{place * 3:03},{title}"
+            lines.append(f"{head},配件,{plain_fen(fen)},,\n")
+            lines.append(f"{head},人工,{plain_fen(fen // 5)},{plain_fen(fen // 6)},超出当地同类维修的人工价格\n")
+        content = "".join(lines).encode()
+        pool, by = session.get_one(Pool, self.year.pool_id), self.year.cast.firms[0].actors[Role.CLAIMS_HANDLER]
+        self.year.telling.store.put(io.BytesIO(content), limit=len(content))
+        found = claims_list.read(session, pool, io.BytesIO(content), name, {}, None, day)
+        columns = claims_list.SCHEMA.suggest(lines[0].strip().split(",")).columns
+        sent = bordereaux.Sent(name, hashlib.sha256(content).hexdigest(), columns)
+        row = lists.begin(session, pool, sent, on=day, by=by, at=when)
+        lists.keep(session, row, found.lines, found.claims, found.faults, by=SYSTEM, at=when)
 
     def _rows(self, session: Session, when: datetime, series: str, count: int) -> str:
         """Return so many rows of a list: a policy each, from the day that it is sent on."""

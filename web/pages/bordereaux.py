@@ -176,8 +176,8 @@ def one(pool_id: int, bordereau_id: uuid.UUID) -> ResponseReturnValue:
     has_faults = row.stage == "faulty" or (row.stage == "discarded" and row.fault_count > 0)
     if listing.wants_csv():
         return _exported(row, has_faults)
-    query = bordereaux.faults_of(row) if has_faults else desk.rows_of(row)
-    found = listing.listed(unit(), query) if row.stage != "reading" else listing.of_rows([])
+    query, count = (bordereaux.faults_of(row), row.fault_count) if has_faults else (desk.rows_of(row), row.row_count)
+    found = listing.counted(unit(), query, count) if row.stage != "reading" else listing.of_rows([])
     told = unit().execute(desk.listed_for(actor(), pool.id).where(Bordereau.id == row.id)).one()
     return render_template(
         "bordereaux/one.html",
@@ -189,6 +189,7 @@ def one(pool_id: int, bordereau_id: uuid.UUID) -> ResponseReturnValue:
         found=found,
         exports=listing.csv_link() if row.stage != "reading" else [],
         is_going=row.stage in ("reading", "approved"),
+        going=progress_words(row),
         columns=[(t(*told), row.columns[name]) for name, told in desk.FIELDS.items() if name in row.columns],
         stopped=desk.stopped_words(row.stopped_code) if row.stopped_code else "",
         **_allowed(pool, row),
@@ -241,8 +242,8 @@ def progress(pool_id: int, bordereau_id: uuid.UUID) -> ResponseReturnValue:
     row = _row(pool_of(pool_id), bordereau_id)
     is_going = row.stage in ("reading", "approved")
     return {
-        "value": row.line_count,
-        "max": max(row.line_count, 1),
+        "value": None,
+        "max": None,
         "state": "doing" if is_going else "succeeded",
         "href": "" if is_going else url_for(".one", pool_id=pool_id, bordereau_id=row.id),
         "words": progress_words(row),
