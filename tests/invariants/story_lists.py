@@ -51,7 +51,7 @@ def _file_claims(session: Session, made: MadePool) -> None:
     """A list of two claims on the pool's policies, filed; one that is faulty; one whose approval was taken back."""
     handler, signatory = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.SIGNATORY)
     policy_id = session.scalars(select(Policy.id).where(Policy.number == "L-2")).one()
-    lines = [ListedLine(row, AssessedLine("门机", 5_001, 5_001)) for row in (2, 3, 4)]
+    lines = [ListedLine(row, AssessedLine("门机", 5_001, 4_001, "单价过高")) for row in (2, 3, 4)]
     claims = [
         ListedClaim("L-C-1", policy_id, None, "门机", tuple(lines[:2])),
         ListedClaim("L-C-2", policy_id, None, "门机", tuple(lines[2:])),
