@@ -105,6 +105,11 @@ def columns_asked(schema: RowSchema, values: Mapping[str, str]) -> dict[str, str
     return {one.name: values[_PREFIX + one.name] for one in schema.fields if _PREFIX + one.name in values}
 
 
+def columns_sent(schema: RowSchema, values: Mapping[str, str]) -> dict[str, str]:
+    """Return field -> header as a form that is sent says it: what it does not say has no column, nothing is guessed."""
+    return {one.name: values.get(_PREFIX + one.name, "") for one in schema.fields}
+
+
 def column_fields(schema: RowSchema, headers: Sequence[str]) -> list[dict[str, object]]:
     """Return the fields of an import as the form of the columns takes them."""
     options = [("", t("（没有这一列）", "(no such column)")), *((header, header) for header in headers)]

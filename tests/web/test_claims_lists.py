@@ -165,7 +165,8 @@ def sent_again(browser: Browser, place: Place) -> TestResponse:
         f"{place.path}/new", file=(io.BytesIO((HEAD + good(place)).encode()), "另一名.csv"), on="2026-03-02"
     )
     upload_id = re.findall(r"/new/([0-9a-f-]{36})", answer.headers["Location"])[0]
-    return browser.send(f"{place.path}/new/{upload_id}", on="2026-03-02")
+    columns = {"c_number": "赔案号", "c_policy": "保单号", "c_asked_fen": "报损金额"}
+    return browser.send(f"{place.path}/new/{upload_id}", on="2026-03-02", **columns)
 
 
 def test_a_list_is_what_single_claims_are(engine: Engine, at_pool: Place, state_dir: Path, handler: Browser,

@@ -142,7 +142,7 @@ def begin(pool_id: int, claims_upload_id: uuid.UUID) -> ResponseReturnValue:
     pool, paper = led_pool(pool_id), _paper(claims_upload_id)
     chosen = request.form.to_dict()
     day = booked_day(chosen)
-    asked, sheet = list_upload.columns_asked(SCHEMA, chosen), chosen.get("sheet") or None
+    asked, sheet = list_upload.columns_sent(SCHEMA, chosen), chosen.get("sheet") or None
     try:
         with list_upload.opened(paper) as stream:
             sent = desk.keep_sent(stream, paper.name, asked, sheet)
