@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - the queries are put together from constants of this program
 from __future__ import annotations
 
-from claims import charge_invariants, logged, stages
+from claims import charge_invariants, list_invariants, logged, stages
 from claims.claim_money_invariants import (
     BOOKED,
     BY_BILL_AND_COVER,
@@ -219,5 +219,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         BY_BILL_AND_COVER,
     ),
     *charge_invariants.INVARIANTS,
+    *list_invariants.INVARIANTS,
     logged.INVARIANT,
 )

@@ -19,6 +19,22 @@ LOGGED: tuple[Logged, ...] = (
         kind="fault",
         only="r.verb <> 'import'",
     ),
+    Logged(
+        "claims_list",
+        ("claims_list.sent",),
+        {"made_at": WHEN, "made_by": WHO, "on": fact("on", "date"), "digest": fact("sha256")},
+        reckoned={"on": '"on"'},
+    ),
+    Logged(
+        "claims_list",
+        ("claims_list.approve", "claims_list.stop"),
+        {
+            "approved_at": after("claims_list.approve", WHEN),
+            "approved_by": after("claims_list.approve", WHO),
+            "stopped_code": after("claims_list.stop", fact("reason")),
+        },
+    ),
+    Logged("claims_list", ("claims_list.post",), {"posted_at": WHEN}),
     Logged("claim", ("claim.made",), {"made_by": WHO, "made_at": WHEN}),
     Logged(
         "claim",

@@ -172,6 +172,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "policy.read": _BUREAU | _INSURER | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.AUDITOR),
     "policy.bind": _roles(Role.OFFICER),
     "policy.endorse": _roles(Role.OFFICER),
+    "bordereau.read": _MONEY_READERS,
     "bordereau.send": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
     "bordereau.approve": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
     "premium.receive": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
@@ -191,6 +192,9 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "claim.agree": _roles(Role.CLAIMS_HANDLER, Role.SIGNATORY),
     "claim.approve": _roles(Role.CLAIMS_HANDLER, Role.SIGNATORY),
     "claim.pay": _roles(Role.FINANCE_CHECKER),
+    "claims_list.read": _roles(Role.CLAIMS_HANDLER, Role.SIGNATORY, Role.BUREAU_FINANCE, Role.SUPERVISOR, Role.AUDITOR),
+    "claims_list.send": _roles(Role.CLAIMS_HANDLER),
+    "claims_list.approve": _roles(Role.SIGNATORY),
     "cost.approve": _roles(Role.FINANCE_MAKER),
     "cost.pay": _roles(Role.FINANCE_CHECKER),
     "refund.pay": _roles(Role.FINANCE_CHECKER),
@@ -230,13 +234,16 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
 }
 
 #: Actions before which a person at a page has proved anew, in the last minutes, to be who signed in (decision 0033):
-#: money leaves, is called for or will go to another account, bids are opened, a signature is given, or somebody is let
-#: in: a token that will act without a proof, an account, a mandate, another password for somebody else.
+#: money leaves, is called for or will go to another account, a whole list is booked, bids are opened, a
+#: signature is given, or somebody is let in: a token that will act without a proof, an account, a mandate, another
+#: password for somebody else.
 WEIGHTY = frozenset(
     {
         "claim.pay",
         "cost.pay",
         "refund.pay",
+        "bordereau.approve",
+        "claims_list.approve",
         "premium.remit",
         "cash_call.issue",
         "cash_call.fund",

@@ -27,11 +27,12 @@ TOTAL_MOST_FEN = 1000 * LIMIT_FEN
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A file as it was sent: its name, its SHA-256, and field -> header as the sender chose them."""
+    """A file as it was sent: name, SHA-256, field -> header as the sender chose them, the sheet (None: the first)."""
 
     name: str
     digest: str
     columns: Mapping[str, str]
+    sheet: str | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: 
         name=sent.name,
         digest=sent.digest,
         columns=dict(sent.columns),
+        sheet=sent.sheet,
         stage="reading",
         line_count=0,
         row_count=0,
@@ -209,7 +211,7 @@ def approve(session: Session, row: Bordereau, *, by: Actor, at: datetime) -> Non
     stages.require_bordereau(row, "approve")
     require_other_person(row.made_by, by)
     entries.open_period_on(session, row.pool_id, row.on)
-    row.approved_at, row.approved_by = at, by.person_id
+    row.approved_at, row.approved_by, row.stopped_code = at, by.person_id, None
     stages.move_bordereau(session, row, "approve", by=by, at=at)
 
 
@@ -224,6 +226,7 @@ def stop(session: Session, row: Bordereau, *, code: str, by: Actor, at: datetime
     """Take back the approval of a bordereau that could not be posted, for the reason that a refusal's code names."""
     stages.require_bordereau(row, "stop")
     row.approved_at = row.approved_by = None
+    row.stopped_code = code
     stages.move_bordereau(session, row, "stop", by=by, at=at, facts={"reason": code})
 
 

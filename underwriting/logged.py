@@ -64,6 +64,11 @@ LOGGED: tuple[Logged, ...] = (
         ("bordereau.approve", "bordereau.stop"),
         {"approved_at": after("bordereau.approve", WHEN), "approved_by": after("bordereau.approve", WHO)},
     ),
+    Logged(
+        "bordereau",
+        ("bordereau.approve", "bordereau.stop"),
+        {"stopped_code": after("bordereau.stop", fact("reason"))},
+    ),
     Logged("bordereau", ("bordereau.post",), {"posted_at": WHEN, "policies_digest": fact("sha256")}),
     Logged("refund", ("refund.pay",), {"paid_by": WHO, "paid_on": fact("on", "date")}),
 )

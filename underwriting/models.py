@@ -209,7 +209,8 @@ class Refund(Model):
 class Bordereau(Model):
     """A list of premiums sent as a file: read in pieces into rows that wait, approved, posted as one batch.
 
-    `line_count` rows of the file have been read; `row_count` of them wait and `fault_count` faults were found.
+    `line_count` rows of the file have been read; `row_count` of them wait and `fault_count` faults were found. `sheet`
+    is read of a workbook (None: the first); `stopped_code` says why it was approved and could not be posted.
     """
 
     __tablename__ = "bordereau"
@@ -232,6 +233,8 @@ class Bordereau(Model):
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[uuid.UUID | None]
     posted_at: Mapped[datetime | None]
+    sheet: Mapped[str | None]
+    stopped_code: Mapped[str | None]
     version: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
     __table_args__ = (
@@ -245,6 +248,7 @@ class Bordereau(Model):
         ),
         CheckConstraint("(stage IN ('approved', 'posted')) = (approved_at IS NOT NULL)", name="approved"),
         CheckConstraint("line_count >= 0 AND row_count >= 0 AND fault_count >= 0 AND gross_fen >= 0", name="counts"),
+        CheckConstraint("stopped_code IS NULL OR stage IN ('checked', 'discarded')", name="stopped"),
         Index(
             "uq_bordereau_digest",
             "pool_id",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import islice, zip_longest
 from typing import IO, Any
@@ -37,7 +37,19 @@ SCHEMA = RowSchema(
 )
 
 #: What the file of a bordereau may cost: its rows are read one piece at a time, so any number of them.
-LIMITS = Limits(file_bytes=2**40, rows=10**12)
+LIMITS = Limits(
+    file_bytes=2**40,
+    rows=10**12,
+    unpacked_bytes=4 * 2**30,
+    sheet_cells=50 * 2**20,
+    memory_bytes=2 * 2**30,
+    cpu_s=900,
+    wall_s=3600,
+    streams=True,
+)
+
+#: The same while its columns are chosen: of a workbook the head alone is read.
+LOOKED_AT = replace(LIMITS, cpu_s=20, wall_s=60, head_rows=20)
 
 #: So many different cells of a column are remembered as they were read.
 _REMEMBERED = 50_000
@@ -213,7 +225,7 @@ def read_on(engine: Engine, bordereau_id: uuid.UUID, stream: IO[bytes]) -> None:
         return
     count = row.line_count
     try:
-        with read_table(stream, row.name, LIMITS) as table:
+        with read_table(stream, row.name, LIMITS, sheet=row.sheet) as table:
             reader = Reader(table, ColumnMapping(row.columns), versions)
             for rows, values in reader.pieces(count):
                 count = run_in_unit(engine, SYSTEM, _Keeping(bordereau_id, reader, rows, values, count))

@@ -35,7 +35,10 @@ Cell = str | int | bool | date | datetime | BadCell | None
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an uploaded table may cost at most."""
+    """What an uploaded table may cost at most.
+
+    `streams` has a workbook read row by row, for any length of it; `head_rows` has only its first rows read (0: all).
+    """
 
     file_bytes: int = 20 * 2**20
     rows: int = 100_000
@@ -49,6 +52,8 @@ class Limits:
     memory_bytes: int = 512 * 2**20
     cpu_s: int = 20
     wall_s: int = 60
+    streams: bool = False
+    head_rows: int = 0
 
 
 class Row(NamedTuple):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import url_for
 
 from web import claim_desk
+from web.claims_list_desk import lists_to_do
 from web.formats import t, yuan
 from web.shell import actor, unit
 
@@ -18,8 +20,8 @@ _WORDS = {
 
 
 def claims_waiting() -> list[dict[str, Any]]:
-    """Return the claims that wait for the reader's own step, as items of a `work_list`."""
-    found = []
+    """Return the claims, and the lists of claims, that wait for the reader's own step, as items of a `work_list`."""
+    found = [{"id": None, **asdict(one)} for one in lists_to_do(unit(), actor())]
     for verb, row in claim_desk.waiting_for(unit(), actor()):
         due = claim_desk.due_of(row)
         found.append(

@@ -18,6 +18,7 @@ LAZY = {
     "tender": ("web.tender_cli", "tender", "招标：一览、状态 / tenders: the list, how one stands"),
     "fault": ("web.list_cli", "fault", "故障名单导入 / lists of faults"),
     "estate": ("web.list_cli", "estate", "电梯名单登记 / lists of lifts"),
+    "claim": ("web.claims_list_cli", "claim", "赔案名单核对 / lists of claims, checked"),
     "bordereau": ("web.bordereau_cli", "bordereau", "保费清单批量入账 / premium bordereaux, posted in bulk"),
     "period": ("web.period_cli", "period", "账期 / periods: open one, list them"),
     "statement": ("web.statement_cli", "statement", "结算单 / statements: close, issue, export"),

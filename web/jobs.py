@@ -54,6 +54,26 @@ def defer(
     return int(session.scalars(_DEFER, values).one())
 
 
+#: A worker that has not been heard of for so many seconds is gone; it is heard of every ten.
+_GONE_S = 60
+
+_CUT_OFF = text(
+    """
+    SELECT CASE WHEN j.attempts < :most THEN procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL)::text
+        ELSE procrastinate_finish_job_v1(j.id, 'failed', false)::text END
+    FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+    WHERE j.status = 'doing' AND j.queueing_lock IS NULL
+        AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => :gone))
+    ORDER BY j.id
+    """
+)
+
+
+def take_up_again(session: Session) -> None:
+    """Queue the jobs again whose worker was stopped in the middle; one that has stopped five stays failed."""
+    session.execute(_CUT_OFF, {"most": TRIES.max_attempts, "gone": _GONE_S})
+
+
 def queue(bench: Bench, url: str) -> procrastinate.App:
     """Return the queue with every task on it, connected as the application at `url`."""
     found = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))

@@ -40,7 +40,7 @@ class Look:
     sheets: tuple[str, ...]
 
 
-def keep_upload(session: Session, purpose: str, *, by: Actor, at: datetime) -> Paper:
+def keep_upload(session: Session, purpose: str, *, by: Actor, at: datetime, limits: Limits | None = None) -> Paper:
     """Return the kept file of this request's `file` field, after a first look that it is a table at all.
 
     Refuses Invalid `upload_missing`, and what `web.tables` refuses.
@@ -49,10 +49,11 @@ def keep_upload(session: Session, purpose: str, *, by: Actor, at: datetime) -> P
     if upload is None or not upload.filename:
         raise Invalid("upload_missing")
     name = clean_name(upload.filename)
-    with read_table(upload.stream, upload.filename):
+    limits = limits or Limits()
+    with read_table(upload.stream, upload.filename, limits):
         pass
     upload.stream.seek(0)
-    digest, size = store_in(settings()).put(upload.stream, limit=Limits().file_bytes)  # type: ignore[arg-type]
+    digest, size = store_in(settings()).put(upload.stream, limit=limits.file_bytes)  # type: ignore[arg-type]
     return keep(
         session,
         KIND,
@@ -86,9 +87,9 @@ def opened(paper: Paper) -> BinaryIO:
     return store_in(settings()).open(paper.digest)
 
 
-def look(paper: Paper, sheet: str | None) -> Look:
+def look(paper: Paper, sheet: str | None, *, limits: Limits | None = None) -> Look:
     """Return what a kept list looks like: its headers and first rows."""
-    with opened(paper) as stream, read_table(stream, paper.name, sheet=sheet) as table:
+    with opened(paper) as stream, read_table(stream, paper.name, limits, sheet=sheet) as table:
         first = [row for row, _ in zip(table.rows, range(ROWS_SHOWN), strict=False)]
         width = len(table.headers)
         rows = [tuple(_shown(cell) for cell in (*row.cells, *([None] * width))[:width]) for row in first]
@@ -102,6 +103,11 @@ def _shown(cell: Cell) -> str:
 def columns_asked(schema: RowSchema, values: Mapping[str, str]) -> dict[str, str]:
     """Return field -> header as the form of the columns says it, "" for no such column; the unsaid is left out."""
     return {one.name: values[_PREFIX + one.name] for one in schema.fields if _PREFIX + one.name in values}
+
+
+def columns_sent(schema: RowSchema, values: Mapping[str, str]) -> dict[str, str]:
+    """Return field -> header as a form that is sent says it: what it does not say has no column, nothing is guessed."""
+    return {one.name: values.get(_PREFIX + one.name, "") for one in schema.fields}
 
 
 def column_fields(schema: RowSchema, headers: Sequence[str]) -> list[dict[str, object]]:

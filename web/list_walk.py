@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
@@ -35,17 +35,23 @@ def answers() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One kind of import: its title, where it stands, the blueprint of its pages."""
+    """One kind of import: its title, where it stands, the blueprint of its pages, and what their addresses hold.
+
+    `labels` are its steps; without them they are those of a list that is taken at once.
+    """
 
     title: str
     crumbs: list[tuple[str, str]]
     blueprint: str
+    labels: tuple[str, ...] = ()
+    place: Mapping[str, Any] = field(default_factory=dict)
 
     def frame(self, paper: Paper | None = None) -> dict[str, Any]:
         """Return what every page of the walk takes."""
-        taken = {"title": self.title, "crumbs": self.crumbs, "walk": walk_labels(), "paper": paper}
-        taken["upload_href"] = url_for(f"{self.blueprint}.upload")
-        if paper is not None:
+        walk = list(self.labels) or walk_labels()
+        taken = {"title": self.title, "crumbs": self.crumbs, "walk": walk, "paper": paper}
+        taken["upload_href"] = url_for(f"{self.blueprint}.upload", **self.place)
+        if paper is not None and not self.labels:
             taken["columns_href"] = url_for(f"{self.blueprint}.columns", paper_id=paper.id, **answers())
             taken["review_href"] = url_for(f"{self.blueprint}.review", paper_id=paper.id)
         return taken

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, request
+from flask import Response, request, send_file
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
@@ -97,6 +98,21 @@ def listed(session: Session, query: Query, *, sum_of: str = "") -> Listed:
     return Listed(rows, count, page, pages, int(found[1]) if sum_of else None)
 
 
+def counted(session: Session, query: Query, count: int) -> Listed:
+    """Return the asked page of a query's rows, of which it is known how many there are: a long list is not counted."""
+    pages = max(1, -(-count // PAGE_ROWS))
+    page = min(page_asked(), pages)
+    rows = session.execute(query.limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)).all()
+    return Listed(rows, count, page, pages)
+
+
+def windowed(session: Session, rows_of: Callable[[int, int], Query], count: int) -> Listed:
+    """Return the asked page of a list that is asked for by its first row (counted from 0) and how many there are."""
+    pages = max(1, -(-count // PAGE_ROWS))
+    page = min(page_asked(), pages)
+    return Listed(session.execute(rows_of((page - 1) * PAGE_ROWS, PAGE_ROWS)).all(), count, page, pages)
+
+
 def of_rows(rows: Sequence[Any], *, sum_fen: int | None = None) -> Listed:
     """Return the asked page of rows that are all here already."""
     pages = max(1, -(-len(rows) // PAGE_ROWS))
@@ -144,6 +160,20 @@ def csv_of(name: str, columns: Sequence[tuple[str, Written]], rows: Iterable[Any
     answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
     answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
     return answer
+
+
+def csv_file_of(name: str, columns: Sequence[tuple[str, Written]], rows: Iterable[Any]) -> Response:
+    """Return rows as `csv_of` does, however many they are: written to a file on disk and sent from there."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the answer that is sent from it
+    out = io.TextIOWrapper(file, "utf-8", newline="")
+    out.write("\ufeff")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([heading for heading, _ in columns])
+    for row in rows:
+        writer.writerow([_written(heading, value(row)) for heading, value in columns])
+    out.detach()
+    file.seek(0)
+    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=f"{name}.csv")
 
 
 def _written(heading: str, value: object) -> str:

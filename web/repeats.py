@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, Invalid
 from core.permits import Actor
 from ledger.entries import keep_outcome, outcome_of
+from web.sent_files import sent_file
 
 #: The hidden field of a form, and what of a form is not part of what it asks for.
 FIELD = "form_key"
@@ -107,6 +108,8 @@ def _asked(action: str, by: Actor) -> _Program | _Form | None:
         if key is None:
             return None
         body = {"path": request.full_path, "body": request.get_json(silent=True), "role": by.role.value}
+        if (file := sent_file()) is not None:
+            body["file"] = file.digest
         return _Program(_sound(key), f"{by.organisation_id}:{request.endpoint}", body)
     key = request.form.get(FIELD)
     # What one does with one's own account changes the cookie itself, which cannot be given again.

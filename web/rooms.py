@@ -15,6 +15,7 @@ MODELS = (
     "tender.outcome_models",
     "underwriting.models",
     "claims.models",
+    "claims.list_models",
     "web.accounts",
 )
 

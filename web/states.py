@@ -215,11 +215,12 @@ STATES: dict[str, dict[str, State]] = {
         "failed": _stop("不符", "Differs"),
         "unknown": _over("未检查", "Not checked"),
     },
-    "health": {
-        "passed": _done("正常", "Well"),
-        "failed": _stop("不正常", "Not well"),
-    },
+    "health": {"passed": _done("正常", "Well"), "failed": _stop("不正常", "Not well")},
 }
+
+
+#: A list of claims goes the way of a premium bordereau.
+STATES["claims_list"] = STATES["bordereau"]
 
 
 def state_of(kind: str, stage: str) -> State:
@@ -237,6 +238,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "policy": ("保单", "policy"),
     "refund": ("退费", "refund"),
     "bordereau": ("保费清单", "premium bordereau"),
+    "claims_list": ("赔案名单", "list of claims"),
     "fault": ("故障", "fault"),
     "claim": ("赔案", "claim"),
     "claim_cost": ("公估费", "adjuster's fee"),
@@ -322,10 +324,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "stop": ("退回待批准", "take the approval back"),
         "discard": ("放弃", "discard"),
     },
-    "refund": {
-        "pay": ("支付退费", "pay"),
-        "strike": ("冲减应收保费", "strike off"),
-    },
+    "refund": {"pay": ("支付退费", "pay"), "strike": ("冲减应收保费", "strike off")},
     "fault": {
         "acknowledge": ("接单响应", "acknowledge"),
         "arrive": ("登记到场", "arrive"),
@@ -373,10 +372,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "confirm": ("确认收款账户", "confirm"),
         "reject": ("退回", "reject"),
     },
-    "payment_batch": {
-        "release": ("放行", "release"),
-        "reject": ("退回", "reject"),
-    },
+    "payment_batch": {"release": ("放行", "release"), "reject": ("退回", "reject")},
 }
 
 
@@ -392,3 +388,6 @@ def verb_words(kind: str, verb: str) -> tuple[str, str]:
     ('签发', 'issue')
     """
     return VERBS.get(kind, {}).get(verb, (verb, verb))
+
+
+VERBS["claims_list"] = VERBS["bordereau"]

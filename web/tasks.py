@@ -6,6 +6,7 @@ A further task is added to `TASKS` and `TASK_WORDS`; one that comes back by the 
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import instant, run_in_unit
+from core.errors import Refusal
 from core.permits import SYSTEM
 from core.settings import Settings
 from web import keeping, limits, sign_in
@@ -91,6 +93,50 @@ def make_extract(bench: Bench, extract_id: str) -> None:
     make(bench.engine, keeping.store_in(bench.settings), uuid.UUID(extract_id))
 
 
+def read_bordereau(bench: Bench, bordereau_id: str) -> None:
+    """Read the file of a premium bordereau on from where it was left; one that has been read stays as it is."""
+    from web.bordereau_desk import file_of
+    from web.bordereau_list import read_on
+
+    found = uuid.UUID(bordereau_id)
+    with file_of(bench.engine, keeping.store_in(bench.settings), found) as stream:
+        read_on(bench.engine, found, stream)
+
+
+def post_bordereau(bench: Bench, bordereau_id: str) -> None:
+    """Post an approved bordereau; what refuses it is kept with it, for those who sent and approved it to see."""
+    from web.bordereau_list import post_now
+
+    with contextlib.suppress(Refusal):
+        post_now(bench.engine, uuid.UUID(bordereau_id))
+
+
+def read_claims_list(bench: Bench, list_id: str) -> None:
+    """Read the file of a list of claims; one that has been read stays as it is."""
+    from claims import lists
+    from web.claims_list import read_now
+
+    found = uuid.UUID(list_id)
+    digest = run_in_unit(bench.engine, SYSTEM, lambda session: lists.get(session, found, SYSTEM).digest)
+    with keeping.store_in(bench.settings).open(digest) as stream:
+        read_now(bench.engine, found, stream)
+
+
+def file_claims_list(bench: Bench, list_id: str) -> None:
+    """File an approved list of claims; what refuses it is kept with it, for those who sent and approved it to see."""
+    from web.claims_list import file_now
+
+    with contextlib.suppress(Refusal):
+        file_now(bench.engine, uuid.UUID(list_id))
+
+
+def take_up(bench: Bench) -> None:
+    """Queue again what a worker that is heard of no more had begun; after so many tries it stays failed."""
+    from web.jobs import take_up_again
+
+    run_in_unit(bench.engine, SYSTEM, take_up_again)
+
+
 #: name -> task. A job names one of these.
 TASKS: Mapping[str, Task] = {
     "sequence_log": sequence_log,
@@ -99,6 +145,11 @@ TASKS: Mapping[str, Task] = {
     "keep_statement_files": keep_statement_files,
     "keep_confirmation": keep_confirmation,
     "make_extract": make_extract,
+    "read_bordereau": read_bordereau,
+    "post_bordereau": post_bordereau,
+    "read_claims_list": read_claims_list,
+    "file_claims_list": file_claims_list,
+    "take_up": take_up,
 }
 
 #: name -> (中文, English): what a task is called where people read it.
@@ -109,6 +160,11 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
     "keep_confirmation": ("制作并签署对账确认函", "Make and sign the confirmation of a statement"),
     "keep_statement_files": ("制作并签署结算单文件", "Make and sign the files of a statement"),
     "make_extract": ("制作报表文件", "Make the file of an extract"),
+    "read_bordereau": ("读取保费清单", "Read a premium bordereau"),
+    "post_bordereau": ("保费清单入账", "Post a premium bordereau"),
+    "read_claims_list": ("读取赔案名单", "Read a list of claims"),
+    "file_claims_list": ("赔案名单立案入账", "File a list of claims"),
+    "take_up": ("接办中断的任务", "Take up jobs that were cut off"),
 }
 
 #: name -> when, as cron writes it: what comes back by the clock.
@@ -116,4 +172,5 @@ PERIODIC: Mapping[str, str] = {
     "sequence_log": "* * * * *",
     "sign_log": "0 * * * *",
     "sweep": "17 3 * * *",
+    "take_up": "* * * * *",
 }

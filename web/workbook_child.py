@@ -1,4 +1,4 @@
-"""Reads one XLSX from standard input, writes its rows to standard output; a process of its own, never imported.
+"""Reads one XLSX from standard input, writes its rows to standard output; a process of its own.
 
 Stands alone on purpose (isolated interpreter, no module of ours): first it takes memory and time away from
 itself, then it checks the archive's directory, unpacks only the workbook's own parts while counting what
@@ -17,7 +17,7 @@ import resource
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 from xml.parsers import expat
@@ -303,19 +303,19 @@ def read(source: Any, limits: dict[str, Any], out: Any) -> None:
         out.write(json.dumps([number, cells]) + "\n")
 
 
-def main() -> int:
+def answer(reading: Callable[[Any, dict[str, Any], Any], None]) -> int:
     """Read the order from the command line and the workbook from standard input; say why where it is refused."""
     limits = json.loads(sys.argv[1])
     confine(limits)
     try:
-        read(sys.stdin.buffer, limits, sys.stdout)
+        reading(sys.stdin.buffer, limits, sys.stdout)
         sys.stdout.flush()
     except Refused as refused:
         reason = {"refused": refused.code, "facts": refused.facts}
     except MemoryError:
         reason = {"refused": "table_too_heavy", "facts": {}}
-    except (zipfile.BadZipFile, zlib.error, EOFError, expat.ExpatError, python_calamine.CalamineError,
-            KeyError, ValueError, NotImplementedError, RuntimeError, OSError):  # fmt: skip
+    except (zipfile.BadZipFile, zlib.error, EOFError, expat.ExpatError, python_calamine.CalamineError, KeyError,
+            IndexError, ValueError, OverflowError, NotImplementedError, RuntimeError, OSError):  # fmt: skip
         reason = {"refused": "table_workbook_broken", "facts": {}}
     else:
         return 0
@@ -326,4 +326,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer(read))

@@ -1,7 +1,8 @@
 """XLSX files, opened only in a process of their own that has little memory and little time.
 
-The child (`workbook_child.py`) checks the archive, unpacks it under caps, and writes rows as JSON lines into
-an unnamed file; this side waits, and turns its end, good or bad, into rows or one clear refusal.
+The child (`workbook_child.py`, or `workbook_stream.py` for a sheet of any length) checks the archive, unpacks it
+under caps, and writes rows as JSON lines into an unnamed file; this side waits, and turns its end, good or bad, into
+rows or one clear refusal.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from core.errors import Invalid
 from web.cells import BadCell, Cell, Limits, Row
 
 _CHILD = Path(__file__).with_name("workbook_child.py")
+_STREAM = Path(__file__).with_name("workbook_stream.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def _run_child(copy: IO[bytes], lines: IO[bytes], limits: Limits, sheet: str | N
     """Let the child write the rows into `lines`; refuse where it did not come to a proper end."""
     copy.seek(0)
     order = json.dumps({**asdict(limits), "sheet": sheet})
-    command = [sys.executable, "-I", "-B", str(_CHILD), order]
+    command = [sys.executable, "-I", "-B", str(_STREAM if limits.streams else _CHILD), order]
     try:
         done = subprocess.run(  # noqa: S603  our interpreter, our file; the upload is only its standard input
             command, stdin=copy, stdout=lines, stderr=subprocess.DEVNULL, timeout=limits.wall_s, env={}, check=False

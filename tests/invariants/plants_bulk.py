@@ -56,9 +56,18 @@ PLANTS: tuple[Plant, ...] = (
         "a list moved by hand",
         "UPDATE audit_event SET facts = facts || '{\"stage\": \"faulty\"}' WHERE action = 'bordereau.check'",
     ),
+    plant("INV-A10-underwriting", "stopped by hand", "UPDATE bordereau SET stopped_code = 'x' WHERE stage = 'checked'"),
+    plant("INV-A10-underwriting", "a reason gone", "UPDATE bordereau SET stopped_code = NULL"),
+    plant(
+        "INV-A10-underwriting",
+        "another reason",
+        "UPDATE bordereau SET stopped_code = 'busy' WHERE stopped_code IS NOT NULL",
+    ),
     plant("INV-A10-underwriting", "sent by another", f"UPDATE bordereau SET made_by = {_STRANGER}"),
     plant("INV-A10-underwriting", "sent at another hour", "UPDATE bordereau SET made_at = made_at + interval '1 hour'"),
-    plant("INV-A10-underwriting", "another file", "UPDATE bordereau SET digest = repeat('1', 64)"),
+    plant(
+        "INV-A10-underwriting", "another file", "UPDATE bordereau SET digest = repeat('1', 64) WHERE stage = 'posted'"
+    ),
     plant(
         "INV-A10-underwriting",
         "posted at another hour",

@@ -15,6 +15,7 @@ from tests.invariants import (
     plants_extracts,
     plants_insurance,
     plants_ledger,
+    plants_lists,
     plants_logged,
     plants_tender,
 )
@@ -31,6 +32,7 @@ PLANTS: tuple[Plant, ...] = (
     *plants_tender.PLANTS,
     *plants_logged.PLANTS,
     *plants_bulk.PLANTS,
+    *plants_lists.PLANTS,
     *plants_bank.PLANTS,
 )
 

@@ -54,7 +54,7 @@ HEX = "ab" * 32
 
 
 #: Pages whose address asks for things beside its path: they get the form as their query.
-QUERIES = frozenset({"claims.new", "policies.lifts", "reporter.words"})
+QUERIES = frozenset({"bordereaux.columns", "claims.new", "claims_lists.columns", "policies.lifts", "reporter.words"})
 
 
 def form_of(endpoint: str, ids: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,12 +78,27 @@ KNOWS: Mapping[str, Knows] = {
     "account_id": _only_lead,
     "batch_id": _only_lead,
     "report_id": _only_lead,
+    "bordereau_id": _only_lead,
+    "list_id": _only_lead,
     "fault_id": _own_estate_or_pool,
     "community_id": _own_estate,
     "lift_id": _own_estate,
 }
+
+
+def _maker_alone(seat: Seat) -> bool:
+    return seat.role is Role.FINANCE_MAKER and seat.relation == "own"
+
+
+def _handler_alone(seat: Seat) -> bool:
+    return seat.role is Role.CLAIMS_HANDLER and seat.relation == "own"
+
+
 #: Things that belong to one person, whatever its role reads.
-PERSONAL: Mapping[str, Knows] = {"paper_id": _officer_alone, "token_id": _officer_alone}
+PERSONAL: Mapping[str, Knows] = {
+    **{"paper_id": _officer_alone, "token_id": _officer_alone},
+    **{"upload_id": _maker_alone, "claims_upload_id": _handler_alone},
+}
 
 
 def _published(tender: str) -> bool:
@@ -98,8 +113,8 @@ ONLY: Mapping[str, Knows] = {
             *("cost.approve", "cost.pay", "cash_call.issue", "cash_call.receive", "cash_call.fund"),
             *("recovery.receive", "statement.issue", "statement.reply", "statement.settle"),
             *("period.open", "period.close", "payment.prepare", "payment.release", "payment.reject"),
-            "bank_report.take",
-            "bank_match.accept",
+            *("bank_report.take", "bank_match.accept", "bordereau.send", "bordereau.approve"),
+            *("claims_list.send", "claims_list.approve"),
         ),
         _only_lead,
     ),

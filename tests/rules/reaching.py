@@ -223,6 +223,14 @@ _LARGE = {"version": "1", "estimate_version": 1}
 _QUARTER = {"label": "2026Q3", "starts_on": "2026-07-01", "ends_on": "2026-09-30"}
 _DAY = {"on": ON.isoformat()}
 _ACCOUNT = {"name": "乙财险（示例）", "bank": "示例银行乙支行", "cnaps": "103100000026", "number": "103000009999"}
+_PREMIUMS = {
+    "c_number": "保单号",
+    "c_inception_on": "起保日",
+    "c_expires_on": "满期日",
+    "c_lift_count": "台数",
+    "c_gross_fen": "保费",
+}
+_CLAIMS = {"c_number": "赔案号", "c_policy": "保单号", "c_asked_fen": "报损金额"}
 _TOPIC = {"topic": "litigation", "reason": "业主已起诉"}
 _BILL: Mapping[str, Any] = {
     **{"what_0": "门机", "asked_0": "3000.00", "allowed_0": "2800.00", "reason_0": "单价过高"},
@@ -267,6 +275,12 @@ MONEY: Mapping[str, Reach] = {
     **both("periods.settle", "api_periods.settle", Role.FINANCE_CHECKER, _all_agreed),
     **both("periods.new", "api_periods.open_period", Role.FINANCE_MAKER, saying(**_QUARTER)),
     **both("extracts.new", "api_extracts.ask", Role.FINANCE_MAKER, _wish),
+    "POST bordereaux.upload": Reach(Role.FINANCE_MAKER, upload("保单号,保费\nW-B-2,1.00\n")),
+    "POST bordereaux.begin": Reach(Role.FINANCE_MAKER, saying(**_DAY, **_PREMIUMS)),
+    **both("bordereaux.approve", "api_bordereaux.approve", Role.FINANCE_CHECKER, saying()),
+    "POST claims_lists.upload": Reach(Role.CLAIMS_HANDLER, upload("赔案号,保单号,报损金额\nW-L-2,W-1,1.00\n")),
+    "POST claims_lists.begin": Reach(Role.CLAIMS_HANDLER, saying(**_DAY, **_CLAIMS)),
+    **both("claims_lists.approve", "api_claims_lists.approve", Role.SIGNATORY, saying()),
     **both("premiums.remit", "api_premiums.remit", Role.FINANCE_CHECKER, _received),
     **both("bank_accounts.confirm", "api_bank_accounts.confirm", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.reject", "api_bank_accounts.reject", Role.FINANCE_CHECKER, saying()),

@@ -388,6 +388,8 @@ ELSEWHERE: Mapping[str, str] = {
     "POST bidding.submit": "an envelope is kept by units of its own; tests/web/test_pages_bidding.py hands one in",
     "POST api_bids.submit": "the same; tests/web/test_api_tenders.py hands one in",
     "POST api_bank_reports.take": "its body is a file; tests/web/test_pages_bank_reports.py takes one in",
+    "POST api_bordereaux.send": "its body is a file; tests/web/test_pages_bordereaux.py sends one",
+    "POST api_claims_lists.send": "the same; tests/web/test_claims_lists.py sends one",
     "POST account.act": "it changes the sign-in itself; tests/web/test_accounts.py acts in another role",
 }
 

@@ -21,7 +21,9 @@ from tests.rules.wrongs import multipart
 FILES = {
     "bank_reports.new": "file",
     "bidding.submit": "envelope",
+    "bordereaux.upload": "file",
     "calculators.rehearse": "upload",
+    "claims_lists.upload": "file",
     "custody.give": "file",
     "estate_import.upload": "file",
     "fault_import.upload": "file",
@@ -29,7 +31,7 @@ FILES = {
     "papers.verify": "file",
 }
 #: Pages that take lists.
-LISTS = ("estate_import.upload", "fault_import.upload")
+LISTS = ("bordereaux.upload", "claims_lists.upload", "estate_import.upload", "fault_import.upload")
 
 
 def bomb(size: int = 200 << 20) -> bytes:

@@ -39,6 +39,7 @@ ROWS = {
     "claims.CLAIM_MOVES": "claim",
     "claims.CASH_CALL_MOVES": "cash_call",
     "claims.COST_MOVES": "claim_cost",
+    "claims.CLAIMS_LIST_MOVES": "claims_list",
 }
 
 #: Stages that no row is ever in: a bid's draft lies with its bidder, a replaced version is told by its successor.

@@ -144,17 +144,25 @@ def _samples(
     """Return the sample of each name of an address, and those that differ from page to page."""
     officer = next(seat for seat in seats if seat.role is Role.OFFICER and seat.relation == "own")
     assert officer.person_id is not None and officer.organisation_id is not None
+    maker = next(seat for seat in seats if seat.role is Role.FINANCE_MAKER and seat.relation == "own")
+    assert maker.person_id is not None and maker.organisation_id is not None
+    handler = next(seat for seat in seats if seat.role is Role.CLAIMS_HANDLER and seat.relation == "own")
+    assert handler.person_id is not None
     with unit_of_work(engine, SYSTEM) as session:
         lists = {
             purpose: keep_list(session, world.town, purpose, officer.person_id, officer.organisation_id)
             for purpose in ("fault_list", "estate_list")
         }
+        premiums = keep_list(session, world.town, "bordereau", maker.person_id, maker.organisation_id)
+        claims = keep_list(session, world.town, "claims_list", handler.person_id, maker.organisation_id)
         own = session.scalars(select(User).where(User.person_id == officer.person_id)).one()
         mandate = mandates_of(session, own.person_id, NOW.date())[0]
         token, _ = add_token(session, own.id, mandate, "示例", 30, by=actor_of(mandate), at=NOW)
     places: dict[tuple[str, str], object] = {
         ("fault_import", "paper_id"): lists["fault_list"],
         ("estate_import", "paper_id"): lists["estate_list"],
+        ("bordereaux", "upload_id"): premiums,
+        ("claims_lists", "claims_upload_id"): claims,
         ("api_docs.one_problem", "code"): "tender_not_found",
         ("faults.ask", "verb"): "withdraw",
         ("bid_answers.offer", "answer"): "accept",

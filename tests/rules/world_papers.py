@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import io
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
+from claims import lists
+from claims.adjusting import AssessedLine
+from claims.lists import ListedClaim, ListedLine
 from core.papers import Paper, keep
 from core.permits import SYSTEM, Role
 from ledger import extracts, statements
 from tests.makers import AT, MadePool
 from tests.makers_town import Town
+from underwriting import bordereaux
 
 #: What is sent as a list for each purpose: rows that can be taken in as they stand.
 LISTS = {
     "fault_list": "电梯编号,报修时间,修复时间\nW-2-00002,2026-03-05 10:00,2026-03-05 11:00\n",
+    "claims_list": "赔案号,保单号,费用项目,报损金额\nW-L-1,W-1,门机,12.00\n",
+    "bordereau": "保单号,起保日,满期日,台数,保费\nW-B-1,2026-04-01,2027-04-01,2,1286.00\n",
     "estate_list": "区县,小区,楼栋,电梯编号,投用日期,层数,户数\n示例区,梧桐里,1栋,W-7-00001,2015-06-01,18,120\n",
 }
 
@@ -35,6 +41,28 @@ def keep_extract(session: Session, town: Town, made: MadePool) -> object:
     extracts.begin(session, row, 0, by=SYSTEM, at=at)
     paper = keep_paper(session, town, "book_extract", ("book_extract", row.id), row.organisation_id)
     extracts.finish(session, row, paper, by=SYSTEM, at=at)
+    return row.id
+
+
+def keep_bordereau(session: Session, made: MadePool) -> object:
+    """Return a premium bordereau of the lead's that is in order and waits for approval."""
+    sent = bordereaux.Sent("保费清单.csv", "d" * 64, {"number": "保单号"})
+    by, at = made.actor(Role.FINANCE_MAKER), AT + timedelta(days=31)
+    row = bordereaux.begin(session, made.pool, sent, on=date(2026, 4, 8), by=by, at=at)
+    days = [date(2026, 4, 1)], [date(2027, 4, 1)]
+    piece = bordereaux.Piece(1, [2], ["W-B-9"], [None], *days, [2], [257_200], [1])
+    bordereaux.keep_piece(session, row, piece)
+    bordereaux.finish_reading(session, row, by=SYSTEM, at=at)
+    return row.id
+
+
+def keep_claims_list(session: Session, made: MadePool, policy_id: uuid.UUID) -> object:
+    """Return a list of claims of the lead's that is in order and waits for approval."""
+    sent = bordereaux.Sent("赔案名单.csv", "e" * 64, {"number": "赔案号"})
+    by, at = made.actor(Role.CLAIMS_HANDLER), AT + timedelta(days=31)
+    row = lists.begin(session, made.pool, sent, on=date(2026, 4, 8), by=by, at=at)
+    line = ListedLine(2, AssessedLine("门机", 1_200, 1_200))
+    lists.keep(session, row, 1, [ListedClaim("W-L-9", policy_id, None, "门机", (line,))], [], by=SYSTEM, at=at)
     return row.id
 
 

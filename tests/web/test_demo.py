@@ -21,6 +21,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from claims import faults
+from claims.list_models import ClaimsList
 from claims.models import CashCall, Claim, Fault
 from claims.service_standard import FaultTimes, Standard, measure
 from core import audit, clock, migrate, server
@@ -36,9 +37,9 @@ from tender import keyfiles
 from tender.models import Tender
 from tender.outcome_models import AwardMember
 from underwriting import estates
-from underwriting.models import Lift, Policy, Pool
+from underwriting.models import Bordereau, Lift, Policy, Pool
 from web import rooms, verification
-from web.demo import casting, load, main, serving, standing
+from web.demo import casting, lists, load, main, serving, standing
 from web.demo.city import FULL, LARGEST, SMALL, Scale, plan_city
 from web.demo.faults import Cover, faults_of, lists_of
 from web.demo.standing import Holding
@@ -186,7 +187,8 @@ def test_everything_happens_in_the_year(told: Told) -> None:
         def counted(column: InstrumentedAttribute[str]) -> dict[str, int]:
             return {row[0]: row[1] for row in session.execute(select(column, func.count()).group_by(column))}
 
-        assert sum(counted(Policy.stage).values()) == SMALL.communities
+        assert sum(counted(Policy.stage).values()) == SMALL.communities + lists.POSTED
+        assert set(counted(Bordereau.stage)) == {"posted", "faulty", "checked"} and counted(ClaimsList.stage)["checked"]
         assert set(counted(Policy.stage)) == {"bound", "received", "remitted"}
         assert {"paid", "called", "submitted"} <= set(counted(Claim.stage))
         assert counted(CashCall.stage) == {"received": 5, "issued": 1}
@@ -250,7 +252,7 @@ def test_the_full_city(place: Urls, tmp_path: Path) -> None:
         covered = estates.coverage(session, clock.on(NOW))
         assert (covered.communities, covered.communities_insured, covered.lifts) == (143, 143, 3067)
         assert covered.households_insured == 128_100
-        assert session.scalar(select(func.count()).select_from(Policy)) == 143
+        assert session.scalar(select(func.count()).select_from(Policy)) == 143 + lists.POSTED
         assert session.scalar(select(func.count()).select_from(Lift)) == 3067
         assert session.scalar(select(func.count()).select_from(AwardMember)) == 4
         assert (session.scalar(select(func.count()).select_from(Fault)) or 0) > 4_400

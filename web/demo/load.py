@@ -23,6 +23,7 @@ from web.demo.bank import BankStory
 from web.demo.casting import PASSWORD, REPAIRERS
 from web.demo.city import FULL, Scale, plan_city
 from web.demo.claims_story import ClaimsStory
+from web.demo.lists import ListStory
 from web.demo.live import plan_live
 from web.demo.losses import plan_losses
 from web.demo.people import QUICK_HASHING, Cast, cast_story
@@ -81,6 +82,7 @@ def load(
     tender.plan()
     year.plan()
     BankStory(year).plan()
+    ListStory(year).plan()
     claims.plan()
     plan_losses(claims)
     plan_live(claims)

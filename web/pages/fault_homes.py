@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from claims import handling
 from claims.models import Claim, FaultEvent
 from core.permits import Role
-from web import claim_desk
+from web import claim_desk, claims_list_desk
 from web.claim_work import claims_waiting
 from web.fault_queue import queue
 from web.formats import number, t
@@ -66,6 +66,7 @@ def _claims_home() -> ResponseReturnValue:
         mine_count=len(mine),
         other_count=len(others),
         waiting=work,
+        posted=claims_list_desk.posted_links(unit(), actor(), at()),
         claims=[{**row._mapping, "due": claim_desk.due_of(row)} for row in found if row.id not in asked],
         tiles=tiles,
         months=month_figures(unit(), actor(), at=at()),

@@ -15,11 +15,11 @@ from ledger import journal, statements
 from ledger.models import Entry, Period, Statement
 from ledger.reasons import Reason
 from underwriting.models import Pool
-from web import bank_desk, charts, extract_desk, finance_work
+from web import bank_desk, bordereau_desk, charts, extract_desk, finance_work
 from web.finance_work import NoPeriod, Work, by_due
 from web.formats import money, t
 from web.money_desk import pools_seen, today
-from web.shell import actor, unit
+from web.shell import actor, at, unit
 from web.statement_due import left_to_checker, payments_due
 
 pages = Blueprint("finance", __name__)
@@ -30,6 +30,7 @@ def _desk() -> ResponseReturnValue:
     who, session = actor(), unit()
     work = [*payments_due(session, who, today()), *finance_work.member_work(session, who, today())]
     work += [*bank_desk.accounts_to_confirm(session, who), *bank_desk.batches_to_release(session, who)]
+    work += bordereau_desk.lists_to_do(session, who)
     others = left_to_checker(session, who, today())
     pools = pools_seen(session, who)
     if who.led_pools:
@@ -75,6 +76,7 @@ def _home(
         picture=picture,
         pools=pools,
         ready=extract_desk.ready_links(unit(), actor()),
+        posted=bordereau_desk.posted_links(unit(), actor(), at()),
         now=None,
     )
 

@@ -66,8 +66,11 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
         ]
     if may(actor(), "bank_account.read"):
         places.append((t("收款账户", "Accounts to be paid to"), "bank_accounts.index"))
+    if may(actor(), "claims_list.read") and (leads(pool) or actor().sees_all):
+        places.append((t("赔案名单", "Lists of claims"), "claims_lists.index"))
     if may(actor(), "payment.read") and (leads(pool) or actor().sees_all):
         places += [
+            (t("保费清单", "Premium bordereaux"), "bordereaux.index"),
             (t("付款", "Payments"), "payment_batches.index"),
             (t("银行流水", "Bank statements"), "bank_reports.index"),
             (t("核对到账", "Match the bank"), "bank_matching.index"),

@@ -17,6 +17,7 @@ from tender.stages import shown_stage
 from web import extract_desk
 from web.charts import bars
 from web.claim_work import claims_waiting
+from web.claims_list_desk import posted_links
 from web.formats import number, percent, t
 from web.pages import bidding, custody, evaluation
 from web.pages.tenders import row_of
@@ -120,6 +121,7 @@ def _bidder() -> ResponseReturnValue:
     return render_template(
         "bids/home.html",
         **boards,
+        posted=posted_links(unit(), actor(), at()),
         pools=pools_now(unit(), at())[:1],
         work=[
             *_keys(),

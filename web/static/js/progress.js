@@ -1,4 +1,5 @@
 // A long job asks its own address for {value, max, state, href, words} until it is over, ever less often.
+// Without a value nobody knows how much there is to do.
 export function start() {
   for (const place of document.querySelectorAll("[data-progress]")) {
     if (place.dataset.asking) continue;
@@ -14,8 +15,8 @@ export function start() {
         });
         if (answer.ok) {
           const job = await answer.json();
-          bar.max = job.max;
-          bar.value = job.value;
+          if (job.value === null) bar.removeAttribute("value");
+          else [bar.max, bar.value] = [job.max, job.value];
           text.textContent = job.words ?? `${job.value.toLocaleString("en")} / ${job.max.toLocaleString("en")}`;
           if (job.state === "succeeded" && job.href) return void location.assign(job.href);
           if (job.state === "succeeded" || job.state === "failed") return void location.reload();
