@@ -61,6 +61,7 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
             (t("科目余额", "Trial balance"), "pools.balance"),
             (t("分录", "Journal"), "pools.entries"),
             (t("报表", "Extracts"), "extracts.listed"),
+            (t("年度业绩", "Results"), "results.index"),
             (t("账期", "Periods"), "periods.index"),
             (t("分摊余数", "Carries"), "pools.carries"),
         ]
