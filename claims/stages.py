@@ -1,4 +1,4 @@
-"""MOVES of a fault, a claim, a cash call and a claim's cost, and the only writers of their stages."""
+"""MOVES of a fault, a claim, a cash call, a claim's cost and a pool, and the only writers of their stages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from claims.models import CashCall, Claim, ClaimCost, Fault, FaultEvent
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
+from ledger.clause_models import PoolClosing
 
 FAULT_MOVES: Moves = {
     ("reported", "acknowledge"): "acknowledged",
@@ -47,6 +48,9 @@ CASH_CALL_MOVES: Moves = {
 
 COST_MOVES: Moves = {("approved", "pay"): "paid"}
 
+#: `run_off` follows from the day alone: the agreement's last one is over.
+POOL_MOVES: Moves = {("run_off", "close"): "closed"}
+
 
 def move_fault(session: Session, fault: Fault, verb: str, *, by: Actor, at: datetime, note: str = "") -> None:
     """Move a fault on, with its append-only step; Conflict `stage_refuses` where the table has no such move."""
@@ -80,3 +84,12 @@ def move_cost(session: Session, cost: ClaimCost, verb: str, *, on: date, by: Act
     session.flush()
     facts = {"stage": cost.stage, "amount_fen": cost.amount_fen, "on": on.isoformat()}
     audit.record(session, f"claim_cost.{verb}", by=by, at=at, of=("claim_cost", cost.id), facts=facts)
+
+
+def move_pool(session: Session, row: PoolClosing, verb: str, *, stage: str, by: Actor, at: datetime) -> None:
+    """Move a pool on from how it stands and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(POOL_MOVES, stage, verb, kind="pool")
+    session.add(row)
+    session.flush()
+    facts = {"stage": row.stage, "on": row.closed_on.isoformat()}
+    audit.record(session, f"pool.{verb}", by=by, at=at, of=("pool", row.pool_id), facts=facts)

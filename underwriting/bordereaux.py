@@ -63,11 +63,12 @@ def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: 
     """Return a new bordereau of a pool, to be read; its premiums will be booked on `on`.
 
     Refuses Forbidden `role_may_not`, `lead_only`; Conflict `bordereau_sent_before` (name) where the same file waits or
-    was posted, and what `entries.open_period_on` refuses.
+    was posted, and what `entries.open_period_on` and `pools.require_writing` refuse.
     """
     require(by, "bordereau.send")
     require_lead(session, pool.id, by)
     entries.open_period_on(session, pool.id, on)
+    pools.require_writing(session, pool.id, on)
     same = select(Bordereau.name).where(
         Bordereau.pool_id == pool.id,
         Bordereau.digest == sent.digest,

@@ -11,6 +11,7 @@ from core.checks import Invariant
 from tests.invariants import (
     plants_bank,
     plants_bulk,
+    plants_clauses,
     plants_core,
     plants_extracts,
     plants_insurance,
@@ -32,6 +33,7 @@ PLANTS: tuple[Plant, ...] = (
     *plants_logged.PLANTS,
     *plants_bulk.PLANTS,
     *plants_bank.PLANTS,
+    *plants_clauses.PLANTS,
 )
 
 

@@ -16,7 +16,7 @@ from ledger.models import Period, Statement
 from ledger.reasons import Reason
 from underwriting import pools as pool_verbs
 from underwriting.models import Pool
-from web import listing, pool_book
+from web import clause_desk, listing, pool_book
 from web.formats import reason_name, t
 from web.listing import Asked
 from web.money_desk import leads, member_names, pool_of, pools_seen, read_id, short_names, today, view_of
@@ -65,6 +65,7 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
             (t("账期", "Periods"), "periods.index"),
             (t("分摊余数", "Carries"), "pools.carries"),
         ]
+        places += [(t(*words), name) for words, name in clause_desk.places(unit(), pool)]
     if may(actor(), "bank_account.read"):
         places.append((t("收款账户", "Accounts to be paid to"), "bank_accounts.index"))
     if may(actor(), "payment.read") and (leads(pool) or actor().sees_all):
@@ -96,6 +97,8 @@ def one(pool_id: int) -> ResponseReturnValue:
         total_fen=sum(parts) if has_book else None,
         agreement=versions[-1],
         versions=versions,
+        clauses=clause_desk.clause_facts(unit(), versions[-1]),
+        end=clause_desk.end_of(unit(), pool, actor(), today()),
         periods=statements.periods(unit(), pool.id) if has_book else [],
         lead_name=names.get(pool.lead_id, ""),
         is_lead=leads(pool),
