@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import new_id
-from core.errors import Conflict, Finding, Invalid, NotFound
+from core.errors import Conflict, Finding, Invalid
 from core.permits import Actor, require
 from core.stages import step
 from ledger import books, entries, stages, statements
@@ -190,8 +190,8 @@ def listed(session: Session, pool_id: int) -> Sequence[StepUp]:
 
 
 def required(session: Session, statement: Statement) -> StepUp:
-    """Return the step-up for a statement's shortfall; NotFound `step_up_not_found` where there is none."""
+    """Return the step-up for a statement's shortfall; Conflict `step_up_not_declared` where there is none."""
     row = of_statement(session, statement)
     if row is None:
-        raise NotFound("step_up_not_found")
+        raise Conflict("step_up_not_declared", number=statement.number)
     return row

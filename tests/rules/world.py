@@ -56,7 +56,7 @@ from tests.makers_tender import (
 )
 from tests.makers_town import Town, make_town, tell_time
 from tests.rules.world_bank import of_the_bank
-from tests.rules.world_clauses import item_of
+from tests.rules.world_clauses import item_of, overdue_of
 from tests.rules.world_papers import keep_extract, keep_paper
 from underwriting import policies, pools
 from underwriting.estates import appoint_for_community
@@ -108,6 +108,7 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
         ids["public_key"] = p256.point(p256.new_key()).hex()
         ids["organisation_id"] = town.insurers[0].id
         ids["extract_id"] = keep_extract(session, town, pool)
+        ids["default_id"] = overdue_of(session, pool)
         ids["objection_id"] = session.scalars(select(Objection.id)).first()
         ids |= _of_the_administrator(session, town)
         ids["key_id"] = session.scalars(

@@ -35,9 +35,9 @@ def item_of(session: Session, made: MadePool) -> uuid.UUID:
     return session.scalars(query.order_by(ApartItem.number).limit(1)).one()
 
 
-def _another(session: Session, world: World, first: date, last: date) -> MadePool:
+def _another(session: Session, like: MadePool, first: date, last: date) -> MadePool:
     """Return one more pool of the same members, with the clause, in force for these days; a quarter of it is open."""
-    members = world.pool.members
+    members = like.members
     plan = PoolPlan(
         name=f"条款共保体 {next(_NUMBERS)}",
         members=tuple(zip([one.id for one in members], (4500, 2500, 2000, 1000), strict=True)),
@@ -63,35 +63,34 @@ def _closed(session: Session, made: MadePool) -> list[Statement]:
     return found
 
 
-def _overdue(session: Session, world: World) -> tuple[MadePool, Statement]:
-    """Return a pool whose fourth member owes on an overdue statement."""
-    made = _another(session, world, date(2026, 1, 1), date(2027, 1, 1))
-    policy = make_policy(session, made, number=f"D-{made.pool.id}")
+def overdue_of(session: Session, like: MadePool) -> uuid.UUID:
+    """Return the statement of the fourth member of one more pool, overdue and unpaid."""
+    made = _another(session, like, date(2026, 1, 1), date(2027, 1, 1))
+    policy = make_policy(session, made, number="D-1")
     maker, second = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.FINANCE_CHECKER)
-    claim = handling.make(session, policy, "门机", 300_000, number=f"D-C-{made.pool.id}", by=maker, at=AT)
+    claim = handling.make(session, policy, "门机", 300_000, number="D-C-1", by=maker, at=AT)
     handling.submit(session, claim, by=maker, at=AT)
     handling.approve(session, claim, 300_000, on=date(2026, 3, 6), by=made.actor(Role.SIGNATORY), at=AT)
     settlements.pay_by_lead(session, claim, on=date(2026, 3, 7), by=second, at=AT)
-    return made, _closed(session, made)[3]
+    return _closed(session, made)[3].id
 
 
 def in_default(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     """Lead up to a default: a statement that is overdue."""
-    _, statement = _overdue(session, world)
-    return {"statement_id": statement.id, "on": _ON.isoformat(), "reason": "催收未付"}
+    return {"statement_id": world.ids["default_id"], "on": _ON.isoformat(), "reason": "催收未付"}
 
 
 def stepped_up(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     """Lead up to a cure: a default that was declared."""
-    made, statement = _overdue(session, world)
-    by = made.actor(Role.FINANCE_CHECKER)
+    statement = session.get_one(Statement, world.ids["default_id"])
+    by = world.pool.actor(Role.FINANCE_CHECKER)
     step_up.declare_default(session, statement, "催收未付", on=_ON, by=by, at=AT)
     return {"statement_id": statement.id, "on": _ON.isoformat()}
 
 
 def all_over(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     """Lead up to the closing of a pool: its agreement is over, its one quarter closed and settled."""
-    made = _another(session, world, date(2025, 1, 1), date(2026, 1, 1))
+    made = _another(session, world.pool, date(2025, 1, 1), date(2026, 1, 1))
     second = made.actor(Role.FINANCE_CHECKER)
     found = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
     for place, row in enumerate(found):

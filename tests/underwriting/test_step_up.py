@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from claims import closing
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid
 from core.permits import SYSTEM, Role
 from ledger import books, statements
 from ledger.apportion import Weights, apportion
@@ -115,7 +115,7 @@ def test_a_default_is_refused_where_it_may_not_be(session: Session) -> None:
         step_up.cure_default(session, row, on=CURED, by=second, at=AT)
     with pytest.raises(Invalid, match="day_before_step"):
         step_up.cure_default(session, row, on=date(2026, 4, 2), by=second, at=AT)
-    with pytest.raises(NotFound, match="step_up_not_found"):
+    with pytest.raises(Conflict, match="step_up_not_declared"):
         step_up.required(session, quarter.of(2))
     plain = play_quarter(session, name="无条款共保体")
     open_quarter(session, plain.made.pool, 2)

@@ -80,7 +80,7 @@ def test_a_default_is_declared_shown_to_all_and_cured(engine: Engine, visitors: 
     assert silent.status_code == 422 and "请写明宣告违约的理由" in silent.text
     early = lead.send(f"{address}/default", on="2026-03-31", reason="逾期")
     assert early.status_code == 409
-    assert lead.get(f"{address}/default/cure").status_code == 404
+    assert lead.get(f"{address}/default/cure").status_code == 409
     assert lead.send(f"{address}/default", on="2026-04-07", reason="两次催收未付").status_code == 303
     assert "两次催收未付" in _desk(visitors, quarter, 3).get(address).text
     assert "已宣告违约" in lead.get(f"{address}/default").text

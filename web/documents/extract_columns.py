@@ -205,6 +205,9 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "claim": ("赔案", "claim"),
     "agreement": ("协议", "agreement"),
     "period": ("账期", "period"),
+    "statement": ("结算单", "statement"),
+    "apart_item": ("单项结算", "item settled on its own"),
+    "step_up": ("违约代担", "step-up"),
 }
 
 

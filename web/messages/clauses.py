@@ -39,9 +39,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "理由最多 {most} 个字。请缩短。",
         "A reason has at most {most} characters. Shorten it.",
     ),
-    "step_up_not_found": (
-        "没有这一项违约代担，或您无权查看。请从共保体的“违约代担”进入。",
-        "There is no such step-up, or it is not yours to see. Choose it from the pool's list.",
+    "step_up_not_declared": (
+        "结算单 {number} 没有宣告违约，没有可清偿的代担。",
+        "No default was declared on statement {number}, so there is none to cure.",
     ),
     "run_off_no_policies": (
         "共保协议已于 {ends_on} 终止，不再承保新保单。请核对入账日期，或在现行共保体承保。",
