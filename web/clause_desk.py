@@ -19,6 +19,7 @@ from underwriting.models import Agreement, Pool
 from underwriting.terms import Clauses
 from web.documents import labels
 from web.formats import date_words, line_name, t, yuan
+from web.money_desk import view_of
 from web.states import kind_words
 
 
@@ -82,8 +83,11 @@ def end_of(session: Session, pool: Pool, who: Actor, today: date) -> PoolEnd:
 
 
 def open_rows(session: Session, pool: Pool, who: Actor, today: date) -> list[dict[str, Any]]:
-    """Return what is still open of a pool, each kind in words with its count and where it is."""
-    if not may(who, "ledger.read"):
+    """Return what is still open of a pool, each kind in words with its count and where it is.
+
+    For those who see all of its book: what a follower may not see it cannot count.
+    """
+    if not may(who, "ledger.read") or view_of(pool.id, who) is not None:
         return []
     hrefs = {
         "policy": url_for("premiums.index"),

@@ -152,7 +152,10 @@ def test_the_page_of_a_pool_in_run_off(engine: Engine, visitors: Visitors) -> No
     page = lead.get(place).text
     assert "只理赔不承保" in page and "尚未了结" in page and f"{place}/close" in page
     follower = visitors.login_as(Role.FINANCE_CHECKER, made.members[1])
-    assert f"{place}/close" not in follower.get(place).text
+    seen = follower.get(place).text
+    assert f"{place}/close" not in seen and "只理赔不承保" in seen and "尚未了结" not in seen
+    assert [one["kind"] for one in lead.get(f"/api/v1{place}/run-off").json["open"]] == ["period"]
+    assert follower.get(f"/api/v1{place}/run-off").json["open"] == []
     assert follower.send(f"{place}/close", on="2026-03-02").status_code == 403
     refused = lead.send(f"{place}/close", on=AT.date().isoformat())
     assert refused.status_code == 409 and "还有未了结的：账期" in refused.text

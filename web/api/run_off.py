@@ -9,7 +9,7 @@ from underwriting import pools
 from underwriting.models import Pool
 from web import fields
 from web.api import Strict, resource
-from web.money_desk import booked_on, led_pool, pool_of, today
+from web.money_desk import booked_on, led_pool, pool_of, today, view_of
 from web.shell import actor, at, needs, unit
 
 api = resource("run_off", "The end of a pool: its run-off, and its closing for good.", "/pools/<int:pool_id>")
@@ -23,7 +23,10 @@ class OpenKindOut(Strict):
 
 
 class RunOffOut(Strict):
-    """How a pool stands today: `active`, in `run_off` from `ends_on` on, or `closed`; what is still open."""
+    """How a pool stands today: `active`, in `run_off` from `ends_on` on, or `closed`.
+
+    `open` names what is not over, for those who see all of its book; it is empty for a follower.
+    """
 
     stage = fields.String()
     ends_on = fields.Date()
@@ -57,5 +60,6 @@ def close(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
 
 def _out(pool: Pool) -> dict[str, Any]:
     stage = run_off.stage_of(unit(), pool, today())
-    left = run_off.still_open(unit(), pool, today())
+    is_whole = view_of(pool.id, actor()) is None
+    left = run_off.still_open(unit(), pool, today()) if is_whole else []
     return {"stage": stage, "ends_on": pools.ends_on(unit(), pool.id), "open": left}
