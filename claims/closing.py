@@ -18,7 +18,7 @@ from ledger.entries import Event, Move
 from ledger.models import Period, Statement
 from ledger.rates import cumulative_fee
 from ledger.reasons import Reason
-from underwriting import late_interest, pools
+from underwriting import apart, late_interest, pools
 from underwriting import stages as underwriting_stages
 from underwriting.models import Agreement, Policy, Refund
 
@@ -27,7 +27,8 @@ def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Ac
     """Close a period on its day: lead's fee and VAT, overdue calls with interest, late interest, then the seal.
 
     Late interest is that on the statements of earlier periods which are not paid.
-    Premium collected and not remitted by then is passed on with the statements.
+    Premium collected and not remitted by then is passed on with the statements; what the agreement has paid on its own
+    is taken out of them.
 
     Everything happens in this one transaction, with the period locked against postings. `on` lies in the period.
     Refuses Forbidden `lead_only`, Invalid `close_outside_period`, Conflict `stage_refuses` where it is closed.
@@ -41,6 +42,7 @@ def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Ac
     _take_unremitted(session, period, by=by, at=at)
     _take_overdue(session, pool_id, on=on, by=by, at=at)
     late_interest.charge_overdue(session, pool_id, on=on, by=by, at=at)
+    apart.take(session, period, on=on, by=by, at=at)
     return statements.seal(session, period, on=on, by=by, at=at)
 
 

@@ -88,7 +88,8 @@ def _largest_remainder(amount: Any, weights: Weights, place: int) -> ColumnEleme
     return cast(floors[place] + more, BigInteger)
 
 
-def _same_entry(item: Any) -> ColumnElement[bool]:
+def same_entry(item: Any) -> ColumnElement[bool]:
+    """Return the condition that an item was split for an entry."""
     return and_(item.pool_id == Entry.pool_id, item.period_id == Entry.period_id, item.entry_id == Entry.id)
 
 
@@ -124,8 +125,8 @@ def premiums(scope: Scope, versions: Versions) -> Query:
         .outerjoin(Refund, and_(Entry.subject_kind == "refund", Refund.id == Entry.subject_id))
         .join(Policy, Policy.id == func.coalesce(Refund.policy_id, Entry.subject_id))
         .outerjoin(Community, Community.id == Policy.community_id)
-        .outerjoin(net, and_(_same_entry(net), net.kind == "premium_net"))
-        .outerjoin(vat, and_(_same_entry(vat), vat.kind == "premium_vat"))
+        .outerjoin(net, and_(same_entry(net), net.kind == "premium_net"))
+        .outerjoin(vat, and_(same_entry(vat), vat.kind == "premium_vat"))
         .where(
             Entry.pool_id == scope.pool_id,
             Entry.period_id == scope.period_id,
@@ -156,9 +157,9 @@ def claims(scope: Scope, versions: Versions) -> Query:
 
 def _claims(scope: Scope, versions: Versions) -> Any:
     """Return the claims with everything but the members' parts of what is outstanding, and their share version."""
-    split, paid = _split(scope, versions), _paid(scope)
+    split, paid = _split(scope, versions), paid_by_claim(scope)
     approved_ever, paid_ever = whole(split.c.approved_ever), whole(paid.c.paid_ever)
-    undecided = case((_is_rejected(scope), 0), else_=_estimate(scope))
+    undecided = case((is_rejected_then(scope), 0), else_=estimate_then(scope))
     outstanding = case((approved_ever != 0, approved_ever - paid_ever), else_=whole(undecided))
     moved = {
         "outstanding_fen": outstanding,
@@ -191,7 +192,7 @@ def _claims(scope: Scope, versions: Versions) -> Any:
     )
 
 
-def _until_then(scope: Scope) -> list[ColumnElement[bool]]:
+def until_then(scope: Scope) -> list[ColumnElement[bool]]:
     """Return the condition that an entry stands in this period or one before it, and counts."""
     until = select(Period.id).where(Period.pool_id == scope.pool_id, Period.ends_on <= scope.ends_on)
     return [Entry.pool_id == scope.pool_id, Entry.period_id.in_(until), *counted(scope, Entry.id)]
@@ -218,14 +219,14 @@ def _split(scope: Scope, versions: Versions) -> Any:
             total(amount, kind == "recovery", now).label("recovered"),
             *shares,
         )
-        .join(StreamItem, _same_entry(StreamItem))
-        .where(Entry.subject_kind == "claim", *_until_then(scope))
+        .join(StreamItem, same_entry(StreamItem))
+        .where(Entry.subject_kind == "claim", *until_then(scope))
         .group_by(Entry.subject_id)
         .subquery("split")
     )
 
 
-def _paid(scope: Scope) -> Any:
+def paid_by_claim(scope: Scope) -> Any:
     """Return (claim, paid ever, paid in the period); a payment that was taken back counts against it."""
     fen = case((Entry.reverses_id.is_not(None), -Entry.amount_fen), else_=Entry.amount_fen)
     return (
@@ -234,7 +235,7 @@ def _paid(scope: Scope) -> Any:
             func.sum(fen).label("paid_ever"),
             func.sum(fen).filter(Entry.period_id == scope.period_id).label("paid"),
         )
-        .where(Entry.subject_kind == "claim", Entry.reason.in_(_PAID), *_until_then(scope))
+        .where(Entry.subject_kind == "claim", Entry.reason.in_(_PAID), *until_then(scope))
         .group_by(Entry.subject_id)
         .subquery("paid")
     )
@@ -250,14 +251,15 @@ def _events(scope: Scope, *actions: str) -> list[ColumnElement[bool]]:
     ]
 
 
-def _estimate(scope: Scope) -> ColumnElement[Any]:
+def estimate_then(scope: Scope) -> ColumnElement[Any]:
     """Return the estimate of a claim as the log has it by then; nothing of a claim made later."""
     said = cast(AuditEvent.facts["estimate_fen"].astext, BigInteger)
     query = select(said).where(*_events(scope, "claim.made", "claim.revise")).correlate(Claim)
     return query.order_by(AuditEvent.id.desc()).limit(1).scalar_subquery()
 
 
-def _is_rejected(scope: Scope) -> ColumnElement[bool]:
+def is_rejected_then(scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a claim is rejected as the log has it by then."""
     return select(AuditEvent.id).where(*_events(scope, "claim.reject")).correlate(Claim).exists()
 
 
@@ -311,7 +313,7 @@ def _premium_invoices(scope: Scope) -> Query:
             net.label("net_fen"),
             vat.label("vat_fen"),
         )
-        .join(item, _same_entry(item))
+        .join(item, same_entry(item))
         .join(Share, and_(Share.pool_id == item.pool_id, Share.number == item.number))
         .outerjoin(Refund, and_(Entry.subject_kind == "refund", Refund.id == Entry.subject_id))
         .join(Policy, Policy.id == func.coalesce(Refund.policy_id, Entry.subject_id))

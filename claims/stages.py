@@ -1,4 +1,4 @@
-"""MOVES of a fault, a claim, a cash call and a claim's cost, and the only writers of their stages."""
+"""MOVES of a fault, a claim, a cash call, a claim's cost and a pool, and the only writers of their stages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from claims.models import CashCall, Claim, ClaimCost, Fault, FaultEvent
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
+from ledger.clause_models import PoolClosing
 
 FAULT_MOVES: Moves = {
     ("reported", "acknowledge"): "acknowledged",
@@ -59,6 +60,9 @@ CLAIMS_LIST_MOVES: Moves = {
 }
 
 COST_MOVES: Moves = {("approved", "pay"): "paid"}
+
+#: `run_off` follows from the day alone: the agreement's last one is over.
+POOL_MOVES: Moves = {("run_off", "close"): "closed"}
 
 
 def move_fault(session: Session, fault: Fault, verb: str, *, by: Actor, at: datetime, note: str = "") -> None:
@@ -109,3 +113,12 @@ def move_claims_list(
 def require_claims_list(row: ClaimsList, verb: str) -> None:
     """Refuse Conflict `stage_refuses` where the table has no such move for a list as it stands."""
     step(CLAIMS_LIST_MOVES, row.stage, verb, kind="claims_list")
+
+
+def move_pool(session: Session, row: PoolClosing, verb: str, *, stage: str, by: Actor, at: datetime) -> None:
+    """Move a pool on from how it stands and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(POOL_MOVES, stage, verb, kind="pool")
+    session.add(row)
+    session.flush()
+    facts = {"stage": row.stage, "on": row.closed_on.isoformat()}
+    audit.record(session, f"pool.{verb}", by=by, at=at, of=("pool", row.pool_id), facts=facts)

@@ -211,6 +211,10 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "statement.reply": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
     "statement.answer": _roles(Role.FINANCE_CHECKER),
     "statement.settle": _roles(Role.FINANCE_CHECKER),
+    "apart.pay": _roles(Role.FINANCE_CHECKER),
+    "default.declare": _roles(Role.FINANCE_CHECKER),
+    "default.cure": _roles(Role.FINANCE_CHECKER),
+    "pool.close": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
     "period.open": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
     "period.close": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
     # bank
@@ -234,9 +238,9 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
 }
 
 #: Actions before which a person at a page has proved anew, in the last minutes, to be who signed in (decision 0033):
-#: money leaves, is called for or will go to another account, a whole list is booked, bids are opened, a
-#: signature is given, or somebody is let in: a token that will act without a proof, an account, a mandate, another
-#: password for somebody else.
+#: money leaves, is called for or will go to another account, a whole list is booked, a pool is ended for good, bids are
+#: opened, a signature is given, or somebody is let in: a token that will act without a proof, an account, a mandate,
+#: another password for somebody else.
 WEIGHTY = frozenset(
     {
         "claim.pay",
@@ -248,6 +252,10 @@ WEIGHTY = frozenset(
         "cash_call.issue",
         "cash_call.fund",
         "statement.settle",
+        "apart.pay",
+        "default.declare",
+        "default.cure",
+        "pool.close",
         "bank_account.confirm",
         "payment.release",
         "custody.share",

@@ -44,7 +44,9 @@ class BookExtract(Model):
             *("pool_id", "period_id", "kind", "form", "organisation_id", "is_final", "until_entry_id"),
             name="uq_book_extract_wish",
         ),
-        CheckConstraint("kind IN ('trial_balance', 'journal', 'premiums', 'claims', 'invoices')", name="kind"),
+        CheckConstraint(
+            "kind IN ('trial_balance', 'journal', 'premiums', 'claims', 'invoices', 'results')", name="kind"
+        ),
         CheckConstraint("form IN ('xlsx', 'csv')", name="form"),
         CheckConstraint("stage IN ('waiting', 'making', 'ready', 'failed')", name="stage"),
         CheckConstraint("until_entry_id >= 0", name="until"),

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     PREMIUMS = "premiums"
     CLAIMS = "claims"
     INVOICES = "invoices"
+    RESULTS = "results"
 
 
 #: The forms that an extract comes in.

@@ -53,6 +53,31 @@ LOGGED: tuple[Logged, ...] = (
         is_one_way=True,
     ),
     Logged(
+        "apart_item",
+        ("apart_item.taken",),
+        {"taken_at": WHEN, "due_on": fact("due_on", "date"), "amount_fen": fact("amount_fen", "bigint")},
+    ),
+    Logged("apart_item", ("apart_item.pay",), {"paid_by": WHO, "paid_on": fact("on", "date")}),
+    Logged(
+        "step_up",
+        ("step_up.declared",),
+        {
+            "declared_by": WHO,
+            "declared_at": WHEN,
+            "declared_on": fact("on", "date"),
+            "amount_fen": fact("amount_fen", "bigint"),
+            "reason": fact("reason"),
+        },
+    ),
+    Logged("step_up", ("step_up.cure",), {"cured_by": WHO, "cured_on": fact("on", "date")}),
+    Logged(
+        "pool_closing",
+        ("pool.close",),
+        {"closed_by": WHO, "closed_at": WHEN, "closed_on": fact("on", "date")},
+        match={"pool_id": "e.object_id"},
+        kind="pool",
+    ),
+    Logged(
         "book_extract",
         ("book_extract.asked",),
         {
@@ -131,8 +156,8 @@ LOGGED: tuple[Logged, ...] = (
 
 INVARIANT = Invariant(
     "INV-A10-ledger",
-    "分录、账期、结算单、报表、收款账户、付款批次与银行流水所记的经办人、时刻与日期，和日志一致",
-    "Who and when, as entries, periods, statements, extracts, the members' accounts, batches of payments and bank "
-    "statements have it, is what the log says",
+    "分录、账期、结算单、单项结算、违约代担、共保体关闭、报表、收款账户、付款批次与银行流水所记的经办人、时刻与日期，和日志一致",
+    "Who and when, as entries, periods, statements, items settled on their own, step-ups, closed pools, extracts, the "
+    "members' accounts, batches of payments and bank statements have it, is what the log says",
     are_logged(LOGGED),
 )

@@ -103,6 +103,17 @@ def late_interest(principal_fen: int, rate_bp: int, days: int, day_count: int) -
     return half_up(principal_fen * _rate(rate_bp) * days, WHOLE_BP * day_count)
 
 
+def loss_ratio_bp(losses_fen: int, earned_fen: int) -> int | None:
+    """Return losses over earned net premium in basis points; None where nothing is earned yet: there is no ratio then.
+
+    Losses are paid and outstanding ones less recoveries; below zero where more was recovered than lost.
+
+    >>> loss_ratio_bp(3_000_000, 4_500_000), loss_ratio_bp(-1, 10_000), loss_ratio_bp(100, 0)
+    (6667, -1, None)
+    """
+    return half_up(losses_fen * WHOLE_BP, earned_fen) if earned_fen > 0 else None
+
+
 def _rate(rate_bp: int) -> int:
     """Return a rate that is one: from nothing to the whole."""
     if not 0 <= rate_bp <= WHOLE_BP:

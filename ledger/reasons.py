@@ -30,10 +30,24 @@ class Reason(StrEnum):
     CASH_CALL_OVERDUE = "cash_call_overdue"
     PERIOD_CLOSED = "period_closed"
     STATEMENT_SETTLED = "statement_settled"
+    SETTLED_APART = "settled_apart"
+    APART_PAID = "apart_paid"
+    STEPPED_UP = "stepped_up"
+    STEP_UP_RETURNED = "step_up_returned"
 
 
-#: What is never taken back by a mirror: a close and a settlement are corrected by what is posted after them.
-FINAL = frozenset({Reason.PERIOD_CLOSED, Reason.STATEMENT_SETTLED})
+#: What is never taken back by a mirror: a close and a settlement are corrected by what is posted after them, a step-up
+#: by its cure.
+FINAL = frozenset(
+    {
+        Reason.PERIOD_CLOSED,
+        Reason.STATEMENT_SETTLED,
+        Reason.SETTLED_APART,
+        Reason.APART_PAID,
+        Reason.STEPPED_UP,
+        Reason.STEP_UP_RETURNED,
+    }
+)
 
 
 class Line(StrEnum):
@@ -48,6 +62,8 @@ class Line(StrEnum):
     UNPAID_CASH_CALL = "unpaid_cash_call"
     INTEREST = "interest"
     PAID_BY_LEAD = "paid_by_lead"
+    SETTLED_APART = "settled_apart"
+    STEP_UP = "step_up"
 
 
 #: What a movement of a member's current account is shown under. A cash call takes a claim out of the current account
@@ -68,4 +84,7 @@ LINE_OF: Mapping[Reason, Line] = {
     Reason.CLAIM_PAID_BY_LEAD: Line.PAID_BY_LEAD,
     Reason.ADJUSTER_PAID: Line.PAID_BY_LEAD,
     Reason.LEAD_FUNDED: Line.PAID_BY_LEAD,
+    Reason.SETTLED_APART: Line.SETTLED_APART,
+    Reason.STEPPED_UP: Line.STEP_UP,
+    Reason.STEP_UP_RETURNED: Line.STEP_UP,
 }

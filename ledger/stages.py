@@ -1,4 +1,4 @@
-"""MOVES of periods, statements, extracts, accounts to be paid to, batches of payments; the only writers of stages."""
+"""MOVES of periods, statements, items settled on their own, step-ups, extracts, the bank: the writers of stages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
 from ledger.bank_models import BankAccount, PaymentBatch
+from ledger.clause_models import ApartItem, StepUp
 from ledger.extract_models import BookExtract
 from ledger.models import Period, Statement
 
@@ -41,6 +42,10 @@ BANK_ACCOUNT_MOVES: Moves = {
     ("proposed", "reject"): "rejected",
 }
 
+APART_MOVES: Moves = {("open", "pay"): "paid"}
+
+STEP_UP_MOVES: Moves = {("declared", "cure"): "cured"}
+
 PAYMENT_BATCH_MOVES: Moves = {
     ("prepared", "release"): "released",
     ("prepared", "reject"): "rejected",
@@ -69,6 +74,22 @@ def move_statement(
     session.flush()
     told = {"stage": statement.stage, "number": statement.number, **(facts or {})}
     audit.record(session, f"statement.{verb}", by=by, at=at, of=("statement", statement.id), facts=told)
+
+
+def move_apart(session: Session, row: ApartItem, verb: str, *, on: date, by: Actor, at: datetime) -> None:
+    """Move an item settled on its own on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(APART_MOVES, row.stage, verb, kind="apart_item")
+    session.flush()
+    facts = {"stage": row.stage, "number": row.number, "on": on.isoformat()}
+    audit.record(session, f"apart_item.{verb}", by=by, at=at, of=("apart_item", row.id), facts=facts)
+
+
+def move_step_up(session: Session, row: StepUp, verb: str, *, on: date, by: Actor, at: datetime) -> None:
+    """Move a step-up on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(STEP_UP_MOVES, row.stage, verb, kind="step_up")
+    session.flush()
+    facts = {"stage": row.stage, "amount_fen": row.amount_fen, "on": on.isoformat()}
+    audit.record(session, f"step_up.{verb}", by=by, at=at, of=("step_up", row.id), facts=facts)
 
 
 def move_extract(

@@ -21,7 +21,7 @@ LEGS = """
 """
 
 #: What each entry moved on each member's current account, in the member's favour where positive.
-_MOVEMENTS = f"""
+MOVEMENTS = f"""
     SELECT l.pool_id, l.period_id, l.entry_id, a.organisation_id, e.reason, -sum(l.fen) AS fen
     FROM ({LEGS}) l JOIN account a ON a.id = l.account_id AND a.code = '2210'
     JOIN entry e ON (e.pool_id, e.period_id, e.id) = (l.pool_id, l.period_id, l.entry_id)
@@ -32,7 +32,7 @@ CURRENT_IS_ZERO = rows(
     "period {period_id}, member {organisation_id}",
     f"""
     SELECT m.period_id, m.organisation_id, m.pool_id, p.label, sum(m.fen) AS left_fen
-    FROM ({_MOVEMENTS}) m JOIN period p ON p.id = m.period_id AND p.stage = 'closed'
+    FROM ({MOVEMENTS}) m JOIN period p ON p.id = m.period_id AND p.stage = 'closed'
     GROUP BY m.pool_id, m.period_id, m.organisation_id, p.label HAVING sum(m.fen) <> 0
     """,
 )
@@ -47,7 +47,7 @@ STATEMENT_IS_LEDGER = every(
         FROM statement s LEFT JOIN (
             SELECT pool_id, period_id, organisation_id, sum(fen) FILTER (WHERE reason <> :closed) AS fen,
                 -sum(fen) FILTER (WHERE reason = :closed) AS closing_fen
-            FROM ({_MOVEMENTS}) moved GROUP BY 1, 2, 3
+            FROM ({MOVEMENTS}) moved GROUP BY 1, 2, 3
         ) m ON (m.pool_id, m.period_id, m.organisation_id) = (s.pool_id, s.period_id, s.organisation_id)
         WHERE s.balance_fen <> coalesce(m.fen, 0) OR s.balance_fen <> coalesce(m.closing_fen, 0)
         """,
@@ -83,17 +83,18 @@ MEMBERS_ARE_THE_POOL = rows(
         ON s.period_id = p.id
     LEFT JOIN (
         SELECT l.period_id, sum(l.fen) AS fen FROM ({LEGS}) l
-        JOIN account a ON a.id = l.account_id AND a.code NOT IN ('1220', '2210', '2220')
+        JOIN account a ON a.id = l.account_id AND a.code <> '2210'
         JOIN entry e ON (e.pool_id, e.period_id, e.id) = (l.pool_id, l.period_id, l.entry_id)
-            AND e.reason <> :settled
+            AND e.reason <> ALL (:settled) AND (a.code NOT IN ('1220', '2220') OR e.reason = ANY (:taken))
         GROUP BY l.period_id
     ) o ON o.period_id = p.id
     WHERE p.stage = 'closed' AND s.fen <> coalesce(o.fen, 0)
     """,
-    settled=Reason.STATEMENT_SETTLED.value,
+    settled=[Reason.STATEMENT_SETTLED.value, Reason.APART_PAID.value],
+    taken=[Reason.SETTLED_APART.value, Reason.STEPPED_UP.value, Reason.STEP_UP_RETURNED.value],
 )
 
-#: What stands on the statement accounts is what the statements not settled yet say.
+#: What stands on the statement accounts is what statements, items settled on their own and step-ups not over yet say.
 STANDING_IS_UNSETTLED = rows(
     "pool {pool_id}, member {organisation_id}",
     f"""
@@ -103,7 +104,12 @@ STANDING_IS_UNSETTLED = rows(
         SELECT l.pool_id, a.organisation_id, -sum(l.fen) AS fen FROM ({LEGS}) l
         JOIN account a ON a.id = l.account_id AND a.code IN ('1220', '2220') GROUP BY 1, 2
     ) b FULL JOIN (
-        SELECT pool_id, organisation_id, sum(balance_fen) AS fen FROM statement WHERE stage <> 'settled' GROUP BY 1, 2
+        SELECT pool_id, organisation_id, sum(fen) AS fen FROM (
+            SELECT pool_id, organisation_id, balance_fen AS fen FROM statement WHERE stage <> 'settled'
+            UNION ALL SELECT pool_id, organisation_id, amount_fen FROM apart_item WHERE stage = 'open'
+            UNION ALL SELECT u.pool_id, h.organisation_id, u.parts_fen[h.position + 1] FROM step_up u
+            JOIN share h ON (h.pool_id, h.number) = (u.pool_id, u.number) WHERE u.stage = 'declared'
+        ) standing GROUP BY 1, 2
     ) s ON (s.pool_id, s.organisation_id) = (b.pool_id, b.organisation_id)
     WHERE coalesce(b.fen, 0) <> coalesce(s.fen, 0)
     """,
@@ -137,7 +143,7 @@ OWN_VIEW = every(
     rows(
         "period {period_id}, member {organisation_id}",
         f"""
-        SELECT m.period_id, m.organisation_id, m.pool_id, sum(m.fen) AS fen FROM ({_MOVEMENTS}) m
+        SELECT m.period_id, m.organisation_id, m.pool_id, sum(m.fen) AS fen FROM ({MOVEMENTS}) m
         JOIN period p ON p.id = m.period_id AND p.stage = 'closed'
         WHERE NOT EXISTS (SELECT FROM statement s
             WHERE (s.pool_id, s.period_id, s.organisation_id) = (m.pool_id, m.period_id, m.organisation_id))
@@ -182,7 +188,7 @@ THREADS = every(
         f"""
         SELECT s.number, w.statement_id, w.sequence, w.entry_id FROM statement_words w
         LEFT JOIN statement s ON s.id = w.statement_id
-        WHERE s.id IS NULL OR (w.entry_id IS NOT NULL AND NOT EXISTS (SELECT FROM ({_MOVEMENTS}) m
+        WHERE s.id IS NULL OR (w.entry_id IS NOT NULL AND NOT EXISTS (SELECT FROM ({MOVEMENTS}) m
             WHERE (m.pool_id, m.period_id, m.entry_id, m.organisation_id)
                 = (s.pool_id, s.period_id, w.entry_id, s.organisation_id)))
         """,
@@ -193,7 +199,7 @@ THREADS = every(
 UNSHOWN = rows(
     "entry {entry_id}",
     f"""
-    SELECT m.entry_id, m.pool_id, m.organisation_id, m.reason, m.fen FROM ({_MOVEMENTS}) m
+    SELECT m.entry_id, m.pool_id, m.organisation_id, m.reason, m.fen FROM ({MOVEMENTS}) m
     WHERE m.fen <> 0 AND m.reason <> ALL (:shown)
     """,
     shown=[*(reason.value for reason in LINE_OF), Reason.PERIOD_CLOSED.value],
@@ -227,8 +233,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-L3",
-        "结算单应收应付科目（1220、2220）的余额等于尚未结清的结算单",
-        "What stands on the statement accounts (1220, 2220) is what the statements not settled yet say",
+        "结算单应收应付科目（1220、2220）的余额等于尚未结清的结算单、尚未收付的单项结算与尚未清偿的代担之和",
+        "What stands on the statement accounts (1220, 2220) is what the statements not settled, the items of their own "
+        "not paid and the step-ups not cured yet say",
         STANDING_IS_UNSETTLED,
     ),
     Invariant(

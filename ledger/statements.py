@@ -21,6 +21,7 @@ from core.permits import Actor, require
 from core.stages import step
 from ledger import stages, threads
 from ledger.books import AccountRef, latest_shares, require_lead
+from ledger.clause_models import PoolClosing, StepUp
 from ledger.entries import Event, Move, Posted, post
 from ledger.models import Account, Entry, Period, Statement, Transfer
 from ledger.reasons import LINE_OF, Line, Reason
@@ -65,7 +66,8 @@ def open_period(
     """Open a period of a pool, with the partition that its transfers go to, and return it.
 
     A rehearsal's period is named by the file that is played. Refuses Forbidden `role_may_not`, `lead_only`; Invalid
-    `period_label_wrong`, `period_dates`; Conflict `period_exists` where one has the label or overlaps it.
+    `period_label_wrong`, `period_dates`; Conflict `period_exists` where one has the label or overlaps it,
+    `run_off_over` once the pool is closed for good.
     """
     require(by, "period.open")
     require_lead(session, pool_id, by)
@@ -73,6 +75,8 @@ def open_period(
         raise Invalid("period_label_wrong", [Finding("period_label_wrong", "label")])
     if starts_on > ends_on:
         raise Invalid("period_dates", starts_on=starts_on, ends_on=ends_on)
+    if session.get(PoolClosing, pool_id) is not None:
+        raise Conflict("run_off_over")
     clash = select(Period.label).where(
         Period.pool_id == pool_id,
         or_(Period.label == label, (Period.starts_on <= ends_on) & (Period.ends_on >= starts_on)),
@@ -299,10 +303,20 @@ def require_settling(session: Session, row: Period, *, by: Actor) -> Sequence[St
     if row.stage != "closed":
         raise Conflict("period_not_closed", period=row.label)
     session.execute(select(Period.id).where(Period.id == row.id).with_for_update())
-    made = of_period(session, row)
-    for statement in made:
+    made = to_settle(session, row)
+    for statement in made or of_period(session, row):
         step(stages.STATEMENT_MOVES, statement.stage, "settle", kind="statement")
     return made
+
+
+def to_settle(session: Session, row: Period) -> list[Statement]:
+    """Return the statements of a period that are settled together: not yet settled, and none in default stepped up for.
+
+    What a member in default owes is borne by the others (docs/decisions/0052); its own statement is settled by itself
+    once it has paid.
+    """
+    stepped = set(session.scalars(select(StepUp.statement_id).where(StepUp.pool_id == row.pool_id)))
+    return [one for one in of_period(session, row) if one.stage != "settled" and one.id not in stepped]
 
 
 def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: datetime) -> Posted | None:
@@ -322,6 +336,22 @@ def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: dat
     for statement in made:
         statement.settled_on = on
         stages.move_statement(session, statement, "settle", by=by, at=at, facts={"on": on.isoformat()})
+    return posted
+
+
+def settle_one(session: Session, statement: Statement, *, on: date, by: Actor, at: datetime) -> Posted:
+    """Book that a member has paid what it owes on its statement into pool money, by itself.
+
+    Refuses Forbidden `lead_only`, Conflict `stage_refuses` where it is not agreed.
+    """
+    require_lead(session, statement.pool_id, by)
+    step(stages.STATEMENT_MOVES, statement.stage, "settle", kind="statement")
+    row = session.get_one(Period, statement.period_id)
+    event = Event(Reason.STATEMENT_SETTLED, on, "period", _period_subject(row), row.label)
+    moves = [Move(AccountRef("1010"), AccountRef("1220", statement.organisation_id), -statement.balance_fen)]
+    posted = post(session, statement.pool_id, event, moves, by=by, at=at)
+    statement.settled_on = on
+    stages.move_statement(session, statement, "settle", by=by, at=at, facts={"on": on.isoformat()})
     return posted
 
 

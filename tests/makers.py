@@ -18,7 +18,7 @@ from underwriting import policies, pools
 from underwriting.models import Building, Community, Lift, Policy, Pool
 from underwriting.pools import PoolPlan
 from underwriting.rating import months_after
-from underwriting.terms import Terms
+from underwriting.terms import Clauses, Terms
 
 #: 2026-03-02 10:00 in the city, a working Monday.
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -60,6 +60,8 @@ def make_pool(
     name: str = "示例共保体",
     starts_on: date = date(2026, 1, 1),
     ends_on: date = date(2026, 3, 31),
+    clauses: Clauses | None = None,
+    effective_on: date = date(2026, 1, 1),
 ) -> MadePool:
     """Return a pool of as many invented insurers as there are weights, with its first quarter of 2026 open."""
     members = tuple(make_organisation(session, f"{name}{letter}财险") for letter in "甲乙丙丁戊己庚"[: len(weights)])
@@ -67,9 +69,10 @@ def make_pool(
         name=name,
         members=tuple((member.id, weight) for member, weight in zip(members, weights, strict=True)),
         whole=sum(weights),
-        effective_on=date(2026, 1, 1),
-        ends_on=date(2027, 1, 1),
+        effective_on=effective_on,
+        ends_on=months_after(effective_on, 12),
         terms=terms,
+        clauses=clauses or Clauses(),
     )
     pool = pools.form(session, plan, by=SYSTEM, at=AT)
     label = f"{starts_on.year}Q{(starts_on.month + 2) // 3}"

@@ -16,6 +16,7 @@ from ledger.models import Statement
 from tests.makers import MadePool, make_pool
 from underwriting import policies, pools
 from underwriting.models import Policy
+from underwriting.terms import Clauses
 
 #: The evening of the last day of the quarter, in the city.
 CLOSED_AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
@@ -36,10 +37,15 @@ class Quarter:
 
 
 def play_quarter(
-    session: Session, *, is_closed: bool = True, is_issued: bool = True, name: str = "示例共保体"
+    session: Session,
+    *,
+    is_closed: bool = True,
+    is_issued: bool = True,
+    name: str = "示例共保体",
+    clauses: Clauses | None = None,
 ) -> Quarter:
     """Return the oracle's pool with everything of its quarter booked; closed and its statements issued where asked."""
-    made = make_pool(session, name=name)
+    made = make_pool(session, name=name, clauses=clauses)
     quarter = Quarter(made, {}, {}, [])
     _premiums(session, quarter)
     _claims(session, quarter)

@@ -18,7 +18,7 @@ from ledger import entries
 from ledger.binary import listed, quoted
 from ledger.books import require_lead
 from ledger.money import LIMIT_FEN
-from underwriting import stages
+from underwriting import pools, stages
 from underwriting.models import Bordereau, BordereauFault, Pool
 
 #: The most that all premiums of one bordereau may come to, in fen.
@@ -55,11 +55,12 @@ def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: 
     """Return a new bordereau of a pool, to be read; its premiums will be booked on `on`.
 
     Refuses Forbidden `role_may_not`, `lead_only`; Conflict `bordereau_sent_before` (name) where the same file waits or
-    was posted, and what `entries.open_period_on` refuses.
+    was posted, and what `entries.open_period_on` and `pools.require_writing` refuse.
     """
     require(by, "bordereau.send")
     require_lead(session, pool.id, by)
     entries.open_period_on(session, pool.id, on)
+    pools.require_writing(session, pool.id, on)
     same = select(Bordereau.name).where(
         Bordereau.pool_id == pool.id,
         Bordereau.digest == sent.digest,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from core.checks import Invariant, every, moved_by_table, rows
-from underwriting import bordereau_invariants, interest_invariants, logged, stages
+from underwriting import bordereau_invariants, clause_invariants, interest_invariants, logged, stages
 from underwriting.rating import INSURABLE_AFTER_YEARS
 
 #: VAT inside a gross price, half a fen away from zero, on whole numbers.
@@ -379,4 +379,5 @@ INVARIANTS: tuple[Invariant, ...] = (
     interest_invariants.INVARIANT,
     logged.INVARIANT,
     *bordereau_invariants.INVARIANTS,
+    *clause_invariants.INVARIANTS,
 )

@@ -30,6 +30,14 @@ LOGGED: tuple[Logged, ...] = (
         reckoned={"terms": _TERMS},
     ),
     Logged(
+        "agreement_clauses",
+        ("agreement.clauses_made",),
+        {"is_step_up": fact("is_step_up", "boolean"), "settled_apart": fact("settled_apart")},
+        match={"agreement_id": "e.object_id"},
+        kind="agreement",
+        reckoned={"settled_apart": "to_jsonb(settled_apart)::text"},
+    ),
+    Logged(
         "policy",
         ("policy.bound",),
         {

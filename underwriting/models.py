@@ -77,6 +77,20 @@ class Agreement(Model):
     )
 
 
+class AgreementClauses(Model):
+    """Clauses that a version of an agreement has beyond its terms; one without has no row. Never changed.
+
+    `settled_apart`: the lines of a statement that are paid on their own; `is_step_up`: a member's shortfall is borne by
+    the others.
+    """
+
+    __tablename__ = "agreement_clauses"
+    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
+    settled_apart: Mapped[list[str]]
+    is_step_up: Mapped[bool]
+    __table_args__ = (CheckConstraint("is_step_up OR cardinality(settled_apart) > 0", name="said"),)
+
+
 class Community(Model):
     """A residential estate."""
 

@@ -134,9 +134,11 @@ def _require_officer_or_lead(session: Session, pool_id: int, by: Actor) -> None:
 def write(session: Session, agreement: Agreement, written: Written, *, on: date, by: Actor, at: datetime) -> Policy:
     """Return a policy with its premium split and booked (MONEY.md section 2, premium written).
 
-    Refuses Conflict `policy_number_taken`, Forbidden `lead_only` as `bind` does.
+    Refuses Conflict `policy_number_taken`, `run_off_no_policies` once the agreement is over, Forbidden `lead_only` as
+    `bind` does.
     """
     _require_officer_or_lead(session, agreement.pool_id, by)
+    pools.require_writing(session, agreement.pool_id, on)
     if session.scalar(select(Policy.id).where(Policy.number == written.number)):
         raise Conflict("policy_number_taken", number=written.number)
     entries.open_period_on(session, agreement.pool_id, on)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -23,8 +23,8 @@ from tender.models import Tender
 from tender.moving import database_speaks, lock_tender
 from tender.outcome_models import Award
 from tender.tenders import require_stage
-from underwriting.models import Agreement, Pool
-from underwriting.terms import Terms
+from underwriting.models import Agreement, AgreementClauses, Pool
+from underwriting.terms import APART, TERM_NAMES, Clauses, Terms
 from underwriting.terms import terms_of as terms_in
 
 
@@ -41,6 +41,7 @@ class PoolPlan:
     service_standard: dict[str, Any] = field(default_factory=dict)
     award_id: uuid.UUID | None = None
     is_rehearsal: bool = False
+    clauses: Clauses = field(default_factory=Clauses)
 
 
 def form(session: Session, plan: PoolPlan, *, by: Actor, at: datetime) -> Pool:
@@ -140,7 +141,48 @@ def add_version(session: Session, pool: Pool, plan: PoolPlan, *, by: Actor, at: 
         "terms_sha256": hashlib.sha256(audit.canonical(plan.terms.as_dict())).hexdigest(),
     }
     audit.record(session, "agreement.made", by=by, at=at, of=("agreement", agreement.id), facts=facts)
+    _add_clauses(session, agreement, plan.clauses, by=by, at=at)
     return agreement
+
+
+def _add_clauses(session: Session, agreement: Agreement, clauses: Clauses, *, by: Actor, at: datetime) -> None:
+    """Keep the clauses of a version, where it has any."""
+    if clauses == Clauses():
+        return
+    apart = [kind for kind in APART if kind in clauses.settled_apart]
+    row = AgreementClauses(agreement_id=agreement.id, settled_apart=apart, is_step_up=clauses.is_step_up)
+    session.add(row)
+    session.flush()
+    facts = {"pool": agreement.pool_id, "settled_apart": apart, "is_step_up": clauses.is_step_up}
+    audit.record(session, "agreement.clauses_made", by=by, at=at, of=("agreement", agreement.id), facts=facts)
+
+
+def clauses_of(session: Session, agreement: Agreement) -> Clauses:
+    """Return the clauses of a version of an agreement."""
+    row = session.get(AgreementClauses, agreement.id)
+    return Clauses(tuple(row.settled_apart), row.is_step_up) if row else Clauses()
+
+
+def amend(
+    session: Session, pool: Pool, effective_on: date, ends_on: date, clauses: Clauses, *, by: Actor, at: datetime
+) -> Agreement:
+    """Return a new version with these clauses, for policies from a day on; shares and terms are those of the last.
+
+    Refuses as `add_version` does.
+    """
+    last = agreements(session, pool.id)[-1]
+    shares = shares_of(session, last)
+    plan = PoolPlan(
+        name=pool.name,
+        members=tuple(zip(shares.members, shares.weights.weights, strict=True)),
+        whole=shares.weights.whole,
+        effective_on=effective_on,
+        ends_on=ends_on,
+        terms=Terms(**{name: getattr(last, name) for name in TERM_NAMES}),
+        service_standard=dict(last.service_standard),
+        clauses=clauses,
+    )
+    return add_version(session, pool, plan, by=by, at=at)
 
 
 def get(session: Session, pool_id: int, actor: Actor) -> Pool:
@@ -183,6 +225,18 @@ def agreement_on(session: Session, pool_id: int, day: date) -> Agreement:
 def agreements(session: Session, pool_id: int) -> Sequence[Agreement]:
     """Return a pool's agreement versions, oldest first."""
     return session.scalars(select(Agreement).where(Agreement.pool_id == pool_id).order_by(Agreement.number)).all()
+
+
+def ends_on(session: Session, pool_id: int) -> date:
+    """Return the first day on which no version of a pool's agreement is in force any more: its run-off begins."""
+    return session.scalars(select(func.max(Agreement.ends_on)).where(Agreement.pool_id == pool_id)).one()
+
+
+def require_writing(session: Session, pool_id: int, on: date) -> None:
+    """Refuse Conflict `run_off_no_policies` where premium would be booked in a pool in run-off."""
+    last = ends_on(session, pool_id)
+    if on >= last:
+        raise Conflict("run_off_no_policies", ends_on=last)
 
 
 def shares_of(session: Session, agreement: Agreement) -> MemberShares:

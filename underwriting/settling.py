@@ -19,9 +19,13 @@ _LONGEST_REST = 15
 
 def agreement_of(session: Session, statement: Statement) -> Agreement:
     """Return the version of the agreement that a statement is paid by: the newest in force by its period's end."""
-    period = session.get_one(Period, statement.period_id)
+    return agreement_in(session, session.get_one(Period, statement.period_id))
+
+
+def agreement_in(session: Session, period: Period) -> Agreement:
+    """Return the version of the agreement that a period is settled by: the newest in force by its end."""
     in_force = Agreement.effective_on <= period.ends_on
-    query = select(Agreement).where(Agreement.pool_id == statement.pool_id)
+    query = select(Agreement).where(Agreement.pool_id == period.pool_id)
     return session.scalars(query.order_by(in_force.desc(), Agreement.number.desc()).limit(1)).one()
 
 
@@ -31,7 +35,12 @@ def due_on(session: Session, statement: Statement, issued_on: date) -> date:
     So many days later as its agreement says; where that is a day off, the working day after (Civil Code, article 203).
     A day that the calendar does not know stays: nothing is guessed.
     """
-    due = issued_on + timedelta(days=agreement_of(session, statement).settlement_days)
+    return due_after(session, agreement_of(session, statement), issued_on)
+
+
+def due_after(session: Session, agreement: Agreement, told_on: date) -> date:
+    """Return the day by which what is told to its payer on `told_on` is to be paid, as `due_on` has it."""
+    due = told_on + timedelta(days=agreement.settlement_days)
     known = calendar.load(session, due, due + timedelta(days=_LONGEST_REST))
     while due in known and not known[due].is_workday:
         due += timedelta(days=1)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from core.errors import Finding, Invalid
+from ledger.reasons import Line
 
 REMITTANCE = ("gross", "net")
 COLLECTION = ("lead", "each")
@@ -82,6 +83,36 @@ _BOUNDS = (
     ("limit_fen", 0, 10**13),
     ("aggregate_limit_fen", 0, 10**13),
 )
+
+#: The lines of a statement that an agreement may have paid on their own, in their order; VAT goes with its premium and
+#: its fee, as in the current account.
+APART = tuple(line.value for line in Line if line not in {Line.PAID_BY_LEAD, Line.SETTLED_APART, Line.STEP_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """What a version of an agreement may say beyond its terms; an agreement that says nothing has none of it.
+
+    `settled_apart`: the lines of a statement that are not netted but paid on their own, in each direction.
+    `is_step_up`: the shortfall of a member in default is borne by the others by their weights; else it stays its own.
+
+    >>> Clauses(("claims",)).settled_apart, Clauses().is_step_up
+    (('claims',), False)
+    """
+
+    settled_apart: tuple[str, ...] = ()
+    is_step_up: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no agreement can say (Invalid `netting_kind_unknown`, with a finding a kind)."""
+        findings = [
+            Finding("not_one_of", "settled_apart", {"value": kind, "choices": APART})
+            for kind in self.settled_apart
+            if kind not in APART
+        ]
+        if findings:
+            raise Invalid("netting_kind_unknown", findings)
+
 
 TERM_NAMES = tuple(field.name for field in fields(Terms))
 

@@ -1,6 +1,6 @@
-"""What is owed on statements and cash calls, by how long it is overdue on a day: page, file, API and command alike.
+"""What is owed on statements, cash calls and items of their own, by days overdue: page, file, API and command alike.
 
-One query finds the statements and cash calls that stood open on the day, each with the due day that stands on it; rows
+One query finds what stood open on the day, each with the due day that stands on it; rows
 and totals are sums of it by the database.
 """
 
@@ -21,7 +21,9 @@ from core.clock import CITY
 from core.parties import Organisation
 from core.permits import Actor
 from ledger import statements
+from ledger.clause_models import ApartItem
 from ledger.models import Statement
+from underwriting import apart
 from underwriting.models import Pool
 from web.claim_money import calls_visible_to
 
@@ -75,12 +77,13 @@ class AgeingRow:
 
 
 def items(who: Actor, on: date, narrowed: Narrowed) -> Select[Any]:
-    """Return the query of what stood open on a day, due first on top: each a statement or a cash call that one may see.
+    """Return the query of what stood open on a day, due first on top: statements, cash calls, items of their own.
 
     A statement stands open from its issue to its settlement, a cash call until it is received or taken into a
-    statement. The lead's own statement is left out: it is paid to nobody.
+    statement, an item settled on its own from the close to its payment. The lead's own statement is left out: it is
+    paid to nobody.
     """
-    found = union_all(_statements(who, on), _calls(who, on)).subquery()
+    found = union_all(_statements(who, on), _calls(who, on), _apart(who, on)).subquery()
     days = type_coerce(literal(on, Date) - found.c.due_on, Integer)
     band = case(*((days <= until, name) for name, until in _UNTIL.items()), else_=BANDS[-1])
     query = (
@@ -151,6 +154,27 @@ def _calls(who: Actor, on: date) -> Select[Any]:
     return cast(Select[Any], query)
 
 
+def _apart(who: Actor, on: date) -> Select[Any]:
+    """Return the query of the items settled on their own that were taken out of a statement and not paid on a day."""
+    taken_on = sql_cast(func.timezone(CITY.key, ApartItem.taken_at), Date)
+    query = (
+        select(
+            literal("apart_item", String),
+            ApartItem.id,
+            ApartItem.number,
+            ApartItem.pool_id,
+            ApartItem.organisation_id,
+            case((ApartItem.amount_fen < 0, SIDES[0]), else_=SIDES[1]),
+            ApartItem.due_on,
+            func.abs(ApartItem.amount_fen),
+            ApartItem.id,
+        )
+        .where(ApartItem.id.in_(apart.visible_to(who).with_only_columns(ApartItem.id)))
+        .where(taken_on <= on, func.coalesce(ApartItem.paid_on > on, True))
+    )
+    return cast(Select[Any], query)
+
+
 def aged(session: Session, who: Actor, on: date, narrowed: Narrowed) -> list[AgeingRow]:
     """Return what stood open on a day by pool, member and side, in bands: pools and members by name."""
     of = items(who, on, narrowed).order_by(None).subquery()
@@ -176,7 +200,7 @@ def key_of(row: Any) -> tuple[int, uuid.UUID, str]:
 def behind(
     session: Session, who: Actor, on: date, narrowed: Narrowed
 ) -> dict[tuple[int, uuid.UUID, str], list[Row[Any]]]:
-    """Return the statements and cash calls behind the rows of `aged`, by `key_of` the row, due first on top."""
+    """Return what stands behind the rows of `aged`, by `key_of` the row, due first on top."""
     found: dict[tuple[int, uuid.UUID, str], list[Row[Any]]] = {}
     for one in session.execute(items(who, on, narrowed)):
         found.setdefault(key_of(one), []).append(one)

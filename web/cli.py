@@ -20,6 +20,7 @@ LAZY = {
     "estate": ("web.list_cli", "estate", "电梯名单登记 / lists of lifts"),
     "claim": ("web.claims_list_cli", "claim", "赔案名单核对 / lists of claims, checked"),
     "bordereau": ("web.bordereau_cli", "bordereau", "保费清单批量入账 / premium bordereaux, posted in bulk"),
+    "pool": ("web.pool_cli", "pool", "共保体：状态、条款、关闭 / pools: how one stands, clauses, closing"),
     "period": ("web.period_cli", "period", "账期 / periods: open one, list them"),
     "statement": ("web.statement_cli", "statement", "结算单 / statements: close, issue, export"),
     "extract": ("web.extract_cli", "extract", "报表 / extracts of a book: write one, list them"),

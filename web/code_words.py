@@ -61,6 +61,10 @@ ASKED: Mapping[str, Pair] = {
     "bid.answer": ("答复份额邀约", "answer an offered share"),
     "pool.read": ("查看共保体", "read pools"),
     "pool.form": ("组建共保体", "form a pool"),
+    "pool.close": ("关闭共保体", "close a pool for good"),
+    "apart.pay": ("登记单项结算收付", "book items settled on their own as paid"),
+    "default.declare": ("宣告成员违约", "declare a member in default"),
+    "default.cure": ("登记违约清偿", "book that a default is cured"),
     "estate.read": ("查看小区与电梯", "read communities and lifts"),
     "estate.import": ("登记电梯名单", "register lists of lifts"),
     "repairer.set": ("设定维保单位", "set a lift’s repairer"),
@@ -207,6 +211,7 @@ CODED: Mapping[tuple[str, str], Words] = {
     ("organisation_kind_unknown", "kinds"): _with_code(_of(ORGANISATIONS)),
     ("recovery_kind_unknown", "kinds"): _with_code(_of(RECOVERIES)),
     ("other_side", "side"): _of(SIDES),
+    ("run_off_open", "kinds"): lambda kind, facts: kind_words(kind),
 }
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from claims import extract_rows as claim_lists
+from claims.result_rows import results
 from core.clock import CITY
 from core.db import instant, run_in_unit, unit_of_work
 from core.errors import Refusal
@@ -95,6 +96,8 @@ def query_of(session: Session, scope: Scope, kind: Kind) -> Query:
         return book_lists.journal(scope)
     if kind is Kind.INVOICES:
         return claim_lists.invoices(scope)
+    if kind is Kind.RESULTS:
+        return results(scope)
     versions = extracts.versions_of(session, scope.pool_id)
     return (claim_lists.premiums if kind is Kind.PREMIUMS else claim_lists.claims)(scope, versions)
 

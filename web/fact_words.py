@@ -11,6 +11,7 @@ from datetime import datetime
 from core.clock import CITY
 from web import claim_topics
 from web.code_words import ORGANISATIONS, RECOVERIES, Pair
+from web.documents import labels
 from web.documents.extract_columns import LAYOUTS
 from web.formats import money, number, percent, reason_name, role_name, t
 from web.states import KINDS, STATES
@@ -67,6 +68,7 @@ NAMES: Mapping[str, Pair] = {
     "inception_on": ("起保日", "inception"),
     "is_active": ("可以登录", "may sign in"),
     "is_final": ("已结账", "closed"),
+    "is_step_up": ("代担条款", "step-up clause"),
     "is_trapped": ("困人", "people trapped"),
     "is_upheld": ("异议成立", "upheld"),
     "is_workday": ("工作日", "working day"),
@@ -94,6 +96,7 @@ NAMES: Mapping[str, Pair] = {
     "needed": ("所需", "needed"),
     "needs": ("决定权", "who decides"),
     "notice_sha256": ("招标文件摘要", "SHA-256 of the notice"),
+    "line": ("项目", "line"),
     "number": ("编号", "number"),
     "on": ("记账日期", "booked on"),
     "organisation": ("单位", "organisation"),
@@ -122,6 +125,7 @@ NAMES: Mapping[str, Pair] = {
     "run": ("第几次", "run"),
     "run_sha256": ("计算摘要", "SHA-256 of the run"),
     "sha256": ("文件摘要（SHA-256）", "SHA-256"),
+    "settled_apart": ("单项结算的项目", "settled on their own"),
     "share_bp": ("份额", "share"),
     "shares": ("份额", "shares"),
     "signature": ("签名", "signature"),
@@ -155,6 +159,8 @@ _TOPICS: Mapping[str, Pair] = {topic.value: pair for topic, pair in claim_topics
 _VALUES: Mapping[str, Mapping[str, Pair]] = {
     "topic": _TOPICS,
     "topics": _TOPICS,
+    "line": labels.LINES,
+    "settled_apart": labels.LINES,
     "kind": {**ORGANISATIONS, **RECOVERIES, **{kind: (one.zh, one.en) for kind, one in LAYOUTS.items()}},
     "form": {"xlsx": ("XLSX 工作簿", "XLSX workbook"), "csv": ("CSV 表格", "CSV table")},
     "needs": {"lead": ("首席单独决定", "the lead alone"), "all": ("全体成员同意", "all members")},

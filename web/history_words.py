@@ -6,6 +6,12 @@ from collections.abc import Mapping
 
 #: action -> (中文, English).
 ACTIONS: Mapping[str, tuple[str, str]] = {
+    "agreement.clauses_made": ("约定单项结算与代担", "Clauses of the agreement made"),
+    "apart_item.taken": ("转出单项结算", "Taken out of the statement"),
+    "apart_item.pay": ("登记单项结算收付", "Item booked as paid"),
+    "step_up.declared": ("宣告成员违约", "Member declared in default"),
+    "step_up.cure": ("登记违约清偿", "Default cured"),
+    "pool.close": ("关闭共保体", "Pool closed for good"),
     "community.entrusted": ("小区交由管理", "Community entrusted"),
     "community.repairer_set": ("全台电梯设定维保单位", "Repairer of all lifts set"),
     "community.repairer_ended": ("全台电梯不再有维保单位", "All lifts without a repairer"),

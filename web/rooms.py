@@ -11,6 +11,7 @@ MODELS = (
     "core.papers",
     "ledger.models",
     "ledger.extract_models",
+    "ledger.clause_models",
     "tender.models",
     "tender.outcome_models",
     "underwriting.models",

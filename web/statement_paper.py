@@ -23,6 +23,7 @@ from core.permits import Actor
 from core.settings import Settings
 from ledger import books, statements
 from ledger.books import MemberShares
+from ledger.clause_models import ApartItem, StepUp
 from ledger.models import Period, Statement, StreamItem
 from ledger.statements import Movement as Moved
 from underwriting.models import Agreement, Policy, Pool, Refund
@@ -137,7 +138,7 @@ def _movements(session: Session, moved: Sequence[Moved]) -> tuple[Movement, ...]
 
 
 def subject_words(session: Session, subjects: set[tuple[str, uuid.UUID]]) -> dict[uuid.UUID, str]:
-    """Return id -> a few words on the policies, claims, refunds and agreements that entries are about."""
+    """Return id -> a few words on the policies, claims, refunds, agreements and clauses that entries are about."""
     ids: dict[str, list[uuid.UUID]] = {}
     for kind, number in subjects:
         ids.setdefault(kind, []).append(number)
@@ -153,6 +154,12 @@ def subject_words(session: Session, subjects: set[tuple[str, uuid.UUID]]) -> dic
     if found := ids.get("agreement"):
         versions = select(Agreement.id, Agreement.number).where(Agreement.id.in_(found))
         told |= {row[0]: f"协议第 {row[1]} 版" for row in session.execute(versions)}
+    if found := ids.get("apart_item"):
+        items = select(ApartItem.id, ApartItem.line).where(ApartItem.id.in_(found))
+        told |= {row[0]: labels.LINES[row[1]][0] for row in session.execute(items)}
+    if found := ids.get("step_up"):
+        ups = select(StepUp.id, Organisation.name).join(Organisation, Organisation.id == StepUp.organisation_id)
+        told |= {row[0]: row[1] for row in session.execute(ups.where(StepUp.id.in_(found)))}
     return told
 
 

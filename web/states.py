@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from web import clause_words
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -143,6 +145,8 @@ STATES: dict[str, dict[str, State]] = {
         "received": _done("已到账", "Received"),
         "taken": _over("转入结算单", "Taken into the statement"),
     },
+    "apart_item": {"open": _live("待收付", "To be paid"), "paid": _done("已收付", "Paid")},
+    "step_up": {"declared": _stop("违约代担中", "In default"), "cured": _done("已清偿", "Cured")},
     "period": {
         "open": _live("记账中", "Open", "dot"),
         "closed": _over("已结账", "Closed", "square"),
@@ -245,6 +249,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "cash_call": ("摊回赔款通知", "cash call"),
     "period": ("账期", "period"),
     "statement": ("结算单", "statement"),
+    **clause_words.KINDS,
     "book_extract": ("报表", "extract"),
     "bank_account": ("收款账户", "account to be paid to"),
     "payment_batch": ("付款批次", "batch of payments"),
@@ -351,6 +356,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "receive": ("登记到账", "book as received"),
         "take": ("转入结算单", "take into the statement"),
     },
+    **clause_words.VERBS,
     "period": {
         "close": ("结账", "close"),
     },

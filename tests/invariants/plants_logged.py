@@ -65,7 +65,11 @@ BOOK: tuple[Plant, ...] = (
     ),
     plant("INV-A10-ledger", "answered earlier", "UPDATE statement SET answered_at = answered_at - interval '1 hour'"),
     plant("INV-A10-ledger", "issued earlier", "UPDATE statement SET issued_at = issued_at - interval '1 hour'"),
-    plant("INV-A10-ledger", "a later due day", "UPDATE statement SET due_on = due_on + 30 WHERE due_on IS NOT NULL"),
+    plant(
+        "INV-A10-ledger",
+        "a later due day",
+        "UPDATE statement SET due_on = due_on + 30 WHERE due_on IS NOT NULL AND interest_until_on IS NULL",
+    ),
     plant("INV-A10-ledger", "made later", "UPDATE statement SET made_at = made_at + interval '1 hour'"),
     plant("INV-A10-ledger", "settled on another day", "UPDATE statement SET settled_on = settled_on - 1"),
 )

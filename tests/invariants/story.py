@@ -28,6 +28,7 @@ from ledger.extracts import Kind
 from ledger.models import Statement
 from tender import allocations, bids, changes
 from tests import makers_bank
+from tests.invariants.story_clauses import tell_clauses
 from tests.invariants.story_lists import post_lists
 from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
@@ -81,6 +82,7 @@ def tell(urls: Urls, engine: Engine, folder: Path) -> Story:
     _bank(engine, made)
     _second_quarter(engine, made)
     _each_for_itself(engine)
+    tell_clauses(engine)
     post_lists(engine)
     _faults(engine)
     _accounts(engine)

@@ -11,6 +11,7 @@ from core.checks import Invariant
 from tests.invariants import (
     plants_bank,
     plants_bulk,
+    plants_clauses,
     plants_core,
     plants_extracts,
     plants_insurance,
@@ -34,6 +35,7 @@ PLANTS: tuple[Plant, ...] = (
     *plants_bulk.PLANTS,
     *plants_lists.PLANTS,
     *plants_bank.PLANTS,
+    *plants_clauses.PLANTS,
 )
 
 

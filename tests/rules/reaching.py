@@ -29,6 +29,7 @@ from tests.makers import make_lifts
 from tests.makers_bank import camt, line_of, take
 from tests.rules.seats import Seat
 from tests.rules.world import NOW, World, approved
+from tests.rules.world_clauses import all_over, in_default, stepped_up
 from underwriting import policies
 from underwriting.models import Building, Policy
 from web.working import EXAMPLES
@@ -273,6 +274,10 @@ MONEY: Mapping[str, Reach] = {
     **both("periods.close", "api_periods.close", Role.FINANCE_CHECKER, saying(label="2026Q2", **_DAY)),
     **both("periods.issue", "api_periods.issue", Role.FINANCE_CHECKER, _closed),
     **both("periods.settle", "api_periods.settle", Role.FINANCE_CHECKER, _all_agreed),
+    **both("apart.pay", "api_apart.pay", Role.FINANCE_CHECKER, saying(**_DAY)),
+    **both("step_ups.declare", "api_defaults.declare", Role.FINANCE_CHECKER, in_default, relation="own"),
+    **both("step_ups.cure", "api_defaults.cure", Role.FINANCE_CHECKER, stepped_up, relation="own"),
+    **both("run_off.close", "api_run_off.close", Role.FINANCE_CHECKER, all_over, relation="own"),
     **both("periods.new", "api_periods.open_period", Role.FINANCE_MAKER, saying(**_QUARTER)),
     **both("extracts.new", "api_extracts.ask", Role.FINANCE_MAKER, _wish),
     "POST bordereaux.upload": Reach(Role.FINANCE_MAKER, upload("保单号,保费\nW-B-2,1.00\n")),

@@ -27,6 +27,8 @@ TABLES = {
 ROWS = {
     "ledger.PERIOD_MOVES": "period",
     "ledger.STATEMENT_MOVES": "statement",
+    "ledger.APART_MOVES": "apart_item",
+    "ledger.STEP_UP_MOVES": "step_up",
     "ledger.EXTRACT_MOVES": "book_extract",
     "ledger.BANK_ACCOUNT_MOVES": "bank_account",
     "ledger.PAYMENT_BATCH_MOVES": "payment_batch",
@@ -40,10 +42,12 @@ ROWS = {
     "claims.CASH_CALL_MOVES": "cash_call",
     "claims.COST_MOVES": "claim_cost",
     "claims.CLAIMS_LIST_MOVES": "claims_list",
+    "claims.POOL_MOVES": "pool_closing",
 }
 
-#: Stages that no row is ever in: a bid's draft lies with its bidder, a replaced version is told by its successor.
-NEVER_STORED = {"tender.BID_MOVES": {"draft", "replaced"}}
+#: Stages that no row is ever in: a bid's draft lies with its bidder, a replaced version is told by its successor, and
+#: that a pool is in run-off follows from the day.
+NEVER_STORED = {"tender.BID_MOVES": {"draft", "replaced"}, "claims.POOL_MOVES": {"run_off"}}
 
 
 def _written() -> dict[str, dict[tuple[str, str], str]]:

@@ -42,7 +42,7 @@ _PUBLIC = "published with the result, or read out at the opening"
 #: Table without row security -> why its rows are no secret of one insurer.
 OPEN: Mapping[str, str] = {
     **dict.fromkeys(("agreement", "book", "share", "share_version"), "what the members agreed to among themselves"),
-    **dict.fromkeys(("period", "policy", "claim", "claim_payment"), _OF_THE_POOL),
+    **dict.fromkeys(("period", "policy", "claim", "claim_payment", "step_up", "pool_closing"), _OF_THE_POOL),
     **dict.fromkeys(
         ("entry", "entry_batch", "stream", "stream_item", "transfer"),
         "the book adds up for every member; accounts hide",

@@ -56,11 +56,13 @@ from tests.makers_tender import (
 )
 from tests.makers_town import Town, make_town, tell_time
 from tests.rules.world_bank import of_the_bank
+from tests.rules.world_clauses import item_of, overdue_of
 from tests.rules.world_papers import keep_bordereau, keep_claims_list, keep_extract, keep_paper
 from underwriting import policies, pools
 from underwriting.estates import appoint_for_community
 from underwriting.models import Building, Community, Lift, Policy
 from underwriting.pools import PoolPlan
+from underwriting.terms import Clauses
 from web import jobs
 
 #: What the database's clock says while the matrix is walked: the day after the shares of one tender were publicised.
@@ -108,6 +110,7 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
         ids["bordereau_id"] = keep_bordereau(session, pool)
         ids["list_id"] = keep_claims_list(session, pool, session.get_one(Policy, ids["policy_id"]).id)
         ids["extract_id"] = keep_extract(session, town, pool)
+        ids["default_id"] = overdue_of(session, pool)
         ids["objection_id"] = session.scalars(select(Objection.id)).first()
         ids |= _of_the_administrator(session, town)
         ids["key_id"] = session.scalars(
@@ -264,6 +267,7 @@ def _pool(session: Session, town: Town) -> MadePool:
         effective_on=date(2026, 1, 1),
         ends_on=date(2027, 1, 1),
         terms=replace(TERMS),
+        clauses=Clauses(("adjuster",), is_step_up=True),
     )
     pool = pools.form(session, plan, by=SYSTEM, at=AT)
     period = statements.open_period(session, pool.id, "2026Q1", date(2026, 1, 1), date(2026, 3, 31), by=SYSTEM, at=AT)
@@ -336,6 +340,7 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     open_quarter(session, made.pool, 2)
     ids |= of_the_bank(session, made, rows, NOW.date())
     ids |= {
+        "item_id": item_of(session, made),
         "statement_id": rows[0].id,
         "label": "2026Q1",
         "entry_id": statements.period(session, made.pool.id, "2026Q1").last_entry_id,

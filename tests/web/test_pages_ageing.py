@@ -15,6 +15,7 @@ from ledger.models import Statement
 from tests.makers_money import Quarter, agree_all, play_quarter
 from tests.visitors import Browser, Visitors
 from tests.web.conftest import Commands
+from underwriting.terms import Clauses
 from web import statement_cli
 from web.ageing import Narrowed, aged, items, totals
 
@@ -60,9 +61,11 @@ def test_what_members_owe_on_a_day_stands_in_its_band(engine: Engine, on: str, b
     assert sum(one.amount_fen for one in found) == owed_fen
 
 
-def test_the_totals_are_what_stands_on_the_book(engine: Engine) -> None:
-    """What is open today adds up, side by side, to the statement accounts of all members but the lead's."""
-    quarter = _quarter(engine)
+@pytest.mark.parametrize("apart", [(), ("claims", "recoveries")])
+def test_the_totals_are_what_stands_on_the_book(engine: Engine, apart: tuple[str, ...]) -> None:
+    """What is open today adds up to the statement accounts of all but the lead, what is settled on its own with it."""
+    with unit_of_work(engine, SYSTEM) as session:
+        quarter = play_quarter(session, clauses=Clauses(apart))
     pool = quarter.made.pool
     with unit_of_work(engine, SYSTEM) as session:
         rows = aged(session, SYSTEM, date(2026, 4, 9), Narrowed(pool_id=pool.id))

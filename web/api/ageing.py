@@ -25,7 +25,7 @@ class AgeingBandsOut(Strict):
 
 
 class AgeingItemOut(Strict):
-    """A `statement` or a `cash_call` behind a figure; `days_late` is not above 0 where it is not overdue."""
+    """A `statement`, `cash_call` or `apart_item` behind a figure; `days_late` is not above 0 where not overdue."""
 
     kind = fields.String()
     id = fields.UUID()

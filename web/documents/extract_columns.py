@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Literal
 
+from ledger.rates import loss_ratio_bp
 from web.account_words import account_words
 from web.documents import labels
 
@@ -103,6 +104,31 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What one underwriting year came to for one member; a fee that the member paid is below zero."""
+
+    version: int
+    starts_on: date
+    ends_on: date
+    member: str
+    weight: int
+    whole: int
+    written_fen: int
+    earned_fen: int
+    paid_fen: int
+    outstanding_fen: int
+    recovered_fen: int
+    cost_fen: int
+    fee_fen: int
+    result_fen: int
+
+    @property
+    def loss_ratio_bp(self) -> int | None:
+        """Return the loss ratio in basis points; None where no premium is earned yet."""
+        return loss_ratio_bp(self.paid_fen + self.outstanding_fen - self.recovered_fen, self.earned_fen)
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column: its name in a CSV and a query, its two words, what its cells are, how wide it is, its value."""
 
@@ -179,6 +205,9 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "claim": ("赔案", "claim"),
     "agreement": ("协议", "agreement"),
     "period": ("账期", "period"),
+    "statement": ("结算单", "statement"),
+    "apart_item": ("单项结算", "item settled on its own"),
+    "step_up": ("违约代担", "step-up"),
 }
 
 
@@ -278,6 +307,28 @@ LAYOUTS: Mapping[str, Layout] = {
             _money("net_fen", "不含税金额", "Net"),
             _money("vat_fen", "税额", "VAT"),
             _money("gross_fen", "价税合计", "Gross"),
+        ),
+    ),
+    "results": Layout(
+        "承保年度业绩",
+        "Underwriting-year results",
+        Result,
+        (
+            Column("version", "协议版本", "Agreement version", "whole", _field("version"), 10),
+            Column("starts_on", "起保日自", "Policies from", "day", _field("starts_on"), 12),
+            Column("ends_on", "至", "Until", "day", _field("ends_on"), 12),
+            _told("member", "成员", "Member", 30),
+            Column("weight", "份额权重", "Weight", "whole", _field("weight"), 10),
+            Column("whole", "权重合计", "of", "whole", _field("whole"), 10),
+            _money("written_fen", "签单净保费", "Net written premium"),
+            _money("earned_fen", "已赚净保费", "Net earned premium"),
+            _money("paid_fen", "已决赔款", "Paid losses"),
+            _money("outstanding_fen", "未决赔款", "Outstanding losses"),
+            _money("recovered_fen", "追偿与残值", "Recovered"),
+            _money("cost_fen", "公估费", "Adjusters"),
+            _money("fee_fen", "首席管理费（收为正）", "Lead's fee, received +"),
+            _money("result_fen", "承保结果", "Result"),
+            Column("loss_ratio_bp", "赔付率（万分之一）", "Loss ratio, bp", "whole", _field("loss_ratio_bp"), 16),
         ),
     ),
 }

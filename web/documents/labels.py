@@ -15,6 +15,8 @@ LINES: Mapping[str, tuple[str, str]] = {
     "unpaid_cash_call": ("未付摊回赔款", "Unpaid cash calls"),
     "interest": ("逾期利息", "Late interest"),
     "paid_by_lead": ("首席垫付", "Paid by the lead"),
+    "settled_apart": ("转出单项结算", "Settled on its own"),
+    "step_up": ("代担违约缺口", "Stepped up for a member in default"),
 }
 #: Reason of an entry -> (中文, English).
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -39,6 +41,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "cash_call_overdue": ("逾期摊回转入结算", "Overdue cash call taken in"),
     "period_closed": ("账期结账", "Period closed"),
     "statement_settled": ("结算单结清", "Statement settled"),
+    "settled_apart": ("转出单项结算", "Taken out, settled on its own"),
+    "apart_paid": ("单项结算收付", "Item settled on its own, paid"),
+    "stepped_up": ("代担违约缺口", "Stepped up for a default"),
+    "step_up_returned": ("违约清偿退还", "Returned once the default was cured"),
 }
 #: Stream of an agreement version -> (中文, English).
 STREAMS: Mapping[str, tuple[str, str]] = {

@@ -87,16 +87,16 @@ def _row(row: AgeingRow, on: str) -> dict[str, Any]:
 
 
 def _item(row: Any) -> dict[str, Any]:
-    """Return one statement or cash call with the address of its page."""
-    is_statement = row.kind == "statement"
-    href = (
-        url_for("statements.one", statement_id=row.id)
-        if is_statement
-        else url_for("payments.claim", claim_id=row.href_id)
-    )
+    """Return one statement, cash call or item settled on its own with the address of its page."""
+    if row.kind == "statement":
+        kind, href = t("结算单", "Statement"), url_for("statements.one", statement_id=row.id)
+    elif row.kind == "cash_call":
+        kind, href = t("摊回通知", "Cash call"), url_for("payments.claim", claim_id=row.href_id)
+    else:
+        kind, href = t("单项结算", "Settled on its own"), url_for("apart.index", pool_id=row.pool_id)
     return {
         **row._mapping,
-        "kind": t("结算单", "Statement") if is_statement else t("摊回通知", "Cash call"),
+        "kind": kind,
         "side": t(*SIDE_WORDS[row.side]),
         "late": overdue_words(max(0, row.days_late)),
         "href": href,

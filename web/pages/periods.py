@@ -165,7 +165,8 @@ def _doable(pool: Pool, row: Period, shown: Sequence[Statement]) -> dict[str, st
         found["close"] = url_for(".close", pool_id=pool.id, label=row.label)
     if any(one.stage == "draft" for one in shown) and may(actor(), "statement.issue"):
         found["issue"] = url_for(".issue", pool_id=pool.id, label=row.label)
-    if shown and all(one.stage == "agreed" for one in shown) and may(actor(), "statement.settle"):
+    waiting = statements.to_settle(unit(), row)
+    if waiting and all(one.stage == "agreed" for one in waiting) and may(actor(), "statement.settle"):
         found["settle"] = url_for(".settle", pool_id=pool.id, label=row.label)
     return found
 
@@ -272,7 +273,7 @@ def settle(pool_id: int, label: str) -> ResponseReturnValue:
     pool = led_pool(pool_id)
     row = statements.period(unit(), pool.id, label)
     names = member_names(unit(), [pool.id])
-    shown = _statements(row)
+    shown = statements.to_settle(unit(), row) or _statements(row)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
         posted = late_interest.settle_period(unit(), row, on=booked_day(values), by=actor(), at=at())

@@ -16,7 +16,7 @@ from ledger.models import Period, Statement
 from ledger.reasons import Reason
 from underwriting import pools as pool_verbs
 from underwriting.models import Pool
-from web import listing, pool_book
+from web import clause_desk, listing, pool_book
 from web.formats import reason_name, t
 from web.listing import Asked
 from web.money_desk import leads, member_names, pool_of, pools_seen, read_id, short_names, today, view_of
@@ -61,9 +61,11 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
             (t("科目余额", "Trial balance"), "pools.balance"),
             (t("分录", "Journal"), "pools.entries"),
             (t("报表", "Extracts"), "extracts.listed"),
+            (t("年度业绩", "Results"), "results.index"),
             (t("账期", "Periods"), "periods.index"),
             (t("分摊余数", "Carries"), "pools.carries"),
         ]
+        places += [(t(*words), name) for words, name in clause_desk.places(unit(), pool)]
     if may(actor(), "bank_account.read"):
         places.append((t("收款账户", "Accounts to be paid to"), "bank_accounts.index"))
     if may(actor(), "claims_list.read") and (leads(pool) or actor().sees_all):
@@ -98,6 +100,8 @@ def one(pool_id: int) -> ResponseReturnValue:
         total_fen=sum(parts) if has_book else None,
         agreement=versions[-1],
         versions=versions,
+        clauses=clause_desk.clause_facts(unit(), versions[-1]),
+        end=clause_desk.end_of(unit(), pool, actor(), today()),
         periods=statements.periods(unit(), pool.id) if has_book else [],
         lead_name=names.get(pool.lead_id, ""),
         is_lead=leads(pool),
@@ -273,6 +277,8 @@ def subject_href(pool_id: int, row: JournalRow) -> str:
         return url_for("payments.claim", claim_id=row.subject_id)
     if row.subject_kind == "statement" and _sees_statement(row.subject_id):
         return url_for("statements.one", statement_id=row.subject_id)
+    if row.subject_kind in ("apart_item", "step_up"):
+        return url_for("apart.index" if row.subject_kind == "apart_item" else "step_ups.index", pool_id=pool_id)
     if row.subject_kind == "period":
         return url_for("periods.one", pool_id=pool_id, label=row.document)
     return url_for("pools.one", pool_id=pool_id)

@@ -20,7 +20,7 @@ from ledger import bank_matches, statements
 from ledger.models import Period, Statement
 from ledger.reasons import LINE_OF, Line, Reason
 from ledger.stages import STATEMENT_MOVES
-from web import confirmation, listing
+from web import clause_desk, confirmation, listing
 from web.documents.rows import Movement, StatementLine, StatementRows, net_due, rows_digest
 from web.formats import line_name, t, yuan
 from web.history import history
@@ -144,6 +144,8 @@ def one(statement_id: uuid.UUID) -> ResponseReturnValue:
         before=before,
         after=after,
         paid=bank_matches.match_of(unit(), statement),
+        apart=clause_desk.apart_of(unit(), statement, actor()),
+        default=clause_desk.default_of(unit(), statement, actor(), today()),
         events=history(unit(), "statement", statement.id),
     )
 

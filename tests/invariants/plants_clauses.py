@@ -1,0 +1,98 @@
+"""Corruptions of what an agreement's clauses bring about: items of their own, step-ups, closed pools."""
+
+from __future__ import annotations
+
+from tests.invariants.planting import Plant, drop, plant
+
+_ITEM = "(SELECT id FROM apart_item WHERE stage = 'open' ORDER BY number LIMIT 1)"
+_PAID = "(SELECT id FROM apart_item WHERE stage = 'paid' ORDER BY number LIMIT 1)"
+_STANDING = "(SELECT id FROM step_up WHERE stage = 'declared' LIMIT 1)"
+_CURED = "(SELECT id FROM step_up WHERE stage = 'cured' LIMIT 1)"
+_CLOSED = "(SELECT pool_id FROM pool_closing LIMIT 1)"
+
+
+APART: tuple[Plant, ...] = (
+    plant("INV-N1", "a fen more", f"UPDATE apart_item SET amount_fen = amount_fen - 1 WHERE id = {_ITEM}"),
+    plant("INV-N1", "an item gone", f"DELETE FROM apart_item WHERE id = {_ITEM}"),
+    plant("INV-N1", "of another line", f"UPDATE apart_item SET line = 'recoveries' WHERE id = {_ITEM}"),
+    plant(
+        "INV-N1",
+        "paid without an entry",
+        f"UPDATE apart_item SET stage = 'paid', paid_on = due_on, paid_entry_id = entry_id WHERE id = {_ITEM}",
+    ),
+    plant(
+        "INV-N1",
+        "two kinds less in the agreement",
+        "UPDATE agreement_clauses SET settled_apart = ARRAY['claims'] WHERE 'claims' = ANY (settled_apart)",
+    ),
+    plant(
+        "INV-A10-ledger",
+        "due another day",
+        f"UPDATE apart_item SET due_on = due_on + 1 WHERE id = {_ITEM}",
+    ),
+    plant("INV-A10-ledger", "paid by another", f"UPDATE apart_item SET paid_by = gen_random_uuid() WHERE id = {_PAID}"),
+    plant(
+        "INV-L3",
+        "an item that nobody owes any more",
+        f"UPDATE apart_item SET stage = 'paid', paid_on = due_on, paid_entry_id = entry_id WHERE id = {_ITEM}",
+    ),
+)
+
+STEP_UPS: tuple[Plant, ...] = (
+    plant(
+        "INV-N2",
+        "a fen from one to another",
+        "UPDATE step_up SET parts_fen = ARRAY[parts_fen[1] + 1, parts_fen[2] - 1, parts_fen[3], parts_fen[4]]"
+        f" WHERE id = {_STANDING}",
+    ),
+    plant(
+        "INV-N2",
+        "a carry from nowhere",
+        f"UPDATE step_up SET carry_after = ARRAY[1, -1, 0, 0]::bigint[] WHERE id = {_STANDING}",
+    ),
+    plant(
+        "INV-N2",
+        "more than the statement owes",
+        drop("step_up", "ck_step_up_parts"),
+        f"UPDATE step_up SET amount_fen = amount_fen + 100 WHERE id = {_STANDING}",
+    ),
+    plant(
+        "INV-N2",
+        "cured and nothing paid",
+        f"UPDATE step_up SET stage = 'cured', cured_on = declared_on, cured_entry_id = entry_id WHERE id = {_STANDING}",
+    ),
+    plant("INV-N2", "a step-up gone", f"DELETE FROM step_up WHERE id = {_CURED}"),
+    plant(
+        "INV-N2",
+        "without the clause",
+        drop("agreement_clauses", "ck_agreement_clauses_said"),
+        "UPDATE agreement_clauses SET is_step_up = false WHERE is_step_up",
+    ),
+    plant(
+        "INV-N2",
+        "before it was due",
+        f"UPDATE step_up SET declared_on = '2026-04-01' WHERE id = {_STANDING}",
+    ),
+    plant("INV-A10-ledger", "another reason", f"UPDATE step_up SET reason = '别的理由' WHERE id = {_STANDING}"),
+    plant("INV-A10-ledger", "cured by another", f"UPDATE step_up SET cured_by = gen_random_uuid() WHERE id = {_CURED}"),
+)
+
+CLOSED: tuple[Plant, ...] = (
+    plant(
+        "INV-A10-underwriting",
+        "another clause than was agreed",
+        "UPDATE agreement_clauses SET is_step_up = true, settled_apart = ARRAY['interest']",
+    ),
+    plant(
+        "INV-N3",
+        "a period opened again",
+        "UPDATE period SET stage = 'open', closed_at = NULL, closed_by = NULL, last_entry_id = NULL"
+        f" WHERE pool_id = {_CLOSED}",
+    ),
+    plant("INV-N3", "a statement not settled", f"UPDATE statement SET stage = 'agreed' WHERE pool_id = {_CLOSED}"),
+    plant("INV-N3", "before its agreement was over", "UPDATE pool_closing SET closed_on = '2026-12-31'"),
+    plant("INV-N3", "another pool said to be closed", "UPDATE pool_closing SET pool_id = (SELECT min(id) FROM pool)"),
+    plant("INV-A10-ledger", "closed by another", "UPDATE pool_closing SET closed_by = gen_random_uuid()"),
+)
+
+PLANTS: tuple[Plant, ...] = (*APART, *STEP_UPS, *CLOSED)

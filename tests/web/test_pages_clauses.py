@@ -1,0 +1,161 @@
+"""Items settled on their own, defaults, and the end of a pool: by page, API and command, right for one role alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from sqlalchemy import Engine
+
+from claims import closing
+from core.db import unit_of_work
+from core.permits import SYSTEM, Role
+from ledger import statements
+from ledger.models import Statement
+from tests.makers import AT, make_pool, open_quarter
+from tests.makers_money import Quarter, agree_all, play_quarter
+from tests.visitors import Browser, Visitors
+from tests.web.conftest import Commands
+from underwriting import late_interest
+from underwriting.terms import Clauses
+from web import pool_cli
+
+
+def _quarter(engine: Engine) -> Quarter:
+    """Return the oracle's quarter, its statements agreed, with claims settled on their own and a step-up clause."""
+    with unit_of_work(engine, SYSTEM) as session:
+        quarter = play_quarter(session, clauses=Clauses(("claims",), is_step_up=True))
+        open_quarter(session, quarter.made.pool, 2)
+        agree_all(session, quarter)
+    return quarter
+
+
+def _desk(visitors: Visitors, quarter: Quarter, member: int = 0) -> Browser:
+    return visitors.login_as(Role.FINANCE_CHECKER, quarter.made.members[member])
+
+
+def _ask(browser: Browser, place: str, **body: object) -> tuple[int, dict]:  # type: ignore[type-arg]
+    answer = browser.post(f"/api/v1{place}", json=body, headers={"X-CSRFToken": browser.token()})
+    return answer.status_code, answer.json
+
+
+def test_items_of_their_own_are_listed_and_booked_as_paid(engine: Engine, visitors: Visitors) -> None:
+    """The lead sees three, a follower its own; its statement says so; the checker books one by page, one by API."""
+    quarter = _quarter(engine)
+    place = f"/pools/{quarter.made.pool.id}/apart"
+    lead, follower = _desk(visitors, quarter), _desk(visitors, quarter, 1)
+    rows = lead.get(f"/api/v1{place}").json["data"]
+    (own,) = follower.get(f"/api/v1{place}").json["data"]
+    assert len(rows) == 3 and own["amount"]["yuan"] == "-4257.62" and own in rows
+    page, mine = lead.get(place).text, follower.get(place).text
+    assert "4,257.62" in page and "3,406.10" in page
+    assert "4,257.62" in mine and "3,406.10" not in mine
+    assert '/payment"' in page and '/payment"' not in mine
+    assert "年度业绩" in page and "单项结算" in page and "违约代担" in page
+    assert "apart" in lead.get(f"{place}?as=csv").headers["Content-Disposition"]
+    said = follower.get(f"/statements/{quarter.of(1).id}").text
+    assert "转出单项结算" in said and own["number"] in said
+    step = f"{place}/{own['id']}/payment"
+    assert "4,257.62" in lead.get(step).text
+    assert lead.send(step, on="2026-05-01x").status_code == 422
+    assert follower.send(step, on="2026-04-02").status_code == 403
+    assert lead.send(step, on="2026-04-02").status_code == 303
+    assert lead.send(step, on="2026-04-02").status_code == 409
+    other = next(row for row in rows if row["id"] != own["id"])
+    status, told = _ask(lead, f"{place}/{other['id']}/payment", on="2026-04-02")
+    assert (status, told["stage"], told["paid_on"]) == (200, "paid", "2026-04-02")
+    assert _ask(lead, f"{place}/{quarter.of(1).id}/payment", on="2026-04-02")[1]["code"] == "netting_item_not_found"
+
+
+def test_a_default_is_declared_shown_to_all_and_cured(engine: Engine, visitors: Visitors) -> None:
+    """The lead's checker declares it with a reason; the others see what they bear; cured, the statement is settled."""
+    quarter = _quarter(engine)
+    statement, pool = quarter.of(3), quarter.made.pool.id
+    lead, follower = _desk(visitors, quarter), _desk(visitors, quarter, 1)
+    address = f"/statements/{statement.id}"
+    assert f"{address}/default" in lead.get(address).text
+    assert f"{address}/default" not in _desk(visitors, quarter, 3).get(address).text
+    assert follower.send(f"{address}/default", on="2026-04-07", reason="逾期").status_code in (403, 404)
+    silent = lead.send(f"{address}/default", on="2026-04-07", reason=" ")
+    assert silent.status_code == 422 and "请写明宣告违约的理由" in silent.text
+    early = lead.send(f"{address}/default", on="2026-03-31", reason="逾期")
+    assert early.status_code == 409
+    assert lead.get(f"{address}/default/cure").status_code == 409
+    assert lead.send(f"{address}/default", on="2026-04-07", reason="两次催收未付").status_code == 303
+    assert "两次催收未付" in _desk(visitors, quarter, 3).get(address).text
+    assert "已宣告违约" in lead.get(f"{address}/default").text
+    shown = follower.get(f"/pools/{pool}/step-ups").text
+    assert "两次催收未付" in shown and "代担成员" in shown
+    (row,) = follower.get(f"/api/v1/pools/{pool}/step-ups").json["data"]
+    assert sum(one["amount"]["fen"] for one in row["parts"]) == row["amount"]["fen"] == -statement.balance_fen
+    assert _ask(lead, f"{address}/default", on="2026-04-07", reason="再次")[1]["code"] == "step_up_declared"
+    credit = quarter.of(1).id
+    assert (
+        _ask(lead, f"/statements/{credit}/default", on="2026-04-07", reason="无")[1]["code"] == "step_up_nothing_owed"
+    )
+    # The others are settled without it.
+    period = f"/pools/{pool}/periods/2026Q1"
+    assert f"{period}/settle" in lead.get(period).text
+    assert lead.send(f"{period}/settle", on="2026-04-08").status_code == 303
+    status, told = _ask(lead, f"{address}/default/cure", on="2026-04-14")
+    assert (status, told["stage"], told["cured_on"]) == (200, "cured", "2026-04-14")
+    assert "已于" in lead.get(address).text and lead.get(f"{address}/default/cure").status_code == 200
+    with unit_of_work(engine, SYSTEM) as session:
+        assert session.get_one(Statement, statement.id).stage == "settled"
+
+
+def test_a_pool_in_run_off_says_what_is_open_and_is_closed_once_it_is_over(
+    engine: Engine, visitors: Visitors, commands: Commands
+) -> None:
+    """Page, API and command refuse till nothing is open, naming it; a closed one says so and takes no period."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+        pool = made.pool.id
+    run = commands(pool_cli, pool_cli.pool)
+    amended = run(
+        "amend", "--pool", str(pool), "--from", "2026-01-02", "--to", "2026-02-01", "--apart", "claims", "--json"
+    )
+    assert amended.exit_code == 0, amended.output
+    assert json.loads(amended.output)["versions"][1]["settled_apart"] == ["claims"]
+    back = run("amend", "--pool", str(pool), "--from", "2026-01-02", "--to", "2026-02-01")
+    assert back.exit_code == 2
+    lead = visitors.login_as(Role.FINANCE_CHECKER, made.members[0])
+    told = lead.get(f"/api/v1/pools/{pool}/run-off").json
+    assert (told["stage"], told["ends_on"]) == ("active", "2027-01-01")
+    assert _ask(lead, f"/pools/{pool}/close", on="2026-04-01")[1]["code"] == "stage_refuses"
+    refused = run("close", "--pool", str(pool), "--on", "2027-01-01", "--json")
+    assert refused.exit_code == 6 and json.loads(refused.stdout)["facts"]["open"] == {"period": 1}
+    assert "账期" in run("show", "--pool", str(pool)).output
+    with unit_of_work(engine, SYSTEM) as session:
+        second = made.actor(Role.FINANCE_CHECKER)
+        found = closing.close_period(session, pool, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
+        for place, row in enumerate(found):
+            statements.issue(session, row, due_on=AT.date(), by=second, at=AT)
+            statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=AT)
+        late_interest.settle_period(session, statements.period(session, pool, "2026Q1"), on=AT.date(), by=second, at=AT)
+    closed = run("close", "--pool", str(pool), "--on", "2027-01-01", "--json")
+    assert closed.exit_code == 0 and json.loads(closed.output)["stage"] == "closed"
+    page = lead.get(f"/pools/{pool}").text
+    assert "已结束" in page and "不再入账" in page
+    assert lead.get(f"/pools/{pool}/close").status_code == 200
+    fresh = {"label": "2031Q1", "starts_on": "2031-01-01", "ends_on": "2031-03-31"}
+    maker = visitors.login_as(Role.FINANCE_MAKER, made.members[0])
+    assert _ask(maker, f"/pools/{pool}/periods", **fresh)[1]["code"] == "run_off_over"
+
+
+def test_the_page_of_a_pool_in_run_off(engine: Engine, visitors: Visitors) -> None:
+    """Its agreement over, one period open: the page says so and the lead's checker is refused, naming it."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session, starts_on=date(2020, 1, 1), ends_on=date(2020, 3, 31), effective_on=date(2020, 1, 1))
+    place = f"/pools/{made.pool.id}"
+    lead = visitors.login_as(Role.FINANCE_CHECKER, made.members[0])
+    page = lead.get(place).text
+    assert "只理赔不承保" in page and "尚未了结" in page and f"{place}/close" in page
+    follower = visitors.login_as(Role.FINANCE_CHECKER, made.members[1])
+    seen = follower.get(place).text
+    assert f"{place}/close" not in seen and "只理赔不承保" in seen and "尚未了结" not in seen
+    assert [one["kind"] for one in lead.get(f"/api/v1{place}/run-off").json["open"]] == ["period"]
+    assert follower.get(f"/api/v1{place}/run-off").json["open"] == []
+    assert follower.send(f"{place}/close", on="2026-03-02").status_code == 403
+    refused = lead.send(f"{place}/close", on=AT.date().isoformat())
+    assert refused.status_code == 409 and "还有未了结的：账期" in refused.text
