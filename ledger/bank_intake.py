@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, require
-from ledger.bank_models import BankAccount, BankLine, BankReport
+from ledger.bank_models import BankAccount, BankLine, BankMonth, BankReport
 from ledger.bank_reports import Report, checked
 from ledger.books import latest_shares, require_lead
 
@@ -39,7 +39,7 @@ def take(
     Refuses Forbidden `role_may_not`, `lead_only`; Invalid `bank_report_wrong` with everything that is wrong in itself,
     `bank_report_other_account` where it is not of an account of the lead, `bank_lines_known` with a finding
     `bank_line_known` for each line that was taken in before; Conflict `bank_report_taken` for the same file, or the
-    same statement, again.
+    same statement, again; `bank_month_signed` (month) where a line is of a month whose reconciliation is signed.
     """
     require(by, "bank_report.take")
     require_lead(session, pool_id, by)
@@ -119,3 +119,8 @@ def _require_new(session: Session, pool_id: int, report: Report, account: BankAc
             if line.reference in taken
         ]
         raise Invalid("bank_lines_known", findings)
+    months = {line.booked_on.replace(day=1) for line in report.lines}
+    signed = select(BankMonth.first_on).where(BankMonth.pool_id == pool_id, BankMonth.first_on.in_(months))
+    first_on = session.scalar(signed.order_by(BankMonth.first_on).limit(1))
+    if first_on is not None:
+        raise Conflict("bank_month_signed", month=f"{first_on:%Y-%m}")

@@ -152,7 +152,15 @@ MATCHES_FIT = every(
     rows(
         "statement {statement_id}",
         """
-        SELECT statement_id, count(*) AS times FROM bank_match GROUP BY statement_id HAVING count(*) > 1
+        SELECT statement_id, count(*) AS times FROM bank_match WHERE stage = 'matched'
+        GROUP BY statement_id HAVING count(*) > 1
+        """,
+    ),
+    rows(
+        "bank line {line_id}",
+        """
+        SELECT line_id, count(*) AS times FROM bank_match WHERE stage = 'matched'
+        GROUP BY line_id HAVING count(*) > 1
         """,
     ),
 )

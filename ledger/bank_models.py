@@ -181,12 +181,109 @@ class BankLine(Model):
 
 
 class BankMatch(Model):
-    """A line of a bank's statement and the statement of account that it pays: each once. Never changed."""
+    """A line of a bank's statement and the statement of account that it pays: each once at a time.
+
+    Only the columns of its taking back are ever written again; one that was taken back leaves both open again.
+    """
 
     __tablename__ = "bank_match"
-    line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"), primary_key=True)
-    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"), unique=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"))
+    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"))
     pool_id: Mapped[int]
+    stage: Mapped[str]
     difference_fen: Mapped[int]
     matched_by: Mapped[uuid.UUID]
     matched_at: Mapped[datetime]
+    undone_by: Mapped[uuid.UUID | None]
+    undone_at: Mapped[datetime | None]
+    undone_why: Mapped[str | None]
+    __table_args__ = (
+        CheckConstraint("stage IN ('matched', 'taken_back')", name="stage"),
+        CheckConstraint(
+            "(stage = 'taken_back') = (undone_at IS NOT NULL) AND (undone_at IS NULL) = (undone_by IS NULL)"
+            " AND (undone_at IS NULL) = (undone_why IS NULL) AND undone_at >= matched_at",
+            name="undone",
+        ),
+        CheckConstraint(
+            "length(undone_why) <= 500 AND (undone_by <> matched_by OR length(btrim(undone_why)) > 0)", name="why"
+        ),
+        Index("ux_bank_match_line", "line_id", unique=True, postgresql_where=text("stage = 'matched'")),
+        Index("ux_bank_match_statement", "statement_id", unique=True, postgresql_where=text("stage = 'matched'")),
+    )
+
+
+class HeldReceipt(Model):
+    """Money that came in and that nobody can place yet, standing on 2310 by an entry until it is placed or returned.
+
+    Only the columns of its end are ever written again. What ended is told by `closed_entry_id`; a placing that was
+    taken back is followed by a row of its own.
+    """
+
+    __tablename__ = "held_receipt"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"))
+    line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"))
+    amount_fen: Mapped[int]
+    stage: Mapped[str]
+    held_on: Mapped[date]
+    held_by: Mapped[uuid.UUID]
+    held_at: Mapped[datetime]
+    entry_id: Mapped[int]
+    closed_on: Mapped[date | None]
+    closed_by: Mapped[uuid.UUID | None]
+    closed_at: Mapped[datetime | None]
+    closed_entry_id: Mapped[int | None]
+    closed_why: Mapped[str | None]
+    match_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("bank_match.id"))
+    return_line_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("bank_line.id"))
+    __table_args__ = (
+        CheckConstraint("stage IN ('held', 'placed', 'returned', 'reopened')", name="stage"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint(
+            "(stage = 'held') = (closed_at IS NULL) AND (closed_at IS NULL) = (closed_by IS NULL)"
+            " AND (closed_at IS NULL) = (closed_on IS NULL) AND (closed_at IS NULL) = (closed_entry_id IS NULL)"
+            " AND (closed_at IS NULL) = (closed_why IS NULL) AND closed_on >= held_on",
+            name="closed",
+        ),
+        CheckConstraint(
+            "length(closed_why) <= 500 AND (match_id IS NOT NULL OR length(btrim(closed_why)) > 0)", name="why"
+        ),
+        CheckConstraint(
+            "(stage = 'returned') = (return_line_id IS NOT NULL) AND (match_id IS NULL OR stage IN"
+            " ('placed', 'reopened'))",
+            name="end",
+        ),
+        UniqueConstraint("pool_id", "entry_id"),
+        UniqueConstraint("pool_id", "closed_entry_id"),
+        UniqueConstraint("return_line_id"),
+        Index("ux_held_receipt_line", "line_id", unique=True, postgresql_where=text("stage <> 'reopened'")),
+    )
+
+
+class BankMonth(Model):
+    """A month's reconciliation as one person signed it, with its figures in fen. Never changed.
+
+    From then on no line of the month is taken in and no match of one of its lines is taken back.
+    """
+
+    __tablename__ = "bank_month"
+    pool_id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"), primary_key=True)
+    first_on: Mapped[date] = mapped_column(primary_key=True)
+    bank_fen: Mapped[int]
+    book_fen: Mapped[int]
+    matched: Mapped[int]
+    matched_fen: Mapped[int]
+    held: Mapped[int]
+    held_fen: Mapped[int]
+    placed: Mapped[int]
+    placed_fen: Mapped[int]
+    lines: Mapped[int]
+    lines_fen: Mapped[int]
+    difference_fen: Mapped[int]
+    signed_by: Mapped[uuid.UUID]
+    signed_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("extract(day FROM first_on) = 1", name="first"),
+        CheckConstraint("matched >= 0 AND held >= 0 AND placed >= 0 AND lines >= 0", name="counts"),
+    )

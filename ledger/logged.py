@@ -102,12 +102,56 @@ LOGGED: tuple[Logged, ...] = (
         ("bank_match.accepted",),
         {
             "matched_by": WHO,
-            "matched_at": WHEN,
             "statement_id": fact("statement", "uuid"),
             "difference_fen": fact("left_fen", "bigint"),
         },
-        match={"line_id": "e.object_id"},
+        # A line that was matched again has an event for each time.
+        match={"line_id": "e.object_id", "matched_at": WHEN},
         kind="bank_line",
+    ),
+    Logged(
+        "bank_match",
+        ("bank_match.take_back",),
+        {"undone_by": WHO, "statement_id": fact("statement", "uuid"), "undone_why": fact("why")},
+        match={"line_id": "e.object_id", "undone_at": WHEN},
+        kind="bank_line",
+        only="r.stage = 'taken_back'",
+    ),
+    Logged(
+        "held_receipt",
+        ("held_receipt.held",),
+        {
+            "held_by": WHO,
+            "held_at": WHEN,
+            "held_on": fact("on", "date"),
+            "amount_fen": fact("amount_fen", "bigint"),
+            "entry_id": fact("entry", "bigint"),
+        },
+    ),
+    Logged(
+        "held_receipt",
+        ("held_receipt.place", "held_receipt.return"),
+        {
+            "closed_by": WHO,
+            "closed_at": WHEN,
+            "closed_on": fact("on", "date"),
+            "closed_entry_id": fact("entry", "bigint"),
+            "closed_why": fact("why"),
+        },
+        only="r.closed_at IS NOT NULL",
+    ),
+    Logged(
+        "bank_month",
+        ("bank_month.signed",),
+        {
+            "signed_by": WHO,
+            "signed_at": WHEN,
+            "bank_fen": fact("balance_fen", "bigint"),
+            "matched_fen": fact("amount_fen", "bigint"),
+            "lines_fen": fact("lines_fen", "bigint"),
+            "difference_fen": fact("left_fen", "bigint"),
+        },
+        match={"pool_id || '/' || to_char(first_on, 'YYYY-MM')": "e.object_id"},
     ),
     Logged(
         "bank_report",

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The business events of MONEY.md section 2; the value is stored with the entry."""
+    """The business events of MONEY.md section 2; the value is stored with the entry.
+
+    A receipt that is held stands on 2310 until it is placed, by the mirror of its entry, or returned.
+    """
 
     PREMIUM_WRITTEN = "premium_written"
     PREMIUM_RECEIVED = "premium_received"
@@ -30,10 +33,13 @@ class Reason(StrEnum):
     CASH_CALL_OVERDUE = "cash_call_overdue"
     PERIOD_CLOSED = "period_closed"
     STATEMENT_SETTLED = "statement_settled"
+    RECEIPT_HELD = "receipt_held"
+    RECEIPT_RETURNED = "receipt_returned"
 
 
 #: What is never taken back by a mirror: a close and a settlement are corrected by what is posted after them.
-FINAL = frozenset({Reason.PERIOD_CLOSED, Reason.STATEMENT_SETTLED})
+#: So is a receipt that went back; a held one leaves 2310 by its own verbs alone.
+FINAL = frozenset({Reason.PERIOD_CLOSED, Reason.STATEMENT_SETTLED, Reason.RECEIPT_RETURNED})
 
 
 class Line(StrEnum):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from web.bank_words import BANK_KINDS, BANK_VERBS
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -152,6 +154,16 @@ STATES: dict[str, dict[str, State]] = {
         "confirmed": _done("已确认", "Confirmed"),
         "rejected": _over("已退回", "Rejected"),
     },
+    "bank_match": {
+        "matched": _done("已核对", "Matched"),
+        "taken_back": _over("已撤回", "Taken back"),
+    },
+    "held_receipt": {
+        "held": _wait("待认领", "Unmatched"),
+        "placed": _done("已认领", "Placed"),
+        "returned": _over("已退回", "Returned"),
+        "reopened": _over("已撤销认领", "Placing taken back"),
+    },
     "payment_batch": {
         "prepared": _wait("待放行", "To be released"),
         "released": _done("已放行", "Released"),
@@ -244,8 +256,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "period": ("账期", "period"),
     "statement": ("结算单", "statement"),
     "book_extract": ("报表", "extract"),
-    "bank_account": ("收款账户", "account to be paid to"),
-    "payment_batch": ("付款批次", "batch of payments"),
+    **BANK_KINDS,
     "import": ("名单", "list"),
     "job": ("后台任务", "background job"),
     "section": ("草稿的一节", "section"),
@@ -369,14 +380,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "fail": ("记为未制成", "record as not made"),
         "ask_again": ("重新制作", "ask again"),
     },
-    "bank_account": {
-        "confirm": ("确认收款账户", "confirm"),
-        "reject": ("退回", "reject"),
-    },
-    "payment_batch": {
-        "release": ("放行", "release"),
-        "reject": ("退回", "reject"),
-    },
+    **BANK_VERBS,
 }
 
 

@@ -165,8 +165,8 @@ def _samples(
         ("tender_draft.section", "name"): "basics",
         ("admin_calendar", "number"): 2026,
         ("admin", "mandate_id"): world.ids["held_id"],
-        ("bank_matching", "month"): "2026-04",
-        ("api_bank_matching", "month"): "2026-04",
+        ("bank_months", "month"): "2026-04",
+        ("api_bank_months", "month"): "2026-04",
         ("payment_batches.file", "batch_id"): world.ids["released_batch_id"],
         ("api_payment_batches.file", "batch_id"): world.ids["released_batch_id"],
     }

@@ -179,6 +179,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "claim": ("赔案", "claim"),
     "agreement": ("协议", "agreement"),
     "period": ("账期", "period"),
+    "bank_line": ("银行收支", "line of the bank"),
 }
 
 

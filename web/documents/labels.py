@@ -39,6 +39,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "cash_call_overdue": ("逾期摊回转入结算", "Overdue cash call taken in"),
     "period_closed": ("账期结账", "Period closed"),
     "statement_settled": ("结算单结清", "Statement settled"),
+    "receipt_held": ("待认领收款入账", "Unmatched receipt booked"),
+    "receipt_returned": ("待认领收款退回", "Unmatched receipt returned"),
 }
 #: Stream of an agreement version -> (中文, English).
 STREAMS: Mapping[str, tuple[str, str]] = {

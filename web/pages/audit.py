@@ -64,6 +64,8 @@ _AREAS = {
     "bank_report": ("银行流水", "bank statements"),
     "bank_line": ("银行收支", "line of a bank statement"),
     "bank_match": ("核对到账", "matches"),
+    "held_receipt": ("待认领收款", "unmatched receipts"),
+    "bank_month": ("月度对账", "months' reconciliations"),
 }
 
 #: Kind of record -> the page where it stands, for those who may read it.

@@ -1,25 +1,28 @@
-"""Matching the bank's lines with statements, and what a month comes to."""
+"""Matching the bank's lines with statements, and taking a match back."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import date
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import false, select
 
-from core.errors import Invalid, NotFound
+from core.errors import Invalid
 from core.permits import may
 from ledger import bank_matches
-from ledger.bank_matches import Matched, Month, Proposed
-from ledger.bank_models import BankLine
+from ledger.bank_matches import Proposed
+from ledger.bank_models import BankLine, BankMatch, HeldReceipt
 from ledger.models import Statement
+from ledger.stages import BANK_MATCH_MOVES
 from web import listing
-from web.formats import t
-from web.money_desk import leads, led_pool, member_names, pool_of, read_id, today
+from web.formats import date_words, t, yuan
+from web.money_desk import Field, Step, leads, led_pool, member_names, pool_of, read_id, step_page, today
 from web.pages.pools import subnav
 from web.shell import actor, at, needs, unit
+from web.step_closed import closed_words
 
 pages = Blueprint("bank_matching", __name__, url_prefix="/pools/<int:pool_id>/bank/matching")
 
@@ -30,7 +33,10 @@ def index(pool_id: int) -> ResponseReturnValue:
     """List what may be matched, and the lines for which nothing is proposed."""
     pool = pool_of(pool_id)
     found = bank_matches.proposed(unit(), pool.id, actor())
-    query = bank_matches.unmatched_lines(pool.id).where(BankLine.id.not_in([one.line.id for one in found]))
+    held = select(HeldReceipt.line_id).where(HeldReceipt.stage == "held")
+    query = bank_matches.unmatched_lines(pool.id).where(
+        BankLine.id.not_in([one.line.id for one in found]), BankLine.id.not_in(held)
+    )
     shown = query.with_only_columns(*(getattr(BankLine, name) for name in _LINE))
     rest = listing.listed(unit(), shown, sum_of="amount_fen")
     return render_template(
@@ -38,14 +44,24 @@ def index(pool_id: int) -> ResponseReturnValue:
         pool=pool,
         places=subnav(pool),
         proposals=_proposals(found, member_names(unit(), [pool.id])),
-        rows=[dict(row._mapping) for row in rest.rows],
+        rows=[_open_line(pool.id, row) for row in rest.rows],
         found=rest,
+        may_hold=leads(pool) and may(actor(), "receipt.hold"),
         may_accept=leads(pool) and may(actor(), "bank_match.accept"),
-        month_href=url_for(".month", pool_id=pool.id, month=f"{today():%Y-%m}"),
+        month_href=url_for("bank_months.one", pool_id=pool.id, month=f"{today():%Y-%m}"),
     )
 
 
-_LINE = ("booked_on", "amount_fen", "name", "about", "reference")
+def _open_line(pool_id: int, row: Any) -> dict[str, object]:
+    """Return a line without a proposal as a row; what came in can be set to the unmatched receipts."""
+    step = {
+        "step": t("转入待认领…", "To unmatched receipts…"),
+        "step_href": url_for("bank_receipts.hold", pool_id=pool_id, line_id=row.id),
+    }
+    return {**row._mapping, **(step if row.amount_fen > 0 else {})}
+
+
+_LINE = ("id", "booked_on", "amount_fen", "name", "about", "reference")
 
 
 def _proposals(found: Sequence[Proposed], names: Mapping[uuid.UUID, str]) -> list[dict[str, object]]:
@@ -88,69 +104,105 @@ def accept(pool_id: int) -> ResponseReturnValue:
     return redirect(url_for(".index", pool_id=pool.id), 303)
 
 
-@pages.get("/<month>")
+@pages.get("/matched")
 @needs("bank_report.read")
-def month(pool_id: int, month: str) -> ResponseReturnValue:
-    """Show what a month comes to: bank and book, matched, unmatched on each side, the difference."""
+def matched(pool_id: int) -> ResponseReturnValue:
+    """List the matches that stand, the newest line first."""
     pool = pool_of(pool_id)
-    first = bank_matches.first_of(month)
+    query = bank_matches.standing(pool.id).with_only_columns(
+        BankMatch.id,
+        BankMatch.statement_id,
+        BankMatch.difference_fen,
+        BankMatch.matched_at,
+        BankLine.booked_on,
+        BankLine.amount_fen,
+        BankLine.reference,
+        Statement.number,
+        Statement.organisation_id,
+    )
     if not bank_matches.reads(pool.id, actor()):
-        raise NotFound("month_not_found", month=month)
-    told = bank_matches.month(unit(), pool.id, first)
+        query = query.where(false())
     names = member_names(unit(), [pool.id])
-    rows = [*(_matched(one, names) for one in told.matched), *map(_line, told.lines)]
-    rows += [_statement(one, names) for one in told.statements]
     if listing.wants_csv():
-        return listing.csv_of(f"reconciliation-{month}", _EXPORTED, rows)
+        return listing.csv_of("matched", _matched_columns(names), unit().execute(query.limit(listing.EXPORT_MOST)))
+    found = listing.listed(unit(), query, sum_of="amount_fen")
+    is_open = leads(pool) and may(actor(), "bank_match.take_back")
     return render_template(
-        "finance/bank_month.html",
+        "finance/bank_matched.html",
         pool=pool,
         places=subnav(pool),
-        month=month,
-        told=told,
-        facts=_facts(told),
-        rows=rows,
+        rows=[
+            {
+                **row._mapping,
+                "member": names.get(row.organisation_id, ""),
+                "href": url_for("statements.one", statement_id=row.statement_id),
+                "step": t("撤回…", "Take back…"),
+                "step_href": url_for(".take_back", pool_id=pool.id, match_id=row.id),
+            }
+            for row in found.rows
+        ],
+        found=found,
         exports=listing.csv_link(),
-        before=url_for(".month", pool_id=pool.id, month=f"{_shift(first, -1):%Y-%m}"),
-        after=url_for(".month", pool_id=pool.id, month=f"{_shift(first, 1):%Y-%m}"),
+        may_take_back=is_open,
     )
 
 
-def _shift(first: date, by: int) -> date:
-    number = first.year * 12 + first.month - 1 + by
-    return date(number // 12, number % 12 + 1, 1)
+def _matched_columns(names: Mapping[uuid.UUID, str]) -> list[tuple[str, listing.Written]]:
+    return [
+        ("booked_on", lambda row: row.booked_on),
+        ("amount_cny", lambda row: row.amount_fen),
+        ("reference", lambda row: row.reference),
+        ("member", lambda row: names.get(row.organisation_id, "")),
+        ("statement", lambda row: row.number),
+        ("difference_cny", lambda row: row.difference_fen),
+        ("matched_at", lambda row: row.matched_at),
+    ]
 
 
-def _facts(told: Month) -> dict[str, int]:
-    return {
-        "matched_fen": sum(one.line.amount_fen for one in told.matched),
-        "lines_fen": sum(one.amount_fen for one in told.lines),
-        "statements_fen": sum(one.balance_fen for one in told.statements),
-    }
+@pages.route("/matched/<uuid:match_id>/take-back", methods=["GET", "POST"])
+@needs("bank_match.take_back")
+def take_back(pool_id: int, match_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a match back: line and statement are open again."""
+    pool = led_pool(pool_id)
+    found = bank_matches.get(unit(), match_id, actor(), pool_id=pool.id)
+    is_own = found.match.matched_by == actor().person_id
 
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        bank_matches.take_back(unit(), found.match, values.get("why", ""), by=actor(), at=at())
+        said = t("已撤回，这一笔与结算单都可以重新核对。", "Taken back; line and statement can be matched again.")
+        return said, url_for(".index", pool_id=pool.id)
 
-def _matched(one: Matched, names: Mapping[uuid.UUID, str]) -> dict[str, object]:
-    both = {**_line(one.line), **_statement(one.statement, names)}
-    return {**both, "kind": "matched", "difference_fen": one.difference_fen}
-
-
-def _line(one: BankLine) -> dict[str, object]:
-    told = {"booked_on": one.booked_on, "amount_fen": one.amount_fen, "reference": one.reference}
-    return {**told, "kind": "line", "other": one.name, "difference_fen": None, "balance_fen": None, "number": None}
-
-
-def _statement(one: Statement, names: Mapping[uuid.UUID, str]) -> dict[str, object]:
-    told = {"number": one.number, "balance_fen": one.balance_fen, "kind": "statement"}
-    return {**told, "other": names.get(one.organisation_id, ""), "href": url_for("statements.one", statement_id=one.id)}
-
-
-_EXPORTED = [
-    ("kind", lambda row: row["kind"]),
-    ("booked_on", lambda row: row.get("booked_on")),
-    ("amount_cny", lambda row: row.get("amount_fen")),
-    ("reference", lambda row: row.get("reference")),
-    ("other_side", lambda row: row["other"]),
-    ("statement", lambda row: row.get("number")),
-    ("balance_cny", lambda row: row.get("balance_fen")),
-    ("difference_cny", lambda row: row.get("difference_fen")),
-]
+    step = Step(
+        title=t("撤回核对", "Take the match back"),
+        sentence=t(
+            "撤回之后，这一笔银行收支与结算单 {n} 都可以重新核对。原由待认领收款认领的，金额转回待认领收款。",
+            "The line and statement {n} can then be matched again. Money that the match took from the "
+            "unmatched receipts goes back to them.",
+            n=found.statement.number,
+        ),
+        label=t("撤回核对", "Take the match back"),
+        back=url_for(".matched", pool_id=pool.id),
+        facts=[
+            (t("银行日期", "Bank’s date"), date_words(found.line.booked_on)),
+            (t("银行金额", "Bank’s sum"), yuan(found.line.amount_fen)),
+            (t("流水号", "Reference"), found.line.reference),
+            (t("结算单", "Statement"), found.statement.number),
+            (t("净额", "Net"), yuan(found.statement.balance_fen)),
+            (t("差额", "Difference"), yuan(found.match.difference_fen)),
+        ],
+        fields=[
+            Field(
+                "why",
+                t("理由", "Why"),
+                "textarea",
+                hint=t("您自己核对的，须写明理由", "You matched it yourself: say why")
+                if is_own
+                else t("可以不写", "May be left out"),
+                is_optional=not is_own,
+            )
+        ],
+        places={"bank_match_needs_reason": "why", "bank_words_too_long": "why"},
+        is_danger=True,
+        closed=closed_words(BANK_MATCH_MOVES, "bank_match", "take_back", found.match.stage, found.match.id),
+    )
+    return step_page(step, work)
