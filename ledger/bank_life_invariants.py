@@ -31,7 +31,8 @@ TAKEN_BACK_BY_RULE = every(
         """
         SELECT e.object_id AS line_id, e.action, e.at FROM audit_event e
         WHERE e.action IN ('bank_match.accepted', 'bank_match.take_back') AND NOT EXISTS (SELECT FROM bank_match m
-            WHERE m.line_id::text = e.object_id AND m.statement_id::text = e.facts ->> 'statement'
+            WHERE m.line_id::text = e.object_id AND coalesce(m.statement_id, m.payment_id)::text
+                    = coalesce(e.facts ->> 'statement', e.facts ->> 'payment')
                 AND e.at = CASE e.action WHEN 'bank_match.accepted' THEN m.matched_at ELSE m.undone_at END)
         """,
     ),
@@ -132,6 +133,58 @@ MONTHS_ARE_AS_SIGNED = rows(
     """,
 )
 
+#: What the entries of a batch of premiums remitted to each member but the lead, whose account pays.
+_REMITTED = """
+    SELECT b.id, b.number, c.organisation_id, sum(t.amount_fen) AS fen FROM payment_batch b
+    JOIN payment_entry p ON p.batch_id = b.id
+    JOIN transfer t ON (t.pool_id, t.period_id, t.entry_id) = (p.pool_id, p.period_id, p.entry_id)
+    JOIN account c ON c.id = t.debit_id AND c.code = '2210' JOIN bank_account payer ON payer.id = b.payer_id
+    WHERE b.kind = 'premium' AND c.organisation_id <> payer.organisation_id GROUP BY b.id, c.organisation_id
+"""
+
+PREMIUMS_PAID_AS_REMITTED = every(
+    rows(
+        "batch {number}",
+        f"""
+        SELECT coalesce(w.number, l.number) AS number, coalesce(w.organisation_id, l.organisation_id) AS member,
+            w.fen AS remitted_fen, l.fen AS paid_fen
+        FROM ({_REMITTED}) w FULL JOIN (
+            SELECT b.id, b.number, a.organisation_id, sum(l.amount_fen) AS fen FROM payment_batch b
+            JOIN payment_line l ON l.batch_id = b.id JOIN bank_account a ON a.id = l.account_id
+            WHERE b.kind = 'premium' GROUP BY b.id, a.organisation_id
+        ) l ON (l.id, l.organisation_id) = (w.id, w.organisation_id)
+        WHERE w.fen IS DISTINCT FROM l.fen
+        """,
+    ),
+    rows(
+        "batch {number}",
+        """
+        SELECT b.number, l.position, a.stage, a.effective_on, b.pays_on FROM payment_line l
+        JOIN payment_batch b ON b.id = l.batch_id AND b.kind = 'premium' JOIN bank_account a ON a.id = l.account_id
+        WHERE a.stage <> 'confirmed' OR a.pool_id <> b.pool_id OR a.effective_on > b.pays_on
+            OR l.statement_id IS NOT NULL OR l.batch_stage <> b.stage
+        """,
+    ),
+    rows(
+        "entry {entry_id}",
+        """
+        SELECT p.entry_id, p.pool_id, count(*) AS times FROM payment_entry p
+        JOIN payment_batch b ON b.id = p.batch_id AND b.stage <> 'rejected'
+        GROUP BY p.pool_id, p.entry_id HAVING count(*) > 1
+        """,
+    ),
+    rows(
+        "entry {entry_id}",
+        """
+        SELECT p.entry_id, p.batch_id, e.reason, p.batch_stage, b.stage FROM payment_entry p
+        LEFT JOIN payment_batch b ON b.id = p.batch_id
+        LEFT JOIN entry e ON (e.pool_id, e.period_id, e.id) = (p.pool_id, p.period_id, p.entry_id)
+        WHERE (e.reason, b.kind, b.stage, b.pool_id) IS DISTINCT FROM ('premium_remitted', 'premium', p.batch_stage,
+            p.pool_id)
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-B7",
@@ -159,5 +212,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "已签署的月度对账，其各项之和等于该月全部银行收支",
         "The figures of a month that was signed add up to all the bank's lines of the month",
         MONTHS_ARE_AS_SIGNED,
+    ),
+    Invariant(
+        "INV-B11",
+        "划付保费的付款批次付给每家成员的，恰为其各笔划付分录记给该成员的；一笔划付只在一个有效的批次里",
+        "A batch of premiums pays each member just what its entries remitted to it, to an account in use on the day; a "
+        "remittance stands in one batch that holds",
+        PREMIUMS_PAID_AS_REMITTED,
     ),
 )

@@ -6,39 +6,54 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit, clock
 from core.errors import Conflict, Invalid, NotFound
 from core.permits import Actor, require
 from core.stages import step
-from ledger import bank_receipts, stages
+from ledger import bank_payments, bank_receipts, stages
 from ledger.bank_matching import OpenBalance, Proposal, UnmatchedLine, proposals
-from ledger.bank_models import BankAccount, BankLine, BankMatch, BankMonth
+from ledger.bank_models import BankAccount, BankLine, BankMatch, BankMonth, PaymentBatch, PaymentLine
 from ledger.books import latest_shares, require_lead
 from ledger.models import Statement
+from ledger.stages import pays
 
 #: Stages of a statement that somebody pays.
 _PAYABLE = ("agreed", "settled")
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a line of the bank may pay: a statement, or a payment of a released batch that pays none.
+
+    `balance_fen` is positive where the pool owes the member; `number` is what the bank's line names it by.
+    """
+
+    id: uuid.UUID
+    number: str
+    organisation_id: uuid.UUID
+    balance_fen: int
+    batch_id: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class Proposed:
-    """A proposal with the line and the statement that it is about."""
+    """A proposal with the line and what it may pay."""
 
     line: BankLine
-    statement: Statement
+    target: Target
     proposal: Proposal
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A match with its line and its statement."""
+    """A match with its line and what it pays."""
 
     match: BankMatch
     line: BankLine
-    statement: Statement
+    target: Target
 
 
 def unmatched_lines(pool_id: int) -> Select[BankLine]:
@@ -61,7 +76,9 @@ def unmatched_statements(session: Session, pool_id: int) -> Select[Statement]:
         Statement.stage.in_(_PAYABLE),
         Statement.balance_fen != 0,
         Statement.organisation_id != lead,
-        Statement.id.not_in(select(BankMatch.statement_id).where(BankMatch.stage == "matched")),
+        Statement.id.not_in(
+            select(BankMatch.statement_id).where(BankMatch.stage == "matched", BankMatch.statement_id.is_not(None))
+        ),
     )
     return query.order_by(Statement.number)
 
@@ -76,28 +93,60 @@ def proposed(session: Session, pool_id: int, actor: Actor) -> list[Proposed]:
     return _proposed(session, pool_id) if reads(pool_id, actor) else []
 
 
+def unmatched_payments(session: Session, pool_id: int) -> list[Target]:
+    """Return the payments of released batches of premiums that no line of the bank shows yet, in their order."""
+    query = _payments().where(
+        PaymentLine.pool_id == pool_id,
+        PaymentLine.statement_id.is_(None),
+        PaymentLine.batch_stage == "released",
+        PaymentLine.id.not_in(
+            select(BankMatch.payment_id).where(BankMatch.stage == "matched", BankMatch.payment_id.is_not(None))
+        ),
+    )
+    query = query.order_by(PaymentBatch.sequence, PaymentLine.position)
+    return [_of_payment(*row) for row in session.execute(query)]
+
+
+def _payments() -> Select[PaymentLine, PaymentBatch, BankAccount]:
+    return (
+        select(PaymentLine, PaymentBatch, BankAccount)
+        .join(PaymentBatch, PaymentBatch.id == PaymentLine.batch_id)
+        .join(BankAccount, BankAccount.id == PaymentLine.account_id)
+    )
+
+
+def _of_payment(line: PaymentLine, batch: PaymentBatch, account: BankAccount) -> Target:
+    number = bank_payments.reference_of(batch, line)
+    return Target(line.id, number, account.organisation_id, line.amount_fen, batch.id)
+
+
+def _of_statement(one: Statement) -> Target:
+    return Target(one.id, one.number, one.organisation_id, one.balance_fen, None)
+
+
 def _proposed(session: Session, pool_id: int) -> list[Proposed]:
     lines = {one.id: one for one in session.scalars(unmatched_lines(pool_id))}
-    open_ones = {one.id: one for one in session.scalars(unmatched_statements(session, pool_id))}
+    found = [_of_statement(one) for one in session.scalars(unmatched_statements(session, pool_id))]
+    open_ones = {one.id: one for one in (*found, *unmatched_payments(session, pool_id))}
     accounts: dict[uuid.UUID, set[str]] = {}
     for row in session.scalars(
         select(BankAccount).where(BankAccount.pool_id == pool_id, BankAccount.stage == "confirmed")
     ):
         accounts.setdefault(row.organisation_id, set()).add(row.number)
-    found = proposals(
+    likely = proposals(
         (UnmatchedLine(one.id, one.amount_fen, one.about, one.number) for one in lines.values()),
         [
             OpenBalance(one.id, one.number, one.balance_fen, frozenset(accounts.get(one.organisation_id, ())))
             for one in open_ones.values()
         ],
     )
-    return [Proposed(lines[one.line_id], open_ones[one.statement_id], one) for one in found]
+    return [Proposed(lines[one.line_id], open_ones[one.target_id], one) for one in likely]
 
 
 def accept(
-    session: Session, pool_id: int, line_id: uuid.UUID, statement_id: uuid.UUID, *, by: Actor, at: datetime
+    session: Session, pool_id: int, line_id: uuid.UUID, target_id: uuid.UUID, *, by: Actor, at: datetime
 ) -> Matched:
-    """Accept a proposal: the line pays the statement, and neither is matched again unless this is taken back.
+    """Accept a proposal: the line pays the statement or shows the payment; neither is matched again while this stands.
 
     A line that was held on 2310 is placed by it, on the day of the acceptance.
 
@@ -108,16 +157,17 @@ def accept(
     require(by, "bank_match.accept")
     require_lead(session, pool_id, by)
     line = bank_receipts.line_of_pool(session, pool_id, line_id)
-    _require_open(session, line, statement_id)
-    asked = (line_id, statement_id)
-    wanted = next((one for one in _proposed(session, pool_id) if (one.line.id, one.statement.id) == asked), None)
+    _require_open(session, line, target_id)
+    asked = (line_id, target_id)
+    wanted = next((one for one in _proposed(session, pool_id) if (one.line.id, one.target.id) == asked), None)
     if wanted is None:
         raise Invalid("bank_match_not_proposed")
     fen = wanted.proposal.difference_fen
     assert by.person_id is not None  # noqa: S101 - the machinery has no role that accepts
     match = BankMatch(
         line_id=line_id,
-        statement_id=statement_id,
+        statement_id=target_id if wanted.target.batch_id is None else None,
+        payment_id=None if wanted.target.batch_id is None else target_id,
         pool_id=pool_id,
         stage="matched",
         difference_fen=fen,
@@ -126,15 +176,15 @@ def accept(
     )
     session.add(match)
     session.flush()
-    facts = {"pool": pool_id, "statement": str(statement_id), "number": wanted.statement.number, "left_fen": fen}
+    facts = {"pool": pool_id, **pays(match), "number": wanted.target.number, "left_fen": fen}
     audit.record(session, "bank_match.accepted", by=by, at=at, of=("bank_line", line_id), facts=facts)
     bank_receipts.place_matched(session, match, on=clock.on(at), by=by, at=at)
-    return Matched(match, line, wanted.statement)
+    return Matched(match, line, wanted.target)
 
 
-def _require_open(session: Session, line: BankLine, statement_id: uuid.UUID) -> None:
+def _require_open(session: Session, line: BankLine, target_id: uuid.UUID) -> None:
     """Refuse what is matched already, and a line that was placed otherwise or went back."""
-    taken = or_(BankMatch.line_id == line.id, BankMatch.statement_id == statement_id)
+    taken = or_(BankMatch.line_id == line.id, BankMatch.statement_id == target_id, BankMatch.payment_id == target_id)
     known = session.scalar(select(BankMatch).where(taken, BankMatch.stage == "matched").limit(1))
     if known is not None:
         raise Conflict("bank_line_matched" if known.line_id == line.id else "statement_matched")
@@ -148,19 +198,35 @@ def get(session: Session, match_id: uuid.UUID, actor: Actor, *, pool_id: int) ->
     row = session.execute(query).one_or_none() if reads(pool_id, actor) else None
     if row is None:
         raise NotFound("bank_match_not_found")
-    return Matched(*row)
+    return matched_of(row)
 
 
-def _matches() -> Select[BankMatch, BankLine, Statement]:
+#: A match with its line and its statement, or its payment with batch and account.
+MatchRow = tuple[BankMatch, BankLine, Statement | None, PaymentLine | None, PaymentBatch | None, BankAccount | None]
+
+
+def _matches() -> Select[*MatchRow]:
     return (
-        select(BankMatch, BankLine, Statement)
+        select(BankMatch, BankLine, Statement, PaymentLine, PaymentBatch, BankAccount)
         .join(BankLine, BankLine.id == BankMatch.line_id)
-        .join(Statement, Statement.id == BankMatch.statement_id)
+        .outerjoin(Statement, Statement.id == BankMatch.statement_id)
+        .outerjoin(PaymentLine, PaymentLine.id == BankMatch.payment_id)
+        .outerjoin(PaymentBatch, PaymentBatch.id == PaymentLine.batch_id)
+        .outerjoin(BankAccount, BankAccount.id == PaymentLine.account_id)
     )
 
 
-def standing(pool_id: int) -> Select[BankMatch, BankLine, Statement]:
-    """Return the query of the matches of a pool that stand, with line and statement, the newest line first."""
+def matched_of(row: Row[*MatchRow]) -> Matched:
+    """Return a row of `standing` as a match with what it pays."""
+    match, line, statement, payment, batch, account = row
+    if statement is not None:
+        return Matched(match, line, _of_statement(statement))
+    assert payment is not None and batch is not None and account is not None  # noqa: S101 - it pays one of the two
+    return Matched(match, line, _of_payment(payment, batch, account))
+
+
+def standing(pool_id: int) -> Select[*MatchRow]:
+    """Return the query of the matches of a pool that stand, the newest line first; `matched_of` reads a row."""
     query = _matches().where(BankMatch.pool_id == pool_id, BankMatch.stage == "matched")
     return query.order_by(BankLine.booked_on.desc(), BankLine.reference.desc())
 
@@ -191,4 +257,4 @@ def take_back(session: Session, match: BankMatch, why: str, *, by: Actor, at: da
 def match_of(session: Session, statement: Statement) -> Matched | None:
     """Return the line that pays a statement, as far as one may see it; None where there is none."""
     row = session.execute(standing(statement.pool_id).where(BankMatch.statement_id == statement.id)).one_or_none()
-    return Matched(*row) if row else None
+    return matched_of(row) if row else None

@@ -54,15 +54,18 @@ class BankAccount(Model):
 
 
 class PaymentBatch(Model):
-    """An order to the lead's bank for what the pool owes members at one close: prepared, released by another person.
+    """An order to the lead's bank: prepared, released by another person.
 
-    It stands as it was prepared; only the columns of its stage are written again. `payer_id` is the account that pays.
+    Of kind `statement` it pays what the pool owes members at one close, of kind `premium` what was remitted to them by
+    the entries that it names (PaymentEntry). It stands as it was prepared; only the columns of its stage are written
+    again. `payer_id` is the account that pays.
     """
 
     __tablename__ = "payment_batch"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     pool_id: Mapped[int]
-    period_id: Mapped[int]
+    kind: Mapped[str]
+    period_id: Mapped[int | None]
     sequence: Mapped[int]
     number: Mapped[str] = mapped_column(unique=True)
     stage: Mapped[str]
@@ -79,6 +82,9 @@ class PaymentBatch(Model):
         UniqueConstraint("pool_id", "sequence"),
         UniqueConstraint("id", "stage"),
         CheckConstraint("stage IN ('prepared', 'released', 'rejected')", name="stage"),
+        CheckConstraint(
+            "kind IN ('statement', 'premium') AND (kind = 'statement') = (period_id IS NOT NULL)", name="kind"
+        ),
         CheckConstraint("items > 0 AND total_fen > 0 AND total_fen <= 1000000000000000", name="total"),
         CheckConstraint(
             "(stage = 'prepared') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL)",
@@ -89,7 +95,9 @@ class PaymentBatch(Model):
 
 
 class PaymentLine(Model):
-    """One payment of a batch: a statement, the account it is paid to, the balance. A statement stands in one batch.
+    """One payment of a batch: the account it is paid to, the amount, and of what the statement, where it pays one.
+
+    A statement stands in one batch. `id` names the payment to the bank's lines.
 
     `batch_stage` follows the batch (foreign key): what fell with a rejected batch may be paid by another.
     """
@@ -97,9 +105,10 @@ class PaymentLine(Model):
     __tablename__ = "payment_line"
     batch_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[uuid.UUID] = mapped_column(default=new_id, unique=True)
     batch_stage: Mapped[str]
     pool_id: Mapped[int]
-    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"))
+    statement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("statement.id"))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_account.id"))
     amount_fen: Mapped[int]
     __table_args__ = (
@@ -111,6 +120,33 @@ class PaymentLine(Model):
         Index(
             "ux_payment_line_statement",
             "statement_id",
+            unique=True,
+            postgresql_where=text("batch_stage <> 'rejected'"),
+        ),
+    )
+
+
+class PaymentEntry(Model):
+    """An entry of the book that a batch pays out: a premium that was remitted. It stands in one batch.
+
+    `batch_stage` follows the batch (foreign key).
+    """
+
+    __tablename__ = "payment_entry"
+    batch_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    batch_stage: Mapped[str]
+    pool_id: Mapped[int]
+    period_id: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(["pool_id", "period_id", "entry_id"], ["entry.pool_id", "entry.period_id", "entry.id"]),
+        ForeignKeyConstraint(
+            ["batch_id", "batch_stage"], ["payment_batch.id", "payment_batch.stage"], onupdate="CASCADE"
+        ),
+        Index(
+            "ux_payment_entry_entry",
+            "pool_id",
+            "entry_id",
             unique=True,
             postgresql_where=text("batch_stage <> 'rejected'"),
         ),
@@ -181,7 +217,7 @@ class BankLine(Model):
 
 
 class BankMatch(Model):
-    """A line of a bank's statement and the statement of account that it pays: each once at a time.
+    """A line of a bank's statement and what it pays, a statement of account or a payment: each once at a time.
 
     Only the columns of its taking back are ever written again; one that was taken back leaves both open again.
     """
@@ -189,7 +225,8 @@ class BankMatch(Model):
     __tablename__ = "bank_match"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"))
-    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"))
+    statement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("statement.id"))
+    payment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment_line.id"))
     pool_id: Mapped[int]
     stage: Mapped[str]
     difference_fen: Mapped[int]
@@ -210,6 +247,8 @@ class BankMatch(Model):
         ),
         Index("ux_bank_match_line", "line_id", unique=True, postgresql_where=text("stage = 'matched'")),
         Index("ux_bank_match_statement", "statement_id", unique=True, postgresql_where=text("stage = 'matched'")),
+        Index("ux_bank_match_payment", "payment_id", unique=True, postgresql_where=text("stage = 'matched'")),
+        CheckConstraint("num_nonnulls(statement_id, payment_id) = 1", name="pays_one"),
     )
 
 

@@ -78,7 +78,7 @@ def month(session: Session, pool_id: int, first_on: date) -> Month:
         bank_fen,
         _stands(session, pool_id, "1010", last_on),
         -_stands(session, pool_id, "2310", last_on),
-        [Matched(*row) for row in session.execute(matched)],
+        [bank_matches.matched_of(row) for row in session.execute(matched)],
         session.scalars(open_ones.where(on_2310)).all(),
         session.scalars(done.where(BankLine.id.not_in(paying)).order_by(*in_order)).all(),
         session.scalars(open_ones.where(~on_2310)).all(),

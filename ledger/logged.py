@@ -103,6 +103,7 @@ LOGGED: tuple[Logged, ...] = (
         {
             "matched_by": WHO,
             "statement_id": fact("statement", "uuid"),
+            "payment_id": fact("payment", "uuid"),
             "difference_fen": fact("left_fen", "bigint"),
         },
         # A line that was matched again has an event for each time.

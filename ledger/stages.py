@@ -111,12 +111,17 @@ def move_payment_batch(
     audit.record(session, f"payment_batch.{verb}", by=by, at=at, of=("payment_batch", row.id), facts=told)
 
 
+def pays(row: BankMatch) -> dict[str, str]:
+    """Return what the log says of what a match pays: `statement` or `payment`, by its id."""
+    return {"statement": str(row.statement_id)} if row.statement_id else {"payment": str(row.payment_id)}
+
+
 def move_bank_match(session: Session, row: BankMatch, verb: str, *, why: str, by: Actor, at: datetime) -> None:
     """Move a match on and record it with its reason; Conflict `stage_refuses` where the table has no such move."""
     row.stage = step(BANK_MATCH_MOVES, row.stage, verb, kind="bank_match")
     row.undone_by, row.undone_at, row.undone_why = by.person_id, at, why
     session.flush()
-    told = {"pool": row.pool_id, "statement": str(row.statement_id), "left_fen": row.difference_fen, "why": why}
+    told = {"pool": row.pool_id, **pays(row), "left_fen": row.difference_fen, "why": why}
     audit.record(session, f"bank_match.{verb}", by=by, at=at, of=("bank_line", row.line_id), facts=told)
 
 

@@ -127,12 +127,14 @@ MATCHES: tuple[Plant, ...] = (
     plant(
         "INV-B6",
         "another line",
-        "UPDATE bank_match SET line_id = (SELECT id FROM bank_line WHERE reference = 'R-1') WHERE stage = 'matched'",
+        "UPDATE bank_match SET line_id = (SELECT id FROM bank_line WHERE reference = 'R-1')"
+        " WHERE stage = 'matched' AND statement_id IS NOT NULL",
     ),
     plant(
         "INV-B6",
         "a statement of another pool",
-        "UPDATE bank_match SET statement_id = (SELECT id FROM statement WHERE pool_id <> bank_match.pool_id LIMIT 1)",
+        "UPDATE bank_match SET statement_id = (SELECT id FROM statement WHERE pool_id <> bank_match.pool_id LIMIT 1)"
+        " WHERE statement_id IS NOT NULL",
     ),
     plant(
         "INV-B6",
@@ -140,7 +142,7 @@ MATCHES: tuple[Plant, ...] = (
         "DROP INDEX ux_bank_match_statement",
         "INSERT INTO bank_match (id, line_id, statement_id, pool_id, stage, difference_fen, matched_by, matched_at)"
         " SELECT gen_random_uuid(), (SELECT id FROM bank_line WHERE reference = 'R-2'), statement_id, pool_id, stage,"
-        " difference_fen, matched_by, matched_at FROM bank_match WHERE stage = 'matched'",
+        " difference_fen, matched_by, matched_at FROM bank_match WHERE stage = 'matched' AND statement_id IS NOT NULL",
     ),
     plant("INV-A10-ledger", "matched by another", "UPDATE bank_match SET matched_by = gen_random_uuid()"),
 )
@@ -177,7 +179,7 @@ LIFE: tuple[Plant, ...] = (
         "INV-B9",
         "matched and held",
         f"UPDATE bank_match SET line_id = (SELECT line_id FROM held_receipt WHERE id = {_HELD})"
-        " WHERE stage = 'matched'",
+        " WHERE stage = 'matched' AND statement_id IS NOT NULL",
     ),
     plant(
         "INV-B9",
@@ -204,4 +206,38 @@ LIFE: tuple[Plant, ...] = (
     ),
 )
 
-PLANTS = (*ACCOUNTS, *PAYMENTS, *REPORTS, *MATCHES, *LIFE)
+_PREMIUM = "(SELECT id FROM payment_batch WHERE kind = 'premium' AND stage = 'released')"
+
+PREMIUMS: tuple[Plant, ...] = (
+    plant(
+        "INV-B11",
+        "a fen more",
+        f"UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE batch_id = {_PREMIUM} AND position = 1",
+    ),
+    plant("INV-B11", "a remittance gone", f"DELETE FROM payment_entry WHERE batch_id = {_PREMIUM}"),
+    plant(
+        "INV-B11",
+        "an entry that remitted nothing",
+        f"UPDATE payment_entry p SET (period_id, entry_id) = (SELECT e.period_id, e.id FROM entry e"
+        f" WHERE e.pool_id = p.pool_id AND e.reason = 'premium_received' LIMIT 1) WHERE batch_id = {_PREMIUM}",
+    ),
+    plant(
+        "INV-B11",
+        "a remittance paid twice",
+        "DROP INDEX ux_payment_entry_entry",
+        "UPDATE payment_batch SET stage = 'prepared', decided_by = NULL, decided_at = NULL"
+        " WHERE kind = 'premium' AND stage = 'rejected'",
+    ),
+    plant(
+        "INV-B6",
+        "a payment of another difference",
+        "UPDATE bank_match SET difference_fen = 1 WHERE payment_id IS NOT NULL",
+    ),
+    plant(
+        "INV-B6",
+        "a payment that was not released",
+        f"UPDATE payment_line SET batch_stage = 'rejected' WHERE batch_id = {_PREMIUM}",
+    ),
+)
+
+PLANTS = (*ACCOUNTS, *PAYMENTS, *REPORTS, *MATCHES, *LIFE, *PREMIUMS)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import CITY
 from core.permits import Role
-from ledger import bank_matches, bank_months, bank_receipts
+from ledger import bank_matches, bank_months, bank_payments, bank_receipts, bank_remittances
 from ledger.bank_models import BankLine
 from ledger.models import Statement
 from tests import makers_bank
@@ -30,6 +30,12 @@ def bank_lines(session: Session, made: MadePool, paid: Statement, on: date) -> N
         for number, fen in ((1, 100), (2, -40), (4, 700), (5, -700), (6, 300), (7, 250))
     ]
     lines.append(makers_bank.line_of(-paid.balance_fen, "R-3", about=paid.number))
+    fallen = bank_remittances.prepare_premiums(session, made.pool.id, on, pays_on=on, by=desk, at=AT)
+    bank_payments.reject(session, fallen, by=second, at=AT)
+    batch = bank_remittances.prepare_premiums(session, made.pool.id, on, pays_on=on, by=desk, at=AT)
+    bank_payments.release_batch(session, batch, by=second, at=AT)
+    payment = bank_payments.lines(session, batch)[0]
+    lines.append(makers_bank.line_of(-payment.amount_fen, "R-8", about=payment.reference))
     makers_bank.take(session, made, lines, opening_fen=5)
     ids = {row.reference: row.id for row in session.scalars(select(BankLine).where(BankLine.pool_id == made.pool.id))}
     pool = made.pool.id
@@ -43,4 +49,6 @@ def bank_lines(session: Session, made: MadePool, paid: Statement, on: date) -> N
     for number in (6, 7):
         bank_receipts.place(session, held[number], "存款利息", on=on, by=second, at=_LATER)
     bank_receipts.reopen(session, held[6], on=on, by=second, at=_LATER)
+    shown = next(one for one in bank_matches.proposed(session, pool, second) if one.line.reference == "R-8")
+    bank_matches.accept(session, pool, shown.line.id, shown.target.id, by=second, at=AT)
     bank_months.sign(session, pool, date(2026, 3, 1), by=second, at=_LATER)

@@ -54,7 +54,7 @@ def test_the_surest_comes_first() -> None:
     """A line that names one statement and is of another's sum is proposed for the named one first."""
     other = replace(OWED, id=uuid.UUID(int=3), number="SA-1-2026Q2-04")
     found = proposals([replace(LINE, about="SA-1-2026Q2-04")], [OWED, other])
-    assert [one.statement_id for one in found] == [other.id, OWED.id]
+    assert [one.target_id for one in found] == [other.id, OWED.id]
 
 
 def _paid(session: Session) -> Quarter:
@@ -80,7 +80,7 @@ def test_a_proposal_is_accepted_once(session: Session) -> None:
     quarter = _paid(session)
     made, maker = quarter.made, quarter.made.actor(Role.FINANCE_MAKER)
     found = bank_matches.proposed(session, made.pool.id, maker)
-    assert [(one.line.reference, one.statement.id, one.proposal.difference_fen) for one in found] == [
+    assert [(one.line.reference, one.target.id, one.proposal.difference_fen) for one in found] == [
         ("R-1", quarter.of(3).id, 0),
         ("R-2", quarter.of(1).id, -4),
     ]

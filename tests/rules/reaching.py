@@ -149,12 +149,19 @@ def _to_pay(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     return {"period": "2026Q1", "label": "2026Q1", "pays_on": "2026-04-09"}
 
 
+def _remitted(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    _received(session, world, seat)
+    policy = session.get_one(Policy, world.ids["policy_id"])
+    policies.remit(session, policy, on=ON, by=_lead(world, Role.FINANCE_CHECKER), at=NOW)
+    return {"until_on": ON.isoformat(), "pays_on": "2026-04-09"}
+
+
 def _came_in(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     paid = session.scalars(select(Statement).where(Statement.stage == "agreed").order_by(Statement.number)).first()
     assert paid is not None
     take(session, world.pool, [line_of(-paid.balance_fen, "R-8", about=paid.number)], name="S-8")
     line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-8")).one()
-    return {"line_id": str(line_id), "statement_id": str(paid.id)}
+    return {"line_id": str(line_id), "statement_id": str(paid.id), "target_id": str(paid.id)}
 
 
 def _to_hold(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
@@ -291,6 +298,7 @@ MONEY: Mapping[str, Reach] = {
     **both("bank_accounts.confirm", "api_bank_accounts.confirm", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.reject", "api_bank_accounts.reject", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.new", "api_payment_batches.prepare", Role.FINANCE_MAKER, _to_pay),
+    **both("payment_batches.premiums", "api_payment_batches.prepare_premiums", Role.FINANCE_MAKER, _remitted),
     **both("bank_matching.accept", "api_bank_matching.accept", Role.FINANCE_MAKER, _came_in),
     "POST bank_reports.new": Reach(Role.FINANCE_MAKER, _camt),
     **both("bank_matching.take_back", "api_bank_matching.take_back", Role.FINANCE_MAKER, saying(why="核错了")),

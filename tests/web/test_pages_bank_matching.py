@@ -34,11 +34,11 @@ def test_a_line_is_matched_and_the_statement_shows_it(engine: Engine, visitors: 
     address, months = (f"/pools/{quarter.made.pool.id}/bank/{name}" for name in ("matching", "months"))
     maker = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[0])
     page = maker.get(address).text
-    assert "账号相符" in page and "附言写明结算单" in page and "−0.04" in page and "某人" in page
-    told = {"line_id": lines["R-1"], "statement_id": str(quarter.of(3).id)}
+    assert "账号相符" in page and "附言写明编号" in page and "−0.04" in page and "某人" in page
+    told = {"line_id": lines["R-1"], "target_id": str(quarter.of(3).id)}
     assert maker.send(address, **told).status_code == 303
     assert maker.send(address, **told).status_code == 409
-    assert maker.send(address, line_id="x", statement_id="y").status_code == 422
+    assert maker.send(address, line_id="x", target_id="y").status_code == 422
     assert "R-1" in maker.get(f"/statements/{quarter.of(3).id}").text
     member = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[3])
     assert "R-1" not in member.get(f"/statements/{quarter.of(3).id}").text
@@ -46,7 +46,7 @@ def test_a_line_is_matched_and_the_statement_shows_it(engine: Engine, visitors: 
     assert "结算单之差：0.00 元" in month and "仅银行" in month and "仅结算单" in month
     export = maker.get(f"{months}/2026-04?as=csv").text
     assert "matched,2026-04-17,26516.24" in export and export.count("\r\nstatement,") == 2
-    assert maker.send(address, line_id=lines["R-2"], statement_id=str(quarter.of(1).id)).status_code == 303
+    assert maker.send(address, line_id=lines["R-2"], target_id=str(quarter.of(1).id)).status_code == 303
     assert "相差 −0.04 元" in maker.get(f"{months}/2026-04").text
     assert maker.get(f"{months}/2026-13").status_code == 404
     fellow = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[1])
@@ -80,7 +80,7 @@ def test_a_match_is_taken_back_on_its_page(engine: Engine, visitors: Visitors) -
     quarter, lines = _paid(engine)
     address = f"/pools/{quarter.made.pool.id}/bank/matching"
     maker = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[0])
-    maker.send(address, line_id=lines["R-1"], statement_id=str(quarter.of(3).id))
+    maker.send(address, line_id=lines["R-1"], target_id=str(quarter.of(3).id))
     page = maker.get(f"{address}/matched").text
     assert "R-1" in page and "撤回" in page and "R-1" in maker.get(f"{address}/matched?as=csv").text
     with unit_of_work(engine, SYSTEM) as session:

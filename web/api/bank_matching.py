@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import validate
 
+from core.errors import Invalid
 from ledger import bank_matches, bank_receipts
 from ledger.bank_matches import Matched, Proposed
 from web import fields
@@ -19,11 +20,15 @@ api = resource("bank_matching", "Matching the bank's lines with statements.", "/
 
 
 class BankMatchOut(Strict):
-    """A line of the bank and a statement, matched or proposed; `difference` is what was paid too much."""
+    """A line of the bank with the statement or the payment of a batch, matched or proposed.
+
+    `number` is the statement's or the payment's reference; `difference` is what was paid too much.
+    """
 
     line_id = fields.UUID()
-    statement_id = fields.UUID()
-    statement = fields.String()
+    statement_id = fields.UUID(allow_none=True)
+    payment_id = fields.UUID(allow_none=True)
+    number = fields.String()
     booked_on = fields.Date()
     amount = fields.Nested(MoneySchema)
     balance = fields.Nested(MoneySchema)
@@ -37,21 +42,23 @@ class BankMatchList(Strict):
 
 
 class BankMatchIn(Strict):
-    """A proposal to accept."""
+    """A proposal to accept: `statement_id` or `payment_id`, as it was proposed."""
 
     line_id = fields.UUID(required=True)
-    statement_id = fields.UUID(required=True)
+    statement_id = fields.UUID()
+    payment_id = fields.UUID()
 
 
 def _out(one: Matched | Proposed) -> dict[str, Any]:
     fen = one.match.difference_fen if isinstance(one, Matched) else one.proposal.difference_fen
     return {
         "line_id": one.line.id,
-        "statement_id": one.statement.id,
-        "statement": one.statement.number,
+        "statement_id": one.target.id if one.target.batch_id is None else None,
+        "payment_id": None if one.target.batch_id is None else one.target.id,
+        "number": one.target.number,
         "booked_on": one.line.booked_on,
         "amount": money(one.line.amount_fen),
-        "balance": money(one.statement.balance_fen),
+        "balance": money(one.target.balance_fen),
         "difference": money(fen),
     }
 
@@ -73,7 +80,10 @@ def index(pool_id: int) -> dict[str, Any]:
 def accept(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Accept a proposal; neither the line nor the statement is matched again."""
     pool = led_pool(pool_id)
-    return _out(bank_matches.accept(unit(), pool.id, told["line_id"], told["statement_id"], by=actor(), at=at()))
+    targets = [told[name] for name in ("statement_id", "payment_id") if name in told]
+    if len(targets) != 1:
+        raise Invalid("bank_match_pays_one")
+    return _out(bank_matches.accept(unit(), pool.id, told["line_id"], targets[0], by=actor(), at=at()))
 
 
 class BankMatchedOut(BankMatchOut):
@@ -110,7 +120,7 @@ def matched(pool_id: int) -> dict[str, Any]:
         if bank_matches.reads(pool.id, actor())
         else ()
     )
-    return {"data": [_matched(Matched(*row)) for row in rows]}
+    return {"data": [_matched(bank_matches.matched_of(row)) for row in rows]}
 
 
 @api.post("/matched/<uuid:match_id>/take-back")

@@ -18,13 +18,13 @@ api = resource("bank_months", "A month's reconciliation and its signing.", "/poo
 
 
 class MatchedLineOut(Strict):
-    """A line of the bank with the statement that it pays; `difference` is what was paid too much."""
+    """A line of the bank with the number of what it pays; `difference` is what was paid too much."""
 
     line_id = fields.UUID()
     booked_on = fields.Date()
     amount = fields.Nested(MoneySchema)
     reference = fields.String()
-    statement = fields.String()
+    number = fields.String()
     balance = fields.Nested(MoneySchema)
     difference = fields.Nested(MoneySchema)
 
@@ -91,8 +91,8 @@ def _out(told: Month) -> dict[str, Any]:
         "matched": [
             {
                 **line,
-                "statement": one.statement.number,
-                "balance": money(one.statement.balance_fen),
+                "number": one.target.number,
+                "balance": money(one.target.balance_fen),
                 "difference": money(one.match.difference_fen),
             }
             for one, line in zip(told.matched, _lines(one.line for one in told.matched), strict=True)

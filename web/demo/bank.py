@@ -97,7 +97,7 @@ class BankStory:
             # The second quarter's are left to whoever looks at the demo.
             return
         for one in bank_matches.proposed(session, pool_id, SYSTEM):
-            bank_matches.accept(session, pool_id, one.line.id, one.statement.id, by=desk, at=when)
+            bank_matches.accept(session, pool_id, one.line.id, one.target.id, by=desk, at=when)
 
 
 def account_of(name: str, place: int, again: int) -> AccountDetails:

@@ -57,6 +57,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Period {period} has no statement to pay: one that the pool owes, that the member has agreed to and that is "
         "not paid yet.",
     ),
+    "no_premium_to_pay_out": (
+        "到 {day} 为止没有待付的保费划付：须已登记划付，且不在别的有效批次里。",
+        "No remittance up to {day} waits to be paid: one that is booked and stands in no batch that holds.",
+    ),
     "pays_on_past": (
         "付款日期已经过去。请填今天或以后的日期。",
         "The day of payment has passed. Choose today or a later day.",
@@ -174,12 +178,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This line is matched already, and is not matched twice.",
     ),
     "statement_matched": (
-        "这张结算单已经核对到另一笔。",
-        "This statement is matched with another line already.",
+        "这张结算单（或这笔付款）已经核对到另一笔。",
+        "This statement, or payment, is matched with another line already.",
     ),
     "bank_match_not_proposed": (
-        "这一笔与这张结算单对不上：附言没有写明它，金额与账号也不全相符。请核对。",
-        "The line does not fit the statement: it does not name it, and sum and account are not both its own.",
+        "这一笔与所选的结算单或付款对不上：附言没有写明它，金额与账号也不全相符。请核对。",
+        "The line does not fit that statement or payment: it does not name it, and sum and account are not both its "
+        "own.",
+    ),
+    "bank_match_pays_one": (
+        "请写明一张结算单或一笔付款，恰好一个。",
+        "Name one statement or one payment, exactly one of them.",
     ),
     "bank_match_not_found": (
         "没有这次核对，或您无权查看。请从列表进入。",

@@ -13,11 +13,11 @@ from sqlalchemy import false, select
 from core.errors import Invalid
 from core.permits import may
 from ledger import bank_matches
-from ledger.bank_matches import Proposed
-from ledger.bank_models import BankLine, BankMatch, HeldReceipt
-from ledger.models import Statement
+from ledger.bank_matches import Matched, Proposed, matched_of
+from ledger.bank_models import BankLine, HeldReceipt
 from ledger.stages import BANK_MATCH_MOVES
 from web import listing
+from web.bank_desk import target_href
 from web.formats import date_words, t, yuan
 from web.money_desk import Field, Step, leads, led_pool, member_names, pool_of, read_id, step_page, today
 from web.pages.pools import subnav
@@ -43,7 +43,7 @@ def index(pool_id: int) -> ResponseReturnValue:
         "finance/bank_matching.html",
         pool=pool,
         places=subnav(pool),
-        proposals=_proposals(found, member_names(unit(), [pool.id])),
+        proposals=_proposals(pool.id, found, member_names(unit(), [pool.id])),
         rows=[_open_line(pool.id, row) for row in rest.rows],
         found=rest,
         may_hold=leads(pool) and may(actor(), "receipt.hold"),
@@ -64,19 +64,19 @@ def _open_line(pool_id: int, row: Any) -> dict[str, object]:
 _LINE = ("id", "booked_on", "amount_fen", "name", "about", "reference")
 
 
-def _proposals(found: Sequence[Proposed], names: Mapping[uuid.UUID, str]) -> list[dict[str, object]]:
+def _proposals(pool_id: int, found: Sequence[Proposed], names: Mapping[uuid.UUID, str]) -> list[dict[str, object]]:
     return [
         {
             "line_id": one.line.id,
-            "statement_id": one.statement.id,
+            "target_id": one.target.id,
             "booked_on": one.line.booked_on,
             "amount_fen": one.line.amount_fen,
             "name": one.line.name,
             "about": one.line.about,
-            "statement": one.statement.number,
-            "href": url_for("statements.one", statement_id=one.statement.id),
-            "member": names.get(one.statement.organisation_id, ""),
-            "balance_fen": one.statement.balance_fen,
+            "number": one.target.number,
+            "href": target_href(pool_id, one.target),
+            "member": names.get(one.target.organisation_id, ""),
+            "balance_fen": one.target.balance_fen,
             "difference_fen": one.proposal.difference_fen,
             "why": _why(one),
         }
@@ -86,7 +86,7 @@ def _proposals(found: Sequence[Proposed], names: Mapping[uuid.UUID, str]) -> lis
 
 def _why(one: Proposed) -> str:
     """Return in words why a line is proposed for a statement."""
-    named = t("附言写明结算单", "names the statement") if one.proposal.is_named else ""
+    named = t("附言写明编号", "names it") if one.proposal.is_named else ""
     account = t("账号相符", "the member’s account") if one.proposal.is_same_account else ""
     return t("、", ", ").join(word for word in (named, account) if word)
 
@@ -96,10 +96,10 @@ def _why(one: Proposed) -> str:
 def accept(pool_id: int) -> ResponseReturnValue:
     """Accept one proposal."""
     pool = led_pool(pool_id)
-    line_id, statement_id = (read_id(request.form.get(name)) for name in ("line_id", "statement_id"))
-    if line_id is None or statement_id is None:
+    line_id, target_id = (read_id(request.form.get(name)) for name in ("line_id", "target_id"))
+    if line_id is None or target_id is None:
         raise Invalid("choice_unreadable")
-    bank_matches.accept(unit(), pool.id, line_id, statement_id, by=actor(), at=at())
+    bank_matches.accept(unit(), pool.id, line_id, target_id, by=actor(), at=at())
     flash(t("已核对。", "Matched."), "success")
     return redirect(url_for(".index", pool_id=pool.id), 303)
 
@@ -109,54 +109,49 @@ def accept(pool_id: int) -> ResponseReturnValue:
 def matched(pool_id: int) -> ResponseReturnValue:
     """List the matches that stand, the newest line first."""
     pool = pool_of(pool_id)
-    query = bank_matches.standing(pool.id).with_only_columns(
-        BankMatch.id,
-        BankMatch.statement_id,
-        BankMatch.difference_fen,
-        BankMatch.matched_at,
-        BankLine.booked_on,
-        BankLine.amount_fen,
-        BankLine.reference,
-        Statement.number,
-        Statement.organisation_id,
-    )
+    query = bank_matches.standing(pool.id)
     if not bank_matches.reads(pool.id, actor()):
         query = query.where(false())
     names = member_names(unit(), [pool.id])
     if listing.wants_csv():
-        return listing.csv_of("matched", _matched_columns(names), unit().execute(query.limit(listing.EXPORT_MOST)))
-    found = listing.listed(unit(), query, sum_of="amount_fen")
-    is_open = leads(pool) and may(actor(), "bank_match.take_back")
+        rows = unit().execute(query.limit(listing.EXPORT_MOST))
+        return listing.csv_of("matched", _MATCHED, [_matched(pool.id, matched_of(row), names) for row in rows])
+    found = listing.listed(unit(), query)
     return render_template(
         "finance/bank_matched.html",
         pool=pool,
         places=subnav(pool),
-        rows=[
-            {
-                **row._mapping,
-                "member": names.get(row.organisation_id, ""),
-                "href": url_for("statements.one", statement_id=row.statement_id),
-                "step": t("撤回…", "Take back…"),
-                "step_href": url_for(".take_back", pool_id=pool.id, match_id=row.id),
-            }
-            for row in found.rows
-        ],
+        rows=[_matched(pool.id, matched_of(row), names) for row in found.rows],
         found=found,
         exports=listing.csv_link(),
-        may_take_back=is_open,
+        may_take_back=leads(pool) and may(actor(), "bank_match.take_back"),
     )
 
 
-def _matched_columns(names: Mapping[uuid.UUID, str]) -> list[tuple[str, listing.Written]]:
-    return [
-        ("booked_on", lambda row: row.booked_on),
-        ("amount_cny", lambda row: row.amount_fen),
-        ("reference", lambda row: row.reference),
-        ("member", lambda row: names.get(row.organisation_id, "")),
-        ("statement", lambda row: row.number),
-        ("difference_cny", lambda row: row.difference_fen),
-        ("matched_at", lambda row: row.matched_at),
-    ]
+def _matched(pool_id: int, one: Matched, names: Mapping[uuid.UUID, str]) -> dict[str, object]:
+    return {
+        "booked_on": one.line.booked_on,
+        "amount_fen": one.line.amount_fen,
+        "reference": one.line.reference,
+        "number": one.target.number,
+        "member": names.get(one.target.organisation_id, ""),
+        "difference_fen": one.match.difference_fen,
+        "matched_at": one.match.matched_at,
+        "href": target_href(pool_id, one.target),
+        "step": t("撤回…", "Take back…"),
+        "step_href": url_for(".take_back", pool_id=pool_id, match_id=one.match.id),
+    }
+
+
+_MATCHED = [
+    ("booked_on", lambda row: row["booked_on"]),
+    ("amount_cny", lambda row: row["amount_fen"]),
+    ("reference", lambda row: row["reference"]),
+    ("member", lambda row: row["member"]),
+    ("number", lambda row: row["number"]),
+    ("difference_cny", lambda row: row["difference_fen"]),
+    ("matched_at", lambda row: row["matched_at"]),
+]
 
 
 @pages.route("/matched/<uuid:match_id>/take-back", methods=["GET", "POST"])
@@ -169,16 +164,16 @@ def take_back(pool_id: int, match_id: uuid.UUID) -> ResponseReturnValue:
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
         bank_matches.take_back(unit(), found.match, values.get("why", ""), by=actor(), at=at())
-        said = t("已撤回，这一笔与结算单都可以重新核对。", "Taken back; line and statement can be matched again.")
+        said = t("已撤回，两边都可以重新核对。", "Taken back; both sides can be matched again.")
         return said, url_for(".index", pool_id=pool.id)
 
     step = Step(
         title=t("撤回核对", "Take the match back"),
         sentence=t(
-            "撤回之后，这一笔银行收支与结算单 {n} 都可以重新核对。原由待认领收款认领的，金额转回待认领收款。",
-            "The line and statement {n} can then be matched again. Money that the match took from the "
+            "撤回之后，这一笔银行收支与 {n} 都可以重新核对。原由待认领收款认领的，金额转回待认领收款。",
+            "The line and {n} can then be matched again. Money that the match took from the "
             "unmatched receipts goes back to them.",
-            n=found.statement.number,
+            n=found.target.number,
         ),
         label=t("撤回核对", "Take the match back"),
         back=url_for(".matched", pool_id=pool.id),
@@ -186,8 +181,8 @@ def take_back(pool_id: int, match_id: uuid.UUID) -> ResponseReturnValue:
             (t("银行日期", "Bank’s date"), date_words(found.line.booked_on)),
             (t("银行金额", "Bank’s sum"), yuan(found.line.amount_fen)),
             (t("流水号", "Reference"), found.line.reference),
-            (t("结算单", "Statement"), found.statement.number),
-            (t("净额", "Net"), yuan(found.statement.balance_fen)),
+            (t("结算单或付款", "Statement or payment"), found.target.number),
+            (t("净额", "Net"), yuan(found.target.balance_fen)),
             (t("差额", "Difference"), yuan(found.match.difference_fen)),
         ],
         fields=[

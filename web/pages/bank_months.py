@@ -18,6 +18,7 @@ from ledger.bank_months import Month
 from ledger.models import Statement
 from underwriting.models import Pool
 from web import listing
+from web.bank_desk import target_href
 from web.formats import date_words, t, yuan
 from web.history import history
 from web.money_desk import Step, leads, led_pool, member_names, pool_of, step_page, today
@@ -81,8 +82,9 @@ def _facts(told: Month) -> dict[str, int]:
 
 
 def _matched(one: Matched, names: Mapping[uuid.UUID, str]) -> dict[str, object]:
-    both = {**_line(one.line, "matched"), **_statement(one.statement, names)}
-    return {**both, "kind": "matched", "difference_fen": one.match.difference_fen}
+    paid = {"number": one.target.number, "balance_fen": one.target.balance_fen}
+    whose = {"other": names.get(one.target.organisation_id, ""), "href": target_href(one.match.pool_id, one.target)}
+    return {**_line(one.line, "matched"), **paid, **whose, "difference_fen": one.match.difference_fen}
 
 
 def _line(one: BankLine, kind: str) -> dict[str, object]:

@@ -125,6 +125,88 @@ def widen_bank_match() -> None:
         )
 
 
+def widen_payments() -> None:
+    """Let a batch pay what was remitted, by the entries that it names, and a line of the bank show a payment."""
+    op.execute(
+        "ALTER TABLE payment_batch ADD COLUMN kind text NOT NULL DEFAULT 'statement', ALTER COLUMN period_id DROP NOT NULL"
+    )
+    op.execute("ALTER TABLE payment_batch ALTER COLUMN kind DROP DEFAULT")
+    op.create_check_constraint(
+        op.f("ck_payment_batch_kind"),
+        "payment_batch",
+        "kind IN ('statement', 'premium') AND (kind = 'statement') = (period_id IS NOT NULL)",
+    )
+    op.execute(
+        "ALTER TABLE payment_line ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid(),"
+        " ALTER COLUMN statement_id DROP NOT NULL"
+    )
+    op.execute("ALTER TABLE payment_line ALTER COLUMN id DROP DEFAULT")
+    op.create_unique_constraint(op.f("uq_payment_line_id"), "payment_line", ["id"])
+    op.execute("ALTER TABLE bank_match ADD COLUMN payment_id uuid, ALTER COLUMN statement_id DROP NOT NULL")
+    op.create_foreign_key(op.f("fk_bank_match_payment_id"), "bank_match", "payment_line", ["payment_id"], ["id"])
+    op.create_check_constraint(
+        op.f("ck_bank_match_pays_one"), "bank_match", "num_nonnulls(statement_id, payment_id) = 1"
+    )
+    op.create_index(
+        "ux_bank_match_payment",
+        "bank_match",
+        ["payment_id"],
+        unique=True,
+        postgresql_where=sa.text("stage = 'matched'"),
+    )
+
+
+def make_payment_entry() -> None:
+    """The table `payment_entry`."""
+    op.create_table(
+        "payment_entry",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("batch_stage", sa.Text(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("period_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "period_id", "entry_id"],
+            ["entry.pool_id", "entry.period_id", "entry.id"],
+            name=op.f("fk_payment_entry_pool_id_period_id_entry_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id", "batch_stage"],
+            ["payment_batch.id", "payment_batch.stage"],
+            name=op.f("fk_payment_entry_batch_id_batch_stage"),
+            onupdate="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("batch_id", "entry_id", name=op.f("pk_payment_entry")),
+    )
+    op.create_index(
+        "ux_payment_entry_entry",
+        "payment_entry",
+        ["pool_id", "entry_id"],
+        unique=True,
+        postgresql_where=sa.text("batch_stage <> 'rejected'"),
+    )
+
+
+def narrow_payments() -> None:
+    """Take the batches of premiums away again, and what shows them; before `narrow_bank_match`."""
+    tables = ("bank_match", "payment_line", "payment_file", "payment_batch")
+    for table in tables:
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    premiums = "(SELECT id FROM payment_batch WHERE kind = 'premium')"
+    op.execute("DELETE FROM bank_match WHERE payment_id IS NOT NULL")
+    op.drop_table("payment_entry")
+    for table in ("payment_line", "payment_file"):
+        op.execute(f"DELETE FROM {table} WHERE batch_id IN {premiums}")
+    op.execute("DELETE FROM payment_batch WHERE kind = 'premium'")
+    op.execute("ALTER TABLE bank_match DROP COLUMN payment_id, ALTER COLUMN statement_id SET NOT NULL")
+    op.execute("ALTER TABLE payment_line DROP COLUMN id, ALTER COLUMN statement_id SET NOT NULL")
+    op.execute("ALTER TABLE payment_batch DROP COLUMN kind, ALTER COLUMN period_id SET NOT NULL")
+    for table in tables:
+        op.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
 def narrow_bank_match() -> None:
     """Take the columns of `bank_match` away again, and with them the matches that were taken back."""
     op.execute("ALTER TABLE bank_match NO FORCE ROW LEVEL SECURITY")
