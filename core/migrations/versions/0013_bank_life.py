@@ -19,6 +19,7 @@ def upgrade() -> None:
     bank_life_tables.make_payment_entry()
     bank_life_tables.make_held_receipt()
     bank_life_tables.make_bank_month()
+    op.execute(f"CREATE POLICY bank_account_paid_into ON bank_account FOR SELECT TO gongbao_app USING ({_PAID_INTO})")
     _walls_of_payments()
     _walls_of_lines()
 
@@ -58,6 +59,15 @@ def _walls_of_lines() -> None:
     )
 
 
+#: The confirmed account of a pool's lead, for whoever is a member of the pool: it pays its balances into it.
+_PAID_INTO = (
+    "stage = 'confirmed' AND EXISTS (SELECT FROM public.share s WHERE s.position = 0"
+    " AND (s.pool_id, s.organisation_id) = (bank_account.pool_id, bank_account.organisation_id))"
+    " AND EXISTS (SELECT FROM public.share s WHERE s.pool_id = bank_account.pool_id"
+    " AND s.organisation_id = nullif(current_setting('gongbao.organisation_id', true), '')::uuid)"
+)
+
+
 def _walls_of_payments() -> None:
     """Put up what keeps batches of premiums to what their entries remitted."""
     for function in (bank_life_functions.KEEP_PAYMENT_LINE, bank_life_functions.PAYMENTS_WHOLE):
@@ -82,6 +92,7 @@ def _walls_of_payments() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP POLICY bank_account_paid_into ON bank_account")
     op.execute("DROP TRIGGER bank_line_unsigned ON bank_line")
     op.drop_table("bank_month")
     op.drop_table("held_receipt")
