@@ -215,7 +215,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "bank_account.confirm": _roles(Role.FINANCE_CHECKER),
     "bank_account.reject": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
     "bank_report.read": _MONEY_READERS,
-    "bank_report.take": _roles(Role.FINANCE_MAKER),
+    "bank_report.take": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
     "bank_match.accept": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
     "bank_match.take_back": _roles(Role.FINANCE_MAKER, Role.FINANCE_CHECKER),
     "bank_month.sign": _roles(Role.FINANCE_CHECKER),

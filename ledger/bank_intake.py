@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Select, select
@@ -32,9 +33,19 @@ def get(session: Session, report_id: uuid.UUID, actor: Actor, *, pool_id: int) -
 
 
 def take(
-    session: Session, pool_id: int, report: Report, *, name: str, digest: str, by: Actor, at: datetime
+    session: Session,
+    pool_id: int,
+    report: Report,
+    *,
+    name: str,
+    digest: str,
+    columns: Mapping[str, str] | None = None,
+    by: Actor,
+    at: datetime,
 ) -> BankReport:
     """Return a bank's statement as it was taken in, with its lines; `name` and `digest` are the file's.
+
+    `columns` is field -> header of a list, kept for the next one of the account.
 
     Refuses Forbidden `role_may_not`, `lead_only`; Invalid `bank_report_wrong` with everything that is wrong in itself,
     `bank_report_other_account` where it is not of an account of the lead, `bank_lines_known` with a finding
@@ -46,7 +57,6 @@ def take(
     checked(report)
     account = _account(session, pool_id, report.account_number)
     _require_new(session, pool_id, report, account, digest)
-    assert by.person_id is not None  # noqa: S101 - the machinery has no role that takes
     row = BankReport(
         pool_id=pool_id,
         account_id=account.id,
@@ -58,6 +68,7 @@ def take(
         opening_fen=report.opening_fen,
         closing_fen=report.closing_fen,
         items=len(report.lines),
+        columns=dict(columns) if columns is not None else None,
         taken_by=by.person_id,
         taken_at=at,
     )

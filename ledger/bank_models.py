@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -171,7 +172,11 @@ class PaymentFile(Model):
 
 
 class BankReport(Model):
-    """A bank's own statement of the account that pool money lies on, as it was read from a file. Never changed."""
+    """A bank's own statement of the account that pool money lies on, as it was read from a file. Never changed.
+
+    Of a list `columns` is field -> header as it was read, for the next list of the account. `taken_by` is nobody where
+    the operator's command took it in.
+    """
 
     __tablename__ = "bank_report"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -185,7 +190,8 @@ class BankReport(Model):
     opening_fen: Mapped[int]
     closing_fen: Mapped[int]
     items: Mapped[int]
-    taken_by: Mapped[uuid.UUID]
+    columns: Mapped[dict[str, Any] | None]
+    taken_by: Mapped[uuid.UUID | None]
     taken_at: Mapped[datetime]
     __table_args__ = (
         UniqueConstraint("pool_id", "digest"),

@@ -58,6 +58,14 @@ def get(session: Session, batch_id: uuid.UUID, actor: Actor, *, pool_id: int) ->
     return row
 
 
+def numbered(session: Session, pool_id: int, number: str, actor: Actor) -> PaymentBatch:
+    """Return a batch of a pool by its number; NotFound `payment_batch_not_found`."""
+    row = session.scalar(visible_to(actor).where(PaymentBatch.number == number, PaymentBatch.pool_id == pool_id))
+    if row is None:
+        raise NotFound("payment_batch_not_found")
+    return row
+
+
 def to_pay(session: Session, period: Period) -> list[Statement]:
     """Return the statements of a period that can be paid: agreed to, the pool owes the member, in no batch yet.
 

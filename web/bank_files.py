@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import IO
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from core.errors import Finding, Invalid
 from ledger.bank_camt import read_camt
+from ledger.bank_models import BankAccount, BankReport
 from ledger.bank_reports import Report, ReportLine
 from ledger.bank_xml import BYTES_MOST
 from ledger.money import parse_fen
@@ -21,12 +25,16 @@ from web.tables import clean_name, read_table
 
 @dataclass(frozen=True, slots=True)
 class ListTerms:
-    """What a list does not say by itself: the account, the balances before and after, which column is which."""
+    """What a list does not say by itself: the account, the balances before and after, which column is which.
+
+    `known` is how the last list of the account was read; what fits this one's headers is taken from it.
+    """
 
     account_number: str
     opening: str
     closing: str
     columns: Mapping[str, str]
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class ReadFile:
     name: str
     digest: str
     report: Report
+    columns: Mapping[str, str] | None = None
 
 
 def read_file(stream: IO[bytes], filename: str, terms: ListTerms) -> ReadFile:
@@ -47,14 +56,29 @@ def read_file(stream: IO[bytes], filename: str, terms: ListTerms) -> ReadFile:
     content = stream.read(BYTES_MOST + 1)
     name = clean_name(filename)
     is_camt = name.lower().endswith(".xml")
-    report = read_camt(content) if is_camt else _read_list(content, filename, terms)
-    return ReadFile(name, hashlib.sha256(content).hexdigest(), report)
+    digest = hashlib.sha256(content).hexdigest()
+    if is_camt:
+        return ReadFile(name, digest, read_camt(content))
+    report, columns = _read_list(content, filename, terms)
+    return ReadFile(name, digest, report, columns)
 
 
-def _read_list(content: bytes, filename: str, terms: ListTerms) -> Report:
+def columns_of(session: Session, account: BankAccount) -> dict[str, str]:
+    """Return field -> header of the last list of an account that was taken in; nothing before the first."""
+    query = select(BankReport.columns).where(BankReport.account_id == account.id, BankReport.columns.is_not(None))
+    return dict(session.scalar(query.order_by(BankReport.taken_at.desc()).limit(1)) or {})
+
+
+def fitting(known: Mapping[str, str], headers: Sequence[str]) -> dict[str, str]:
+    """Return those of the columns known from the last list that this one has too; none where a header is missing."""
+    return dict(known) if set(known.values()) - {""} <= set(headers) else {}
+
+
+def _read_list(content: bytes, filename: str, terms: ListTerms) -> tuple[Report, Mapping[str, str]]:
     opening_fen, closing_fen = parse_fen(terms.opening), parse_fen(terms.closing)
     with read_table(io.BytesIO(content), filename) as table:
-        reader = BANK_LINES.reader(table, BANK_LINES.completed(terms.columns, table.headers))
+        mapping = BANK_LINES.completed({**fitting(terms.known, table.headers), **terms.columns}, table.headers)
+        reader = BANK_LINES.reader(table, mapping)
         good = list(reader)
     findings = list(reader.findings.listed)
     lines = [line for row in good if (line := _line(row, findings)) is not None]
@@ -62,7 +86,8 @@ def _read_list(content: bytes, filename: str, terms: ListTerms) -> Report:
         raise Invalid("bank_list_wrong", findings, count=max(len(findings), reader.findings.total))
     days: list[date] = [line.booked_on for line in lines]
     digest = hashlib.sha256(content).hexdigest()
-    return Report(digest[:32], terms.account_number, min(days), max(days), opening_fen, closing_fen, lines)
+    report = Report(digest[:32], terms.account_number, min(days), max(days), opening_fen, closing_fen, lines)
+    return report, mapping.columns
 
 
 def _line(row: GoodRow, findings: list[Finding]) -> ReportLine | None:

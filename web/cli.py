@@ -19,6 +19,7 @@ LAZY = {
     "fault": ("web.list_cli", "fault", "故障名单导入 / lists of faults"),
     "estate": ("web.list_cli", "estate", "电梯名单登记 / lists of lifts"),
     "bordereau": ("web.bordereau_cli", "bordereau", "保费清单批量入账 / premium bordereaux, posted in bulk"),
+    "bank": ("web.bank_cli", "bank", "银行：流水、待核对、付款文件 / the bank: statements in, unmatched, files"),
     "period": ("web.period_cli", "period", "账期 / periods: open one, list them"),
     "statement": ("web.statement_cli", "statement", "结算单 / statements: close, issue, export"),
     "extract": ("web.extract_cli", "extract", "报表 / extracts of a book: write one, list them"),

@@ -47,6 +47,7 @@ EARLIER = {
         "coalesce(j ->> 'stage', 'matched') = 'matched' AND j ->> 'statement_id' IS NOT NULL",
         ("id", "stage", "undone_by", "undone_at", "undone_why", "payment_id"),
     ),
+    "bank_report": ("true", ("columns",)),
     "payment_batch": ("coalesce(j ->> 'kind', 'statement') = 'statement'", ("kind",)),
     "payment_line": ("j ->> 'statement_id' IS NOT NULL", ("id",)),
     "payment_file": (

@@ -19,6 +19,7 @@ def upgrade() -> None:
     bank_life_tables.make_payment_entry()
     bank_life_tables.make_held_receipt()
     bank_life_tables.make_bank_month()
+    op.execute("ALTER TABLE bank_report ADD COLUMN columns jsonb, ALTER COLUMN taken_by DROP NOT NULL")
     op.execute(f"CREATE POLICY bank_account_paid_into ON bank_account FOR SELECT TO gongbao_app USING ({_PAID_INTO})")
     _walls_of_payments()
     _walls_of_lines()
@@ -93,6 +94,7 @@ def _walls_of_payments() -> None:
 
 def downgrade() -> None:
     op.execute("DROP POLICY bank_account_paid_into ON bank_account")
+    op.execute("ALTER TABLE bank_report DROP COLUMN columns, ALTER COLUMN taken_by SET NOT NULL")
     op.execute("DROP TRIGGER bank_line_unsigned ON bank_line")
     op.drop_table("bank_month")
     op.drop_table("held_receipt")
