@@ -54,9 +54,7 @@ def take(
     """
     require(by, "bank_report.take")
     require_lead(session, pool_id, by)
-    checked(report)
-    account = _account(session, pool_id, report.account_number)
-    _require_new(session, pool_id, report, account, digest)
+    account = check(session, pool_id, report, digest)
     row = BankReport(
         pool_id=pool_id,
         account_id=account.id,
@@ -79,6 +77,14 @@ def take(
     facts |= {"balance_fen": row.closing_fen, "on": row.until_on.isoformat(), "starts_on": row.from_on.isoformat()}
     audit.record(session, "bank_report.taken", by=by, at=at, of=("bank_report", row.id), facts=facts)
     return row
+
+
+def check(session: Session, pool_id: int, report: Report, digest: str) -> BankAccount:
+    """Return the lead's account that a statement may be taken in for; refuses what `take` refuses of the statement."""
+    checked(report)
+    account = _account(session, pool_id, report.account_number)
+    _require_new(session, pool_id, report, account, digest)
+    return account
 
 
 def _add_lines(session: Session, row: BankReport, report: Report) -> None:

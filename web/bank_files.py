@@ -22,6 +22,9 @@ from web.bank_columns import BANK_LINES
 from web.row_schema import GoodRow
 from web.tables import clean_name, read_table
 
+#: What an uploaded list is kept for between the steps of its walk.
+PURPOSE = "bank_list"
+
 
 @dataclass(frozen=True, slots=True)
 class ListTerms:
@@ -53,14 +56,18 @@ def read_file(stream: IO[bytes], filename: str, terms: ListTerms) -> ReadFile:
     Refuses Invalid with what `ledger.bank_camt.read_camt` and `web.tables.read_table` refuse; `bank_list_wrong` with a
     finding for every bad cell and row; `invalid_amount` for a balance.
     """
+    if clean_name(filename).lower().endswith(".xml"):
+        return read_camt_file(stream, filename)
     content = stream.read(BYTES_MOST + 1)
-    name = clean_name(filename)
-    is_camt = name.lower().endswith(".xml")
     digest = hashlib.sha256(content).hexdigest()
-    if is_camt:
-        return ReadFile(name, digest, read_camt(content))
-    report, columns = _read_list(content, filename, terms)
-    return ReadFile(name, digest, report, columns)
+    read = read_list(io.BytesIO(content), filename, terms)
+    return ReadFile(clean_name(filename), digest, report_of(read, digest, terms), read.columns)
+
+
+def read_camt_file(stream: IO[bytes], filename: str) -> ReadFile:
+    """Return what a camt.053.001.08 file holds; refuses Invalid with what `ledger.bank_camt.read_camt` refuses."""
+    content = stream.read(BYTES_MOST + 1)
+    return ReadFile(clean_name(filename), hashlib.sha256(content).hexdigest(), read_camt(content))
 
 
 def columns_of(session: Session, account: BankAccount) -> dict[str, str]:
@@ -74,20 +81,34 @@ def fitting(known: Mapping[str, str], headers: Sequence[str]) -> dict[str, str]:
     return dict(known) if set(known.values()) - {""} <= set(headers) else {}
 
 
-def _read_list(content: bytes, filename: str, terms: ListTerms) -> tuple[Report, Mapping[str, str]]:
-    opening_fen, closing_fen = parse_fen(terms.opening), parse_fen(terms.closing)
-    with read_table(io.BytesIO(content), filename) as table:
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """A list as read: its lines, what is wrong with its rows (of so many the first), and how its columns were read."""
+
+    lines: Sequence[ReportLine]
+    findings: Sequence[Finding]
+    wrong: int
+    columns: Mapping[str, str]
+
+
+def read_list(stream: IO[bytes], filename: str, terms: ListTerms, *, sheet: str | None = None) -> ReadList:
+    """Return the rows of a list; refuses Invalid with what `web.tables.read_table` and the columns refuse."""
+    with read_table(stream, filename, sheet=sheet) as table:
         mapping = BANK_LINES.completed({**fitting(terms.known, table.headers), **terms.columns}, table.headers)
         reader = BANK_LINES.reader(table, mapping)
         good = list(reader)
     findings = list(reader.findings.listed)
     lines = [line for row in good if (line := _line(row, findings)) is not None]
-    if findings or not lines:
-        raise Invalid("bank_list_wrong", findings, count=max(len(findings), reader.findings.total))
-    days: list[date] = [line.booked_on for line in lines]
-    digest = hashlib.sha256(content).hexdigest()
-    report = Report(digest[:32], terms.account_number, min(days), max(days), opening_fen, closing_fen, lines)
-    return report, mapping.columns
+    return ReadList(lines, findings, max(len(findings), reader.findings.total), mapping.columns)
+
+
+def report_of(read: ReadList, digest: str, terms: ListTerms) -> Report:
+    """Return a list as a bank's statement; refuses Invalid `bank_list_wrong`, and `invalid_amount` for a balance."""
+    opening_fen, closing_fen = parse_fen(terms.opening), parse_fen(terms.closing)
+    if read.findings or not read.lines:
+        raise Invalid("bank_list_wrong", read.findings, count=read.wrong)
+    days: list[date] = [line.booked_on for line in read.lines]
+    return Report(digest[:32], terms.account_number, min(days), max(days), opening_fen, closing_fen, read.lines)
 
 
 def _line(row: GoodRow, findings: list[Finding]) -> ReportLine | None:

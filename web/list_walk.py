@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
@@ -29,25 +29,34 @@ def walk_labels() -> list[str]:
 
 def answers() -> dict[str, Any]:
     """Return what has been chosen so far, for the address or the hidden fields of the next step; nothing else."""
-    own = ("zone", "sheet", "register")
+    own = ("zone", "sheet", "register", "opening", "closing")
     return {name: value for name, value in request.args.items() if name in own or name.startswith("c_")}
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One kind of import: its title, where it stands, the blueprint of its pages."""
+    """One kind of import: its title, where it stands, the blueprint of its pages and what their addresses name.
+
+    `list_name` is what the addresses call the list.
+    """
 
     title: str
     crumbs: list[tuple[str, str]]
     blueprint: str
+    where: Mapping[str, Any] = field(default_factory=dict)
+    list_name: str = "paper_id"
+
+    def address(self, page: str, **values: Any) -> str:
+        """Return the address of one of its pages."""
+        return url_for(f"{self.blueprint}.{page}", **self.where, **values)
 
     def frame(self, paper: Paper | None = None) -> dict[str, Any]:
         """Return what every page of the walk takes."""
         taken = {"title": self.title, "crumbs": self.crumbs, "walk": walk_labels(), "paper": paper}
-        taken["upload_href"] = url_for(f"{self.blueprint}.upload")
+        taken["upload_href"] = self.address("upload")
         if paper is not None:
-            taken["columns_href"] = url_for(f"{self.blueprint}.columns", paper_id=paper.id, **answers())
-            taken["review_href"] = url_for(f"{self.blueprint}.review", paper_id=paper.id)
+            taken["columns_href"] = self.address("columns", **{self.list_name: paper.id}, **answers())
+            taken["review_href"] = self.address("review", **{self.list_name: paper.id})
         return taken
 
     def upload(self, schema: RowSchema, purpose: str, intro: str, command: str) -> ResponseReturnValue:
@@ -59,7 +68,7 @@ class Walk:
             except Invalid as refusal:
                 errors = field_errors(refusal, "file")
             else:
-                return redirect(url_for(f"{self.blueprint}.columns", paper_id=paper.id), 303)
+                return redirect(self.address("columns", **{self.list_name: paper.id}), 303)
         fields = [(t(one.label_zh, one.label_en), not one.is_required) for one in schema.fields]
         page = render_template(
             "lists/upload.html", **self.frame(), intro=intro, command=command, fields=fields, errors=errors

@@ -60,6 +60,10 @@ def _at_home(seat: Seat) -> bool:
     return seat.relation == "own"
 
 
+def _maker_alone(seat: Seat) -> bool:
+    return seat.role is Role.FINANCE_MAKER and seat.relation == "own"
+
+
 def _officer_alone(seat: Seat) -> bool:
     return seat.role is Role.OFFICER and seat.relation == "own"
 
@@ -86,7 +90,11 @@ KNOWS: Mapping[str, Knows] = {
     "lift_id": _own_estate,
 }
 #: Things that belong to one person, whatever its role reads.
-PERSONAL: Mapping[str, Knows] = {"paper_id": _officer_alone, "token_id": _officer_alone}
+PERSONAL: Mapping[str, Knows] = {
+    "paper_id": _officer_alone,
+    "token_id": _officer_alone,
+    "list_id": _maker_alone,
+}
 
 
 def _published(tender: str) -> bool:

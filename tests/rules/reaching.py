@@ -301,6 +301,7 @@ MONEY: Mapping[str, Reach] = {
     **both("payment_batches.premiums", "api_payment_batches.prepare_premiums", Role.FINANCE_MAKER, _remitted),
     **both("bank_matching.accept", "api_bank_matching.accept", Role.FINANCE_MAKER, _came_in),
     "POST bank_reports.new": Reach(Role.FINANCE_MAKER, _camt),
+    "POST bank_lists.take": Reach(Role.FINANCE_MAKER, saying(opening="0.00", closing="1.00")),
     **both("bank_matching.take_back", "api_bank_matching.take_back", Role.FINANCE_MAKER, saying(why="核错了")),
     **both("bank_receipts.hold", "api_bank_receipts.hold", Role.FINANCE_MAKER, _to_hold),
     **both("bank_receipts.place", "api_bank_receipts.place", Role.FINANCE_CHECKER, saying(why="存款利息", **_DAY)),

@@ -149,10 +149,14 @@ def _samples(
             purpose: keep_list(session, world.town, purpose, officer.person_id, officer.organisation_id)
             for purpose in ("fault_list", "estate_list")
         }
+        maker = next(seat for seat in seats if seat.role is Role.FINANCE_MAKER and seat.relation == "own")
+        assert maker.person_id is not None and maker.organisation_id is not None
+        bank_list = keep_list(session, world.town, "bank_list", maker.person_id, maker.organisation_id)
         own = session.scalars(select(User).where(User.person_id == officer.person_id)).one()
         mandate = mandates_of(session, own.person_id, NOW.date())[0]
         token, _ = add_token(session, own.id, mandate, "示例", 30, by=actor_of(mandate), at=NOW)
     places: dict[tuple[str, str], object] = {
+        ("bank_lists", "list_id"): bank_list,
         ("fault_import", "paper_id"): lists["fault_list"],
         ("estate_import", "paper_id"): lists["estate_list"],
         ("api_docs.one_problem", "code"): "tender_not_found",

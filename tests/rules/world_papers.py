@@ -17,6 +17,7 @@ from tests.makers_town import Town
 #: What is sent as a list for each purpose: rows that can be taken in as they stand.
 LISTS = {
     "fault_list": "电梯编号,报修时间,修复时间\nW-2-00002,2026-03-05 10:00,2026-03-05 11:00\n",
+    "bank_list": "交易日期,流水号,发生额\n2026-04-08,L-1,1.00\n",
     "estate_list": "区县,小区,楼栋,电梯编号,投用日期,层数,户数\n示例区,梧桐里,1栋,W-7-00001,2015-06-01,18,120\n",
 }
 

@@ -126,7 +126,7 @@ class BankStory:
         for one in bank_matches.proposed(session, pool_id, SYSTEM):
             bank_matches.accept(session, pool_id, one.line.id, one.target.id, by=desk, at=when)
         line_id = session.scalars(select(BankLine.id).where(BankLine.reference == unknown.reference)).one()
-        bank_receipts.hold(session, pool_id, line_id, on=clock.on(when), by=desk, at=when)
+        bank_receipts.hold(session, pool_id, line_id, on=paid_on, by=desk, at=when)
         bank_months.sign(session, pool_id, first_on, by=self.year.second, at=when)
 
     def _balances(self, session: Session, quarter: Quarter, day: date) -> list[ReportLine]:
