@@ -163,6 +163,7 @@ UNSEEN: Mapping[str, Sequence[str]] = {
         "reason_0",
     ),
     "bank_lists.take": (),
+    "bank_receipts.reopen": ("on",),
     "claim_topics.flag": ("topic", "reason"),
     "claims.agree": ("version",),
     "claims.approve": ("amount", "on"),
