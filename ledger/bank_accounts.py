@@ -174,6 +174,18 @@ def standings(rows: Iterable[BankAccount]) -> list[Standing]:
     return found
 
 
+def paid_into(session: Session, pool_id: int, lead: uuid.UUID, *, at: datetime) -> BankAccount | None:
+    """Return the lead's account that members pay into, as it stood at an instant; None before it had one."""
+    confirmed = select(BankAccount).where(
+        BankAccount.pool_id == pool_id,
+        BankAccount.organisation_id == lead,
+        BankAccount.stage == "confirmed",
+        BankAccount.decided_at <= at,
+        BankAccount.effective_on <= clock.on(at),
+    )
+    return max(session.scalars(confirmed), key=_order, default=None)
+
+
 def in_force(session: Session, pool_id: int, day: date) -> Mapping[uuid.UUID, BankAccount]:
     """Return member -> the account that it is paid to on a day; a member without one is not in it."""
     query = select(BankAccount).where(BankAccount.pool_id == pool_id, BankAccount.stage == "confirmed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Select, select
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, require
-from ledger.bank_models import BankAccount, BankLine, BankReport
+from ledger.bank_models import BankAccount, BankLine, BankMonth, BankReport
 from ledger.bank_reports import Report, checked
 from ledger.books import latest_shares, require_lead
 
@@ -32,21 +33,28 @@ def get(session: Session, report_id: uuid.UUID, actor: Actor, *, pool_id: int) -
 
 
 def take(
-    session: Session, pool_id: int, report: Report, *, name: str, digest: str, by: Actor, at: datetime
+    session: Session,
+    pool_id: int,
+    report: Report,
+    *,
+    name: str,
+    digest: str,
+    columns: Mapping[str, str] | None = None,
+    by: Actor,
+    at: datetime,
 ) -> BankReport:
     """Return a bank's statement as it was taken in, with its lines; `name` and `digest` are the file's.
+
+    `columns` is field -> header of a list, kept for the next one of the account.
 
     Refuses Forbidden `role_may_not`, `lead_only`; Invalid `bank_report_wrong` with everything that is wrong in itself,
     `bank_report_other_account` where it is not of an account of the lead, `bank_lines_known` with a finding
     `bank_line_known` for each line that was taken in before; Conflict `bank_report_taken` for the same file, or the
-    same statement, again.
+    same statement, again; `bank_month_signed` (month) where a line is of a month whose reconciliation is signed.
     """
     require(by, "bank_report.take")
     require_lead(session, pool_id, by)
-    checked(report)
-    account = _account(session, pool_id, report.account_number)
-    _require_new(session, pool_id, report, account, digest)
-    assert by.person_id is not None  # noqa: S101 - the machinery has no role that takes
+    account = check(session, pool_id, report, digest)
     row = BankReport(
         pool_id=pool_id,
         account_id=account.id,
@@ -58,6 +66,7 @@ def take(
         opening_fen=report.opening_fen,
         closing_fen=report.closing_fen,
         items=len(report.lines),
+        columns=dict(columns) if columns is not None else None,
         taken_by=by.person_id,
         taken_at=at,
     )
@@ -68,6 +77,14 @@ def take(
     facts |= {"balance_fen": row.closing_fen, "on": row.until_on.isoformat(), "starts_on": row.from_on.isoformat()}
     audit.record(session, "bank_report.taken", by=by, at=at, of=("bank_report", row.id), facts=facts)
     return row
+
+
+def check(session: Session, pool_id: int, report: Report, digest: str) -> BankAccount:
+    """Return the lead's account that a statement may be taken in for; refuses what `take` refuses of the statement."""
+    checked(report)
+    account = _account(session, pool_id, report.account_number)
+    _require_new(session, pool_id, report, account, digest)
+    return account
 
 
 def _add_lines(session: Session, row: BankReport, report: Report) -> None:
@@ -119,3 +136,8 @@ def _require_new(session: Session, pool_id: int, report: Report, account: BankAc
             if line.reference in taken
         ]
         raise Invalid("bank_lines_known", findings)
+    months = {line.booked_on.replace(day=1) for line in report.lines}
+    signed = select(BankMonth.first_on).where(BankMonth.pool_id == pool_id, BankMonth.first_on.in_(months))
+    first_on = session.scalar(signed.order_by(BankMonth.first_on).limit(1))
+    if first_on is not None:
+        raise Conflict("bank_month_signed", month=f"{first_on:%Y-%m}")

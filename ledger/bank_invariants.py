@@ -76,10 +76,11 @@ BATCHES_PAY_WHAT_IS_OWED = every(
             a.stage AS account_stage
         FROM payment_line l LEFT JOIN payment_batch b ON b.id = l.batch_id
         LEFT JOIN statement s ON s.id = l.statement_id LEFT JOIN bank_account a ON a.id = l.account_id
-        WHERE b.id IS NULL OR s.id IS NULL OR a.id IS NULL OR l.pool_id <> b.pool_id OR l.amount_fen <> s.balance_fen
+        WHERE (b.kind IS DISTINCT FROM 'premium' OR l.statement_id IS NOT NULL) AND (b.id IS NULL OR s.id IS NULL
+            OR a.id IS NULL OR l.pool_id <> b.pool_id OR l.amount_fen <> s.balance_fen
             OR (s.pool_id, s.period_id) IS DISTINCT FROM (b.pool_id, b.period_id) OR a.stage <> 'confirmed'
             OR (a.pool_id, a.organisation_id) IS DISTINCT FROM (s.pool_id, s.organisation_id)
-            OR a.effective_on > b.pays_on OR (b.stage = 'released' AND s.stage NOT IN ('agreed', 'settled'))
+            OR a.effective_on > b.pays_on OR (b.stage = 'released' AND s.stage NOT IN ('agreed', 'settled')))
         """,
     ),
     moved_by_table("payment_batch", stages.PAYMENT_BATCH_MOVES, "prepared"),
@@ -144,15 +145,40 @@ MATCHES_FIT = every(
         """
         SELECT m.line_id, m.statement_id, m.pool_id, m.difference_fen, l.amount_fen, s.balance_fen, s.stage
         FROM bank_match m LEFT JOIN bank_line l ON l.id = m.line_id LEFT JOIN statement s ON s.id = m.statement_id
-        WHERE l.id IS NULL OR s.id IS NULL OR l.pool_id <> m.pool_id OR s.pool_id <> m.pool_id
+        WHERE m.payment_id IS NULL AND (l.id IS NULL OR s.id IS NULL OR l.pool_id <> m.pool_id OR s.pool_id <> m.pool_id
             OR s.stage NOT IN ('agreed', 'settled') OR sign(l.amount_fen) <> -sign(s.balance_fen)
-            OR m.difference_fen <> abs(l.amount_fen) - abs(s.balance_fen)
+            OR m.difference_fen <> abs(l.amount_fen) - abs(s.balance_fen))
+        """,
+    ),
+    rows(
+        "bank line {line_id}",
+        """
+        SELECT m.line_id, m.payment_id, m.pool_id, m.difference_fen, l.amount_fen, p.amount_fen AS payment_fen
+        FROM bank_match m LEFT JOIN bank_line l ON l.id = m.line_id LEFT JOIN payment_line p ON p.id = m.payment_id
+        WHERE m.payment_id IS NOT NULL AND (m.statement_id IS NOT NULL OR (l.pool_id, p.pool_id, p.batch_stage,
+            p.statement_id IS NULL, m.difference_fen) IS DISTINCT FROM (m.pool_id, m.pool_id, 'released', true,
+            -l.amount_fen - p.amount_fen) OR l.amount_fen >= 0)
+        """,
+    ),
+    rows(
+        "payment {payment_id}",
+        """
+        SELECT payment_id, count(*) AS times FROM bank_match WHERE stage = 'matched' AND payment_id IS NOT NULL
+        GROUP BY payment_id HAVING count(*) > 1
         """,
     ),
     rows(
         "statement {statement_id}",
         """
-        SELECT statement_id, count(*) AS times FROM bank_match GROUP BY statement_id HAVING count(*) > 1
+        SELECT statement_id, count(*) AS times FROM bank_match WHERE stage = 'matched' AND statement_id IS NOT NULL
+        GROUP BY statement_id HAVING count(*) > 1
+        """,
+    ),
+    rows(
+        "bank line {line_id}",
+        """
+        SELECT line_id, count(*) AS times FROM bank_match WHERE stage = 'matched'
+        GROUP BY line_id HAVING count(*) > 1
         """,
     ),
 )

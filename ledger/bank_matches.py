@@ -1,70 +1,67 @@
-"""Matching the bank's lines with statements: proposed, accepted by a person, each once; and what a month comes to."""
+"""Matching the bank's lines with statements: proposed, accepted by a person, each once, and taken back where wrong."""
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, clock
 from core.errors import Conflict, Invalid, NotFound
 from core.permits import Actor, require
+from core.stages import step
+from ledger import bank_payments, bank_receipts, stages
 from ledger.bank_matching import OpenBalance, Proposal, UnmatchedLine, proposals
-from ledger.bank_models import BankAccount, BankLine, BankMatch, BankReport
+from ledger.bank_models import BankAccount, BankLine, BankMatch, BankMonth, PaymentBatch, PaymentLine
 from ledger.books import latest_shares, require_lead
-from ledger.models import Account, Entry, Statement, Transfer
-
-_MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII)
+from ledger.models import Statement
+from ledger.stages import pays
 
 #: Stages of a statement that somebody pays.
 _PAYABLE = ("agreed", "settled")
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a line of the bank may pay: a statement, or a payment of a released batch that pays none.
+
+    `balance_fen` is positive where the pool owes the member; `number` is what the bank's line names it by.
+    """
+
+    id: uuid.UUID
+    number: str
+    organisation_id: uuid.UUID
+    balance_fen: int
+    batch_id: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class Proposed:
-    """A proposal with the line and the statement that it is about."""
+    """A proposal with the line and what it may pay."""
 
     line: BankLine
-    statement: Statement
+    target: Target
     proposal: Proposal
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A line, the statement that it pays, and what it pays too much."""
+    """A match with its line and what it pays."""
 
+    match: BankMatch
     line: BankLine
-    statement: Statement
-    difference_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """What a month comes to: balances of bank and book at its end, what is matched, what is not, the difference."""
-
-    first_on: date
-    last_on: date
-    bank_on: date | None
-    bank_fen: int | None
-    book_fen: int
-    matched: Sequence[Matched]
-    lines: Sequence[BankLine]
-    statements: Sequence[Statement]
-
-    @property
-    def difference_fen(self) -> int:
-        """Return by how much the matched lines miss their statements, all together."""
-        return sum(one.difference_fen for one in self.matched)
+    target: Target
 
 
 def unmatched_lines(pool_id: int) -> Select[BankLine]:
-    """Return the query of the lines of a pool that pay no statement yet, oldest first."""
-    query = select(BankLine).where(BankLine.pool_id == pool_id, BankLine.id.not_in(select(BankMatch.line_id)))
+    """Return the query of the lines of a pool that may pay a statement still, oldest first; those held on 2310 too."""
+    matched = select(BankMatch.line_id).where(BankMatch.stage == "matched")
+    query = select(BankLine).where(
+        BankLine.pool_id == pool_id, BankLine.id.not_in(matched), ~bank_receipts.is_done_with()
+    )
     return query.order_by(BankLine.booked_on, BankLine.reference)
 
 
@@ -79,7 +76,9 @@ def unmatched_statements(session: Session, pool_id: int) -> Select[Statement]:
         Statement.stage.in_(_PAYABLE),
         Statement.balance_fen != 0,
         Statement.organisation_id != lead,
-        Statement.id.not_in(select(BankMatch.statement_id)),
+        Statement.id.not_in(
+            select(BankMatch.statement_id).where(BankMatch.stage == "matched", BankMatch.statement_id.is_not(None))
+        ),
     )
     return query.order_by(Statement.number)
 
@@ -94,116 +93,168 @@ def proposed(session: Session, pool_id: int, actor: Actor) -> list[Proposed]:
     return _proposed(session, pool_id) if reads(pool_id, actor) else []
 
 
+def unmatched_payments(session: Session, pool_id: int) -> list[Target]:
+    """Return the payments of released batches of premiums that no line of the bank shows yet, in their order."""
+    query = _payments().where(
+        PaymentLine.pool_id == pool_id,
+        PaymentLine.statement_id.is_(None),
+        PaymentLine.batch_stage == "released",
+        PaymentLine.id.not_in(
+            select(BankMatch.payment_id).where(BankMatch.stage == "matched", BankMatch.payment_id.is_not(None))
+        ),
+    )
+    query = query.order_by(PaymentBatch.sequence, PaymentLine.position)
+    return [_of_payment(*row) for row in session.execute(query)]
+
+
+def _payments() -> Select[PaymentLine, PaymentBatch, BankAccount]:
+    return (
+        select(PaymentLine, PaymentBatch, BankAccount)
+        .join(PaymentBatch, PaymentBatch.id == PaymentLine.batch_id)
+        .join(BankAccount, BankAccount.id == PaymentLine.account_id)
+    )
+
+
+def _of_payment(line: PaymentLine, batch: PaymentBatch, account: BankAccount) -> Target:
+    number = bank_payments.reference_of(batch, line)
+    return Target(line.id, number, account.organisation_id, line.amount_fen, batch.id)
+
+
+def _of_statement(one: Statement) -> Target:
+    return Target(one.id, one.number, one.organisation_id, one.balance_fen, None)
+
+
 def _proposed(session: Session, pool_id: int) -> list[Proposed]:
     lines = {one.id: one for one in session.scalars(unmatched_lines(pool_id))}
-    open_ones = {one.id: one for one in session.scalars(unmatched_statements(session, pool_id))}
+    found = [_of_statement(one) for one in session.scalars(unmatched_statements(session, pool_id))]
+    open_ones = {one.id: one for one in (*found, *unmatched_payments(session, pool_id))}
     accounts: dict[uuid.UUID, set[str]] = {}
     for row in session.scalars(
         select(BankAccount).where(BankAccount.pool_id == pool_id, BankAccount.stage == "confirmed")
     ):
         accounts.setdefault(row.organisation_id, set()).add(row.number)
-    found = proposals(
+    likely = proposals(
         (UnmatchedLine(one.id, one.amount_fen, one.about, one.number) for one in lines.values()),
         [
             OpenBalance(one.id, one.number, one.balance_fen, frozenset(accounts.get(one.organisation_id, ())))
             for one in open_ones.values()
         ],
     )
-    return [Proposed(lines[one.line_id], open_ones[one.statement_id], one) for one in found]
+    return [Proposed(lines[one.line_id], open_ones[one.target_id], one) for one in likely]
 
 
 def accept(
-    session: Session, pool_id: int, line_id: uuid.UUID, statement_id: uuid.UUID, *, by: Actor, at: datetime
+    session: Session, pool_id: int, line_id: uuid.UUID, target_id: uuid.UUID, *, by: Actor, at: datetime
 ) -> Matched:
-    """Accept a proposal: the line pays the statement, and neither is matched again.
+    """Accept a proposal: the line pays the statement or shows the payment; neither is matched again while this stands.
+
+    A line that was held on 2310 is placed by it, on the day of the acceptance.
 
     Refuses Forbidden `role_may_not`, `lead_only`; NotFound `bank_line_not_found`; Conflict `bank_line_matched`,
-    `statement_matched`; Invalid `bank_match_not_proposed`.
+    `statement_matched`, `receipt_stands` where it was placed otherwise or sent back, and where it was held what
+    `ledger.entries.open_period_on` refuses; Invalid `bank_match_not_proposed`.
     """
     require(by, "bank_match.accept")
     require_lead(session, pool_id, by)
-    line = session.scalar(select(BankLine).where(BankLine.id == line_id, BankLine.pool_id == pool_id))
-    if line is None:
-        raise NotFound("bank_line_not_found")
-    taken = or_(BankMatch.line_id == line_id, BankMatch.statement_id == statement_id)
-    known = session.scalar(select(BankMatch).where(taken).limit(1))
-    if known is not None:
-        raise Conflict("bank_line_matched" if known.line_id == line_id else "statement_matched")
-    asked = (line_id, statement_id)
-    wanted = next((one for one in _proposed(session, pool_id) if (one.line.id, one.statement.id) == asked), None)
+    line = bank_receipts.line_of_pool(session, pool_id, line_id)
+    _require_open(session, line, target_id)
+    asked = (line_id, target_id)
+    wanted = next((one for one in _proposed(session, pool_id) if (one.line.id, one.target.id) == asked), None)
     if wanted is None:
         raise Invalid("bank_match_not_proposed")
     fen = wanted.proposal.difference_fen
     assert by.person_id is not None  # noqa: S101 - the machinery has no role that accepts
     match = BankMatch(
         line_id=line_id,
-        statement_id=statement_id,
+        statement_id=target_id if wanted.target.batch_id is None else None,
+        payment_id=None if wanted.target.batch_id is None else target_id,
         pool_id=pool_id,
+        stage="matched",
         difference_fen=fen,
         matched_by=by.person_id,
         matched_at=at,
     )
     session.add(match)
     session.flush()
-    facts = {"pool": pool_id, "statement": str(statement_id), "number": wanted.statement.number, "left_fen": fen}
+    facts = {"pool": pool_id, **pays(match), "number": wanted.target.number, "left_fen": fen}
     audit.record(session, "bank_match.accepted", by=by, at=at, of=("bank_line", line_id), facts=facts)
-    return Matched(line, wanted.statement, fen)
+    bank_receipts.place_matched(session, match, on=clock.on(at), by=by, at=at)
+    return Matched(match, line, wanted.target)
+
+
+def _require_open(session: Session, line: BankLine, target_id: uuid.UUID) -> None:
+    """Refuse what is matched already, and a line that was placed otherwise or went back."""
+    taken = or_(BankMatch.line_id == line.id, BankMatch.statement_id == target_id, BankMatch.payment_id == target_id)
+    known = session.scalar(select(BankMatch).where(taken, BankMatch.stage == "matched").limit(1))
+    if known is not None:
+        raise Conflict("bank_line_matched" if known.line_id == line.id else "statement_matched")
+    if session.scalar(select(BankLine.id).where(BankLine.id == line.id, bank_receipts.is_done_with())) is not None:
+        raise Conflict("receipt_stands", reference=line.reference)
+
+
+def get(session: Session, match_id: uuid.UUID, actor: Actor, *, pool_id: int) -> Matched:
+    """Return a match of a pool, one that was taken back too; NotFound `bank_match_not_found` for who reads no line."""
+    query = _matches().where(BankMatch.id == match_id, BankMatch.pool_id == pool_id)
+    row = session.execute(query).one_or_none() if reads(pool_id, actor) else None
+    if row is None:
+        raise NotFound("bank_match_not_found")
+    return matched_of(row)
+
+
+#: A match with its line and its statement, or its payment with batch and account.
+MatchRow = tuple[BankMatch, BankLine, Statement | None, PaymentLine | None, PaymentBatch | None, BankAccount | None]
+
+
+def _matches() -> Select[*MatchRow]:
+    return (
+        select(BankMatch, BankLine, Statement, PaymentLine, PaymentBatch, BankAccount)
+        .join(BankLine, BankLine.id == BankMatch.line_id)
+        .outerjoin(Statement, Statement.id == BankMatch.statement_id)
+        .outerjoin(PaymentLine, PaymentLine.id == BankMatch.payment_id)
+        .outerjoin(PaymentBatch, PaymentBatch.id == PaymentLine.batch_id)
+        .outerjoin(BankAccount, BankAccount.id == PaymentLine.account_id)
+    )
+
+
+def matched_of(row: Row[*MatchRow]) -> Matched:
+    """Return a row of `standing` as a match with what it pays."""
+    match, line, statement, payment, batch, account = row
+    if statement is not None:
+        return Matched(match, line, _of_statement(statement))
+    assert payment is not None and batch is not None and account is not None  # noqa: S101 - it pays one of the two
+    return Matched(match, line, _of_payment(payment, batch, account))
+
+
+def standing(pool_id: int) -> Select[*MatchRow]:
+    """Return the query of the matches of a pool that stand, the newest line first; `matched_of` reads a row."""
+    query = _matches().where(BankMatch.pool_id == pool_id, BankMatch.stage == "matched")
+    return query.order_by(BankLine.booked_on.desc(), BankLine.reference.desc())
+
+
+def take_back(session: Session, match: BankMatch, why: str, *, by: Actor, at: datetime) -> None:
+    """Take a match back: line and statement are open again, and money that it took from 2310 stands there again.
+
+    Another person than who matched does it, or it says why. Refuses Forbidden `role_may_not`, `lead_only`; Conflict
+    `stage_refuses`, `bank_month_signed` (month) once the line's month is signed, and where money goes back to 2310 what
+    `ledger.entries.open_period_on` refuses; Invalid `bank_match_needs_reason`, `bank_words_too_long`.
+    """
+    require(by, "bank_match.take_back")
+    require_lead(session, match.pool_id, by)
+    step(stages.BANK_MATCH_MOVES, match.stage, "take_back", kind="bank_match")
+    line = session.get_one(BankLine, match.line_id)
+    first_on = line.booked_on.replace(day=1)
+    if session.get(BankMonth, (match.pool_id, first_on)) is not None:
+        raise Conflict("bank_month_signed", month=f"{first_on:%Y-%m}")
+    said = why.strip()
+    if not said and by.person_id == match.matched_by:
+        raise Invalid("bank_match_needs_reason")
+    if len(said) > bank_receipts.WORDS_MOST:
+        raise Invalid("bank_words_too_long", most=bank_receipts.WORDS_MOST)
+    stages.move_bank_match(session, match, "take_back", why=said, by=by, at=at)
+    bank_receipts.unplace_matched(session, match, on=clock.on(at), by=by, at=at)
 
 
 def match_of(session: Session, statement: Statement) -> Matched | None:
     """Return the line that pays a statement, as far as one may see it; None where there is none."""
-    query = select(BankLine, BankMatch.difference_fen).join(BankMatch, BankMatch.line_id == BankLine.id)
-    row = session.execute(query.where(BankMatch.statement_id == statement.id)).one_or_none()
-    return Matched(row[0], statement, row[1]) if row else None
-
-
-def first_of(month: str) -> date:
-    """Return the first day of a month as an address names it, `2026-04`; NotFound `month_not_found`."""
-    if not _MONTH.fullmatch(month):
-        raise NotFound("month_not_found", month=month[:20])
-    return date.fromisoformat(f"{month}-01")
-
-
-def month(session: Session, pool_id: int, first_on: date) -> Month:
-    """Return what the month that begins on a day comes to."""
-    last_on = (first_on.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    inside = BankLine.booked_on.between(first_on, last_on)
-    matched = session.execute(
-        select(BankLine, Statement, BankMatch.difference_fen)
-        .join(BankMatch, BankMatch.line_id == BankLine.id)
-        .join(Statement, Statement.id == BankMatch.statement_id)
-        .where(BankLine.pool_id == pool_id, inside)
-        .order_by(BankLine.booked_on, BankLine.reference)
-    )
-    last = session.scalar(
-        select(BankReport)
-        .where(BankReport.pool_id == pool_id, BankReport.until_on <= last_on)
-        .order_by(BankReport.until_on.desc(), BankReport.taken_at.desc())
-        .limit(1)
-    )
-    open_ones = unmatched_statements(session, pool_id).where(Statement.due_on <= last_on)
-    return Month(
-        first_on,
-        last_on,
-        last.until_on if last else None,
-        last.closing_fen if last else None,
-        _held(session, pool_id, last_on),
-        [Matched(row[0], row[1], row[2]) for row in matched],
-        session.scalars(unmatched_lines(pool_id).where(inside)).all(),
-        session.scalars(open_ones).all(),
-    )
-
-
-def _held(session: Session, pool_id: int, until_on: date) -> int:
-    """Return what stands on 1010 by the entries up to a day, in fen, debit positive."""
-    own = select(Account.id).where(Account.pool_id == pool_id, Account.code == "1010")
-    same = (Entry.pool_id == Transfer.pool_id) & (Entry.period_id == Transfer.period_id)
-    total = 0
-    for column, sign in ((Transfer.debit_id, 1), (Transfer.credit_id, -1)):
-        query = (
-            select(func.coalesce(func.sum(Transfer.amount_fen), 0))
-            .join(Entry, same & (Entry.id == Transfer.entry_id))
-            .where(Transfer.pool_id == pool_id, column.in_(own), Entry.on <= until_on)
-        )
-        total += sign * int(session.scalar(query) or 0)
-    return total
+    row = session.execute(standing(statement.pool_id).where(BankMatch.statement_id == statement.id)).one_or_none()
+    return matched_of(row) if row else None

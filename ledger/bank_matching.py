@@ -1,7 +1,8 @@
 """Which line of a bank's statement pays which balance: proposals for a person to accept. Pure.
 
 A line is proposed for a balance that it may pay: money that came in for what a member owes, money that went out for
-what it is owed. Either the line names the statement, or it is of just that sum and from or to just that account.
+what it is owed. A balance is a statement's, or a payment's that was released. Either the line names it by its number,
+or it is of just that sum and from or to just that account.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class UnmatchedLine:
 
 @dataclass(frozen=True, slots=True)
 class OpenBalance:
-    """A statement without a line: its number, fen (positive: the pool owes the member), the member's accounts."""
+    """A statement or a payment without a line: its number, fen (positive: the pool owes the member), the accounts."""
 
     id: uuid.UUID
     number: str
@@ -37,7 +38,7 @@ class Proposal:
     """A line that may pay a balance; `difference_fen` is what it pays too much, or too little (negative)."""
 
     line_id: uuid.UUID
-    statement_id: uuid.UUID
+    target_id: uuid.UUID
     is_named: bool
     is_same_account: bool
     difference_fen: int

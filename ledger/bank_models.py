@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,15 +55,18 @@ class BankAccount(Model):
 
 
 class PaymentBatch(Model):
-    """An order to the lead's bank for what the pool owes members at one close: prepared, released by another person.
+    """An order to the lead's bank: prepared, released by another person.
 
-    It stands as it was prepared; only the columns of its stage are written again. `payer_id` is the account that pays.
+    Of kind `statement` it pays what the pool owes members at one close, of kind `premium` what was remitted to them by
+    the entries that it names (PaymentEntry). It stands as it was prepared; only the columns of its stage are written
+    again. `payer_id` is the account that pays.
     """
 
     __tablename__ = "payment_batch"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     pool_id: Mapped[int]
-    period_id: Mapped[int]
+    kind: Mapped[str]
+    period_id: Mapped[int | None]
     sequence: Mapped[int]
     number: Mapped[str] = mapped_column(unique=True)
     stage: Mapped[str]
@@ -79,6 +83,9 @@ class PaymentBatch(Model):
         UniqueConstraint("pool_id", "sequence"),
         UniqueConstraint("id", "stage"),
         CheckConstraint("stage IN ('prepared', 'released', 'rejected')", name="stage"),
+        CheckConstraint(
+            "kind IN ('statement', 'premium') AND (kind = 'statement') = (period_id IS NOT NULL)", name="kind"
+        ),
         CheckConstraint("items > 0 AND total_fen > 0 AND total_fen <= 1000000000000000", name="total"),
         CheckConstraint(
             "(stage = 'prepared') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL)",
@@ -89,7 +96,9 @@ class PaymentBatch(Model):
 
 
 class PaymentLine(Model):
-    """One payment of a batch: a statement, the account it is paid to, the balance. A statement stands in one batch.
+    """One payment of a batch: the account it is paid to, the amount, and of what the statement, where it pays one.
+
+    A statement stands in one batch. `id` names the payment to the bank's lines.
 
     `batch_stage` follows the batch (foreign key): what fell with a rejected batch may be paid by another.
     """
@@ -97,9 +106,10 @@ class PaymentLine(Model):
     __tablename__ = "payment_line"
     batch_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[uuid.UUID] = mapped_column(default=new_id, unique=True)
     batch_stage: Mapped[str]
     pool_id: Mapped[int]
-    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"))
+    statement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("statement.id"))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_account.id"))
     amount_fen: Mapped[int]
     __table_args__ = (
@@ -111,6 +121,33 @@ class PaymentLine(Model):
         Index(
             "ux_payment_line_statement",
             "statement_id",
+            unique=True,
+            postgresql_where=text("batch_stage <> 'rejected'"),
+        ),
+    )
+
+
+class PaymentEntry(Model):
+    """An entry of the book that a batch pays out: a premium that was remitted. It stands in one batch.
+
+    `batch_stage` follows the batch (foreign key).
+    """
+
+    __tablename__ = "payment_entry"
+    batch_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    batch_stage: Mapped[str]
+    pool_id: Mapped[int]
+    period_id: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(["pool_id", "period_id", "entry_id"], ["entry.pool_id", "entry.period_id", "entry.id"]),
+        ForeignKeyConstraint(
+            ["batch_id", "batch_stage"], ["payment_batch.id", "payment_batch.stage"], onupdate="CASCADE"
+        ),
+        Index(
+            "ux_payment_entry_entry",
+            "pool_id",
+            "entry_id",
             unique=True,
             postgresql_where=text("batch_stage <> 'rejected'"),
         ),
@@ -135,7 +172,11 @@ class PaymentFile(Model):
 
 
 class BankReport(Model):
-    """A bank's own statement of the account that pool money lies on, as it was read from a file. Never changed."""
+    """A bank's own statement of the account that pool money lies on, as it was read from a file. Never changed.
+
+    Of a list `columns` is field -> header as it was read, for the next list of the account. `taken_by` is nobody where
+    the operator's command took it in.
+    """
 
     __tablename__ = "bank_report"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -149,7 +190,8 @@ class BankReport(Model):
     opening_fen: Mapped[int]
     closing_fen: Mapped[int]
     items: Mapped[int]
-    taken_by: Mapped[uuid.UUID]
+    columns: Mapped[dict[str, Any] | None]
+    taken_by: Mapped[uuid.UUID | None]
     taken_at: Mapped[datetime]
     __table_args__ = (
         UniqueConstraint("pool_id", "digest"),
@@ -181,12 +223,112 @@ class BankLine(Model):
 
 
 class BankMatch(Model):
-    """A line of a bank's statement and the statement of account that it pays: each once. Never changed."""
+    """A line of a bank's statement and what it pays, a statement of account or a payment: each once at a time.
+
+    Only the columns of its taking back are ever written again; one that was taken back leaves both open again.
+    """
 
     __tablename__ = "bank_match"
-    line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"), primary_key=True)
-    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"), unique=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"))
+    statement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("statement.id"))
+    payment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment_line.id"))
     pool_id: Mapped[int]
+    stage: Mapped[str]
     difference_fen: Mapped[int]
     matched_by: Mapped[uuid.UUID]
     matched_at: Mapped[datetime]
+    undone_by: Mapped[uuid.UUID | None]
+    undone_at: Mapped[datetime | None]
+    undone_why: Mapped[str | None]
+    __table_args__ = (
+        CheckConstraint("stage IN ('matched', 'taken_back')", name="stage"),
+        CheckConstraint(
+            "(stage = 'taken_back') = (undone_at IS NOT NULL) AND (undone_at IS NULL) = (undone_by IS NULL)"
+            " AND (undone_at IS NULL) = (undone_why IS NULL) AND undone_at >= matched_at",
+            name="undone",
+        ),
+        CheckConstraint(
+            "length(undone_why) <= 500 AND (undone_by <> matched_by OR length(btrim(undone_why)) > 0)", name="why"
+        ),
+        Index("ux_bank_match_line", "line_id", unique=True, postgresql_where=text("stage = 'matched'")),
+        Index("ux_bank_match_statement", "statement_id", unique=True, postgresql_where=text("stage = 'matched'")),
+        Index("ux_bank_match_payment", "payment_id", unique=True, postgresql_where=text("stage = 'matched'")),
+        CheckConstraint("num_nonnulls(statement_id, payment_id) = 1", name="pays_one"),
+    )
+
+
+class HeldReceipt(Model):
+    """Money that came in and that nobody can place yet, standing on 2310 by an entry until it is placed or returned.
+
+    Only the columns of its end are ever written again. What ended is told by `closed_entry_id`; a placing that was
+    taken back is followed by a row of its own.
+    """
+
+    __tablename__ = "held_receipt"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"))
+    line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"))
+    amount_fen: Mapped[int]
+    stage: Mapped[str]
+    held_on: Mapped[date]
+    held_by: Mapped[uuid.UUID]
+    held_at: Mapped[datetime]
+    entry_id: Mapped[int]
+    closed_on: Mapped[date | None]
+    closed_by: Mapped[uuid.UUID | None]
+    closed_at: Mapped[datetime | None]
+    closed_entry_id: Mapped[int | None]
+    closed_why: Mapped[str | None]
+    match_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("bank_match.id"))
+    return_line_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("bank_line.id"))
+    __table_args__ = (
+        CheckConstraint("stage IN ('held', 'placed', 'returned', 'reopened')", name="stage"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint(
+            "(stage = 'held') = (closed_at IS NULL) AND (closed_at IS NULL) = (closed_by IS NULL)"
+            " AND (closed_at IS NULL) = (closed_on IS NULL) AND (closed_at IS NULL) = (closed_entry_id IS NULL)"
+            " AND (closed_at IS NULL) = (closed_why IS NULL) AND closed_on >= held_on",
+            name="closed",
+        ),
+        CheckConstraint(
+            "length(closed_why) <= 500 AND (match_id IS NOT NULL OR length(btrim(closed_why)) > 0)", name="why"
+        ),
+        CheckConstraint(
+            "(stage = 'returned') = (return_line_id IS NOT NULL) AND (match_id IS NULL OR stage IN"
+            " ('placed', 'reopened'))",
+            name="end",
+        ),
+        UniqueConstraint("pool_id", "entry_id"),
+        UniqueConstraint("pool_id", "closed_entry_id"),
+        UniqueConstraint("return_line_id"),
+        Index("ux_held_receipt_line", "line_id", unique=True, postgresql_where=text("stage <> 'reopened'")),
+    )
+
+
+class BankMonth(Model):
+    """A month's reconciliation as one person signed it, with its figures in fen. Never changed.
+
+    From then on no line of the month is taken in and no match of one of its lines is taken back.
+    """
+
+    __tablename__ = "bank_month"
+    pool_id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"), primary_key=True)
+    first_on: Mapped[date] = mapped_column(primary_key=True)
+    bank_fen: Mapped[int]
+    book_fen: Mapped[int]
+    matched: Mapped[int]
+    matched_fen: Mapped[int]
+    held: Mapped[int]
+    held_fen: Mapped[int]
+    placed: Mapped[int]
+    placed_fen: Mapped[int]
+    lines: Mapped[int]
+    lines_fen: Mapped[int]
+    difference_fen: Mapped[int]
+    signed_by: Mapped[uuid.UUID]
+    signed_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("extract(day FROM first_on) = 1", name="first"),
+        CheckConstraint("matched >= 0 AND held >= 0 AND placed >= 0 AND lines >= 0", name="counts"),
+    )

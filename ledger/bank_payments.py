@@ -19,7 +19,7 @@ from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, require, require_other_person
 from core.stages import step
 from ledger import bank_accounts, stages
-from ledger.bank_models import BankAccount, PaymentBatch, PaymentFile, PaymentLine
+from ledger.bank_models import BankAccount, BankLine, BankMatch, PaymentBatch, PaymentFile, PaymentLine
 from ledger.bank_pain import Payment, PaymentOrder, check_order, write_csv, write_pain
 from ledger.books import latest_shares, require_lead
 from ledger.models import Period, Statement
@@ -30,12 +30,17 @@ FILES: Mapping[str, tuple[str, str]] = {"pain001": ("xml", "application/xml"), "
 
 @dataclass(frozen=True, slots=True)
 class PaidLine:
-    """One payment of a batch as it is shown: the statement, the account it goes to, the amount in fen."""
+    """One payment of a batch: its reference, the statement that it pays, if any, the account, the amount in fen.
+
+    `shown_on` is the day of the bank's line that is matched with it; None while no line shows it.
+    """
 
     position: int
-    statement: Statement
+    reference: str
+    statement: Statement | None
     account: BankAccount
     amount_fen: int
+    shown_on: date | None
 
 
 def visible_to(actor: Actor) -> Select[PaymentBatch]:
@@ -48,6 +53,14 @@ def get(session: Session, batch_id: uuid.UUID, actor: Actor, *, pool_id: int) ->
     """Return a batch of a pool that the actor may know of; NotFound `payment_batch_not_found`."""
     wanted = PaymentBatch.id == batch_id, PaymentBatch.pool_id == pool_id
     row = session.scalar(visible_to(actor).where(*wanted))
+    if row is None:
+        raise NotFound("payment_batch_not_found")
+    return row
+
+
+def numbered(session: Session, pool_id: int, number: str, actor: Actor) -> PaymentBatch:
+    """Return a batch of a pool by its number; NotFound `payment_batch_not_found`."""
+    row = session.scalar(visible_to(actor).where(PaymentBatch.number == number, PaymentBatch.pool_id == pool_id))
     if row is None:
         raise NotFound("payment_batch_not_found")
     return row
@@ -86,36 +99,74 @@ def prepare(session: Session, period: Period, *, pays_on: date, by: Actor, at: d
         raise Conflict("nothing_to_pay_out", period=period.label)
     lead = latest_shares(session, period.pool_id).lead
     accounts = bank_accounts.in_force(session, period.pool_id, pays_on)
-    _require_accounts(session, accounts, [lead, *(one.organisation_id for one in found)], pays_on)
+    require_accounts(session, accounts, [lead, *(one.organisation_id for one in found)], pays_on)
+    payments = [
+        PaymentLine(
+            pool_id=period.pool_id,
+            statement_id=one.id,
+            account_id=accounts[one.organisation_id].id,
+            amount_fen=one.balance_fen,
+        )
+        for one in found
+    ]
+    batch = new_batch(session, period.pool_id, "statement", period.id, accounts[lead], payments, pays_on, by=by, at=at)
+    record_prepared(session, batch, {"period": period.label}, by=by, at=at)
+    return batch
+
+
+def new_batch(
+    session: Session,
+    pool_id: int,
+    kind: str,
+    period_id: int | None,
+    payer: BankAccount,
+    payments: Sequence[PaymentLine],
+    pays_on: date,
+    *,
+    by: Actor,
+    at: datetime,
+) -> PaymentBatch:
+    """Return a prepared batch with its payments, numbered as they stand; `record_prepared` ends its preparation."""
     assert by.person_id is not None  # noqa: S101 - the machinery has no role that prepares
-    last = select(func.coalesce(func.max(PaymentBatch.sequence), 0)).where(PaymentBatch.pool_id == period.pool_id)
+    last = select(func.coalesce(func.max(PaymentBatch.sequence), 0)).where(PaymentBatch.pool_id == pool_id)
     sequence = int(session.scalar(last) or 0) + 1
     batch = PaymentBatch(
-        pool_id=period.pool_id,
-        period_id=period.id,
+        pool_id=pool_id,
+        kind=kind,
+        period_id=period_id,
         sequence=sequence,
-        number=f"PB-{period.pool_id}-{sequence:03d}",
+        number=f"PB-{pool_id}-{sequence:03d}",
         stage="prepared",
         pays_on=pays_on,
-        payer_id=accounts[lead].id,
-        items=len(found),
-        total_fen=sum(one.balance_fen for one in found),
+        payer_id=payer.id,
+        items=len(payments),
+        total_fen=sum(one.amount_fen for one in payments),
         prepared_by=by.person_id,
         prepared_at=at,
     )
     session.add(batch)
     session.flush()
-    _take(session, batch, found, accounts)
-    check_order(_order(session, batch, at))
-    facts = {"pool": batch.pool_id, "number": batch.number, "amount_fen": batch.total_fen, "items": batch.items}
-    told = {**facts, "period": period.label, "pays_on": pays_on.isoformat()}
-    audit.record(session, "payment_batch.prepared", by=by, at=at, of=("payment_batch", batch.id), facts=told)
+    for place, one in enumerate(payments, start=1):
+        one.batch_id, one.batch_stage, one.position = batch.id, batch.stage, place
+    session.add_all(payments)
+    session.flush()
     return batch
 
 
-def _require_accounts(
+def record_prepared(
+    session: Session, batch: PaymentBatch, facts: Mapping[str, object], *, by: Actor, at: datetime
+) -> None:
+    """Hold a prepared batch against what banks read, and record it; Invalid `payment_order_wrong`."""
+    check_order(_order(session, batch, at))
+    told = {"pool": batch.pool_id, "number": batch.number, "amount_fen": batch.total_fen, "items": batch.items}
+    told |= {**facts, "pays_on": batch.pays_on.isoformat()}
+    audit.record(session, "payment_batch.prepared", by=by, at=at, of=("payment_batch", batch.id), facts=told)
+
+
+def require_accounts(
     session: Session, accounts: Mapping[uuid.UUID, BankAccount], members: Sequence[uuid.UUID], day: date
 ) -> None:
+    """Refuse Invalid `payees_without_account` with a finding for each member that has no account on the day."""
     missing = [one for one in members if one not in accounts]
     if missing:
         names = parties.names_of(session, missing)
@@ -123,49 +174,46 @@ def _require_accounts(
         raise Invalid("payees_without_account", findings)
 
 
-def _take(
-    session: Session,
-    batch: PaymentBatch,
-    found: Sequence[Statement],
-    accounts: Mapping[uuid.UUID, BankAccount],
-) -> None:
-    session.add_all(
-        PaymentLine(
-            batch_id=batch.id,
-            position=place,
-            batch_stage=batch.stage,
-            pool_id=batch.pool_id,
-            statement_id=one.id,
-            account_id=accounts[one.organisation_id].id,
-            amount_fen=one.balance_fen,
-        )
-        for place, one in enumerate(found, start=1)
-    )
-    session.flush()
-
-
 def lines(session: Session, batch: PaymentBatch) -> list[PaidLine]:
     """Return the payments of a batch, in their order."""
+    of_it = (BankMatch.payment_id == PaymentLine.id) | (BankMatch.statement_id == PaymentLine.statement_id)
     query = (
-        select(PaymentLine.position, Statement, BankAccount, PaymentLine.amount_fen)
-        .join(Statement, Statement.id == PaymentLine.statement_id)
+        select(PaymentLine, Statement, BankAccount, BankLine.booked_on)
+        .outerjoin(Statement, Statement.id == PaymentLine.statement_id)
         .join(BankAccount, BankAccount.id == PaymentLine.account_id)
+        .outerjoin(BankMatch, of_it & (BankMatch.stage == "matched"))
+        .outerjoin(BankLine, BankLine.id == BankMatch.line_id)
         .where(PaymentLine.batch_id == batch.id)
         .order_by(PaymentLine.position)
     )
-    return [PaidLine(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
+    return [
+        PaidLine(
+            line.position,
+            statement.number if statement else reference_of(batch, line),
+            statement,
+            account,
+            line.amount_fen,
+            shown_on,
+        )
+        for line, statement, account, shown_on in session.execute(query)
+    ]
+
+
+def reference_of(batch: PaymentBatch, line: PaymentLine) -> str:
+    """Return the end-to-end reference of a payment that pays no statement, by which the bank's line names it."""
+    return f"{batch.number}-{line.position:02d}"
 
 
 def _order(session: Session, batch: PaymentBatch, at: datetime) -> PaymentOrder:
     """Return a batch as an order to a bank, made at an instant."""
-    label = session.get_one(Period, batch.period_id).label
+    label = session.get_one(Period, batch.period_id).label if batch.period_id is not None else ""
     payer = bank_accounts.details_of(session.get_one(BankAccount, batch.payer_id))
     payments = [
         Payment(
-            one.statement.number,
+            one.reference,
             bank_accounts.details_of(one.account),
             one.amount_fen,
-            f"共保结算款 {label} 结算单 {one.statement.number}",
+            f"共保结算款 {label} 结算单 {one.reference}" if label else f"共保保费划付 {one.reference}",
         )
         for one in lines(session, batch)
     ]
@@ -216,7 +264,7 @@ def _require_unchanged(session: Session, batch: PaymentBatch) -> None:
         names = parties.names_of(session, moved)
         raise Conflict("payment_account_changed", members=[names[one] for one in moved])
     for one in lines(session, batch):
-        if one.statement.stage != "agreed":
+        if one.statement is not None and one.statement.stage != "agreed":
             raise Conflict("batch_statement_not_agreed", number=one.statement.number)
 
 

@@ -6,7 +6,15 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from core.checks import Broken, Found, Invariant, every, found, moved_by_table, rows
-from ledger import bank_invariants, extract_invariants, logged, split_invariants, stages, statement_invariants
+from ledger import (
+    bank_invariants,
+    bank_life_invariants,
+    extract_invariants,
+    logged,
+    split_invariants,
+    stages,
+    statement_invariants,
+)
 from ledger.money import LIMIT_FEN
 from ledger.statement_invariants import LEGS
 
@@ -377,4 +385,5 @@ INVARIANTS: tuple[Invariant, ...] = (
     *extract_invariants.INVARIANTS,
     *split_invariants.INVARIANTS,
     *bank_invariants.INVARIANTS,
+    *bank_life_invariants.INVARIANTS,
 )

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The business events of MONEY.md section 2; the value is stored with the entry."""
+    """The business events of MONEY.md section 2; the value is stored with the entry.
+
+    A receipt that is held stands on 2310 until it is placed, by the mirror of its entry, or returned.
+    """
 
     PREMIUM_WRITTEN = "premium_written"
     PREMIUM_RECEIVED = "premium_received"
@@ -34,10 +37,12 @@ class Reason(StrEnum):
     APART_PAID = "apart_paid"
     STEPPED_UP = "stepped_up"
     STEP_UP_RETURNED = "step_up_returned"
+    RECEIPT_HELD = "receipt_held"
+    RECEIPT_RETURNED = "receipt_returned"
 
 
 #: What is never taken back by a mirror: a close and a settlement are corrected by what is posted after them, a step-up
-#: by its cure.
+#: by its cure. So is a receipt that went back; a held one leaves 2310 by its own verbs alone.
 FINAL = frozenset(
     {
         Reason.PERIOD_CLOSED,
@@ -46,6 +51,7 @@ FINAL = frozenset(
         Reason.APART_PAID,
         Reason.STEPPED_UP,
         Reason.STEP_UP_RETURNED,
+        Reason.RECEIPT_RETURNED,
     }
 )
 

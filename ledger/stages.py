@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
-from ledger.bank_models import BankAccount, PaymentBatch
+from ledger.bank_models import BankAccount, BankMatch, HeldReceipt, PaymentBatch
 from ledger.clause_models import ApartItem, StepUp
 from ledger.extract_models import BookExtract
 from ledger.models import Period, Statement
@@ -49,6 +49,14 @@ STEP_UP_MOVES: Moves = {("declared", "cure"): "cured"}
 PAYMENT_BATCH_MOVES: Moves = {
     ("prepared", "release"): "released",
     ("prepared", "reject"): "rejected",
+}
+
+BANK_MATCH_MOVES: Moves = {("matched", "take_back"): "taken_back"}
+
+HELD_RECEIPT_MOVES: Moves = {
+    ("held", "place"): "placed",
+    ("held", "return"): "returned",
+    ("placed", "reopen"): "reopened",
 }
 
 
@@ -122,3 +130,27 @@ def move_payment_batch(
     session.flush()
     told = {"stage": row.stage, "number": row.number, "pool": row.pool_id, **(facts or {})}
     audit.record(session, f"payment_batch.{verb}", by=by, at=at, of=("payment_batch", row.id), facts=told)
+
+
+def pays(row: BankMatch) -> dict[str, str]:
+    """Return what the log says of what a match pays: `statement` or `payment`, by its id."""
+    return {"statement": str(row.statement_id)} if row.statement_id else {"payment": str(row.payment_id)}
+
+
+def move_bank_match(session: Session, row: BankMatch, verb: str, *, why: str, by: Actor, at: datetime) -> None:
+    """Move a match on and record it with its reason; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(BANK_MATCH_MOVES, row.stage, verb, kind="bank_match")
+    row.undone_by, row.undone_at, row.undone_why = by.person_id, at, why
+    session.flush()
+    told = {"pool": row.pool_id, **pays(row), "left_fen": row.difference_fen, "why": why}
+    audit.record(session, f"bank_match.{verb}", by=by, at=at, of=("bank_line", row.line_id), facts=told)
+
+
+def move_held_receipt(
+    session: Session, row: HeldReceipt, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a receipt on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(HELD_RECEIPT_MOVES, row.stage, verb, kind="held_receipt")
+    session.flush()
+    told = {"stage": row.stage, "pool": row.pool_id, "amount_fen": row.amount_fen, **(facts or {})}
+    audit.record(session, f"held_receipt.{verb}", by=by, at=at, of=("held_receipt", row.id), facts=told)

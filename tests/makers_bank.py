@@ -74,12 +74,17 @@ def line_of(
 
 
 def camt(
-    lines: Iterable[ReportLine], *, opening_fen: int = 0, name: str = "S-1", on: date = date(2026, 4, 17)
+    lines: Iterable[ReportLine],
+    *,
+    opening_fen: int = 0,
+    name: str = "S-1",
+    on: date = date(2026, 4, 17),
+    from_on: date | None = None,
 ) -> bytes:
-    """Return a bank's statement of the lead's account as camt.053.001.08."""
+    """Return a bank's statement of the lead's account up to a day as camt.053.001.08."""
     listed = list(lines)
     closing_fen = opening_fen + sum(line.amount_fen for line in listed)
-    days = f"<FrToDt><FrDtTm>{on}T00:00:00</FrDtTm><ToDtTm>{on}T23:59:59</ToDtTm></FrToDt>"
+    days = f"<FrToDt><FrDtTm>{from_on or on}T00:00:00</FrDtTm><ToDtTm>{on}T23:59:59</ToDtTm></FrToDt>"
     balances = _balance("OPBD", opening_fen, on) + _balance("CLBD", closing_fen, on)
     account = f"<Acct><Id><Othr><Id>{LEAD_NUMBER}</Id></Othr></Id><Ccy>CNY</Ccy></Acct>"
     entries = "".join(map(_entry, listed))
@@ -110,9 +115,14 @@ def _entry(line: ReportLine) -> str:
 def take(
     session: Session, made: MadePool, lines: Iterable[ReportLine], *, name: str = "S-1", opening_fen: int = 0
 ) -> BankReport:
-    """Return a bank's statement that the lead's maker has taken in."""
-    content = camt(lines, name=name, opening_fen=opening_fen)
+    """Return a bank's statement of one day that the lead's maker has taken in."""
+    return take_file(session, made, camt(lines, name=name, opening_fen=opening_fen))
+
+
+def take_file(session: Session, made: MadePool, content: bytes) -> BankReport:
+    """Return what a file of the bank holds, taken in by the lead's maker."""
     digest = hashlib.sha256(content).hexdigest()
     maker = made.actor(Role.FINANCE_MAKER)
     report = read_camt(content)
-    return bank_intake.take(session, made.pool.id, report, name=f"{name}.xml", digest=digest, by=maker, at=AT)
+    name = f"{report.reference}.xml"
+    return bank_intake.take(session, made.pool.id, report, name=name, digest=digest, by=maker, at=AT)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from web.kinds import KINDS, VERBS
 from web.role_words import ROLES
-from web.states import KINDS, STATES, VERBS
+from web.states import STATES
 
 GLOSSARY = Path(__file__).resolve().parents[1] / "docs" / "glossary.md"
 

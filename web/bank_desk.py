@@ -14,6 +14,7 @@ from core import parties
 from core.permits import Actor, may
 from ledger import bank_accounts, bank_payments
 from ledger.bank_accounts import Standing
+from ledger.bank_matches import Target
 from ledger.bank_models import BankAccount, PaymentBatch
 from ledger.bank_payments import PaidLine
 from ledger.models import Period
@@ -117,12 +118,13 @@ def batches_of(who: Actor, pool_id: int) -> Query:
     """Return the query of a pool's batches that an actor may see, newest first, with the period that each pays."""
     return (
         bank_payments.visible_to(who)
-        .join(Period, (Period.pool_id == PaymentBatch.pool_id) & (Period.id == PaymentBatch.period_id))
+        .outerjoin(Period, (Period.pool_id == PaymentBatch.pool_id) & (Period.id == PaymentBatch.period_id))
         .where(PaymentBatch.pool_id == pool_id)
         .order_by(PaymentBatch.sequence.desc())
         .with_only_columns(
             PaymentBatch.id,
             PaymentBatch.number,
+            PaymentBatch.kind,
             PaymentBatch.stage,
             PaymentBatch.pays_on,
             PaymentBatch.items,
@@ -136,36 +138,49 @@ def batches_of(who: Actor, pool_id: int) -> Query:
 
 @dataclass(frozen=True, slots=True)
 class PaidRow:
-    """One payment of a batch: which statement of which member, to which account, how much."""
+    """One payment of a batch: its reference, to which account of whom, how much, when the bank's line shows it."""
 
     position: int
-    statement: str
-    statement_id: UUID
+    reference: str
+    statement_id: UUID | None
     member: str
     name: str
     bank: str
     cnaps: str
     number: str
     amount_fen: int
+    shown_on: date | None
 
 
 def paid_rows(session: Session, found: Sequence[PaidLine]) -> list[PaidRow]:
     """Return the payments of a batch as rows, in their order."""
-    names = parties.names_of(session, [one.statement.organisation_id for one in found])
+    names = parties.names_of(session, [one.account.organisation_id for one in found])
     return [
         PaidRow(
             position=one.position,
-            statement=one.statement.number,
-            statement_id=one.statement.id,
-            member=names[one.statement.organisation_id],
+            reference=one.reference,
+            statement_id=one.statement.id if one.statement is not None else None,
+            member=names[one.account.organisation_id],
             name=one.account.name,
             bank=one.account.bank,
             cnaps=one.account.cnaps,
             number=one.account.number,
             amount_fen=one.amount_fen,
+            shown_on=one.shown_on,
         )
         for one in found
     ]
+
+
+def target_href(pool_id: int, target: Target) -> str:
+    """Return the page of what a line of the bank pays: a statement, or the batch of a payment."""
+    if target.batch_id is None:
+        return url_for("statements.one", statement_id=target.id)
+    return url_for("payment_batches.one", pool_id=pool_id, batch_id=target.batch_id)
+
+
+#: Kind of batch -> (中文, English).
+BATCH_KINDS = {"statement": ("结算款", "Statements"), "premium": ("划付保费", "Premiums remitted")}
 
 
 def batches_to_release(session: Session, who: Actor) -> list[Work]:

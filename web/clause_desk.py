@@ -19,8 +19,8 @@ from underwriting.models import Agreement, Pool
 from underwriting.terms import Clauses
 from web.documents import labels
 from web.formats import date_words, line_name, t, yuan
+from web.kinds import kind_words
 from web.money_desk import view_of
-from web.states import kind_words
 
 
 def places(session: Session, pool: Pool) -> list[tuple[tuple[str, str], str]]:

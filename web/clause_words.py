@@ -1,4 +1,4 @@
-"""Pure: the words of the records that an agreement's clauses bring about, for web/states.py."""
+"""Pure: the words of the records that an agreement's clauses bring about, for web/kinds.py."""
 
 from __future__ import annotations
 

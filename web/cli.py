@@ -21,6 +21,7 @@ LAZY = {
     "claim": ("web.claims_list_cli", "claim", "赔案名单核对 / lists of claims, checked"),
     "bordereau": ("web.bordereau_cli", "bordereau", "保费清单批量入账 / premium bordereaux, posted in bulk"),
     "pool": ("web.pool_cli", "pool", "共保体：状态、条款、关闭 / pools: how one stands, clauses, closing"),
+    "bank": ("web.bank_cli", "bank", "银行：流水、待核对、付款文件 / the bank: statements in, unmatched, files"),
     "period": ("web.period_cli", "period", "账期 / periods: open one, list them"),
     "statement": ("web.statement_cli", "statement", "结算单 / statements: close, issue, export"),
     "extract": ("web.extract_cli", "extract", "报表 / extracts of a book: write one, list them"),

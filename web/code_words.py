@@ -10,9 +10,10 @@ from datetime import datetime
 
 from core.clock import CITY
 from web.documents.wording import percent
+from web.kinds import kind_words, verb_words
 from web.places import place_words
 from web.role_words import role_words
-from web.states import kind_words, state_of, verb_words
+from web.states import state_of
 
 Pair = tuple[str, str]
 
@@ -113,6 +114,11 @@ ASKED: Mapping[str, Pair] = {
     "bank_report.read": ("查看银行流水", "read the bank's statements"),
     "bank_report.take": ("读入银行流水", "take in a bank's statement"),
     "bank_match.accept": ("核对到账", "match the bank's lines"),
+    "bank_match.take_back": ("撤回核对", "take a match back"),
+    "bank_month.sign": ("签署月度对账", "sign a month's reconciliation"),
+    "receipt.hold": ("转入待认领收款", "set money to the unmatched receipts"),
+    "receipt.place": ("认领收款", "place unmatched receipts"),
+    "receipt.return": ("登记退回收款", "book unmatched receipts as returned"),
     "payment.read": ("查看付款批次", "read batches of payments"),
     "payment.prepare": ("编制付款批次", "prepare a batch of payments"),
     "payment.release": ("放行付款批次", "release a batch of payments"),

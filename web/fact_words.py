@@ -14,7 +14,8 @@ from web.code_words import ORGANISATIONS, RECOVERIES, Pair
 from web.documents import labels
 from web.documents.extract_columns import LAYOUTS
 from web.formats import money, number, percent, reason_name, role_name, t
-from web.states import KINDS, STATES
+from web.kinds import KINDS
+from web.states import STATES
 
 #: Fact -> (中文, English).
 NAMES: Mapping[str, Pair] = {
@@ -104,6 +105,7 @@ NAMES: Mapping[str, Pair] = {
     "outcome": ("结果", "outcome"),
     "pays_on": ("付款日期", "paid on"),
     "payable_fen": ("核定赔款（元）", "payable (CNY)"),
+    "payment": ("付款", "payment"),
     "period": ("账期", "period"),
     "person": ("人员", "person"),
     "place": ("序号", "place"),
@@ -147,6 +149,7 @@ NAMES: Mapping[str, Pair] = {
     "topic": ("须全体决定的事项", "matter for all"),
     "topics": ("须全体决定的事项", "matters for all"),
     "until_entry": ("截至分录", "after entry"),
+    "until_on": ("截至", "up to"),
     "version": ("版本", "version"),
     "was": ("此前", "before"),
     "weights": ("权重", "weights"),

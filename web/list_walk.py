@@ -29,31 +29,37 @@ def walk_labels() -> list[str]:
 
 def answers() -> dict[str, Any]:
     """Return what has been chosen so far, for the address or the hidden fields of the next step; nothing else."""
-    own = ("zone", "sheet", "register")
+    own = ("zone", "sheet", "register", "opening", "closing")
     return {name: value for name, value in request.args.items() if name in own or name.startswith("c_")}
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One kind of import: its title, where it stands, the blueprint of its pages, and what their addresses hold.
+    """One kind of import: its title, where it stands, the blueprint of its pages and what their addresses name.
 
-    `labels` are its steps; without them they are those of a list that is taken at once.
+    `list_name` is what the addresses call the list. `labels` are its steps; without them they are those of a list that
+    is taken at once.
     """
 
     title: str
     crumbs: list[tuple[str, str]]
     blueprint: str
+    where: Mapping[str, Any] = field(default_factory=dict)
+    list_name: str = "paper_id"
     labels: tuple[str, ...] = ()
-    place: Mapping[str, Any] = field(default_factory=dict)
+
+    def address(self, page: str, **values: Any) -> str:
+        """Return the address of one of its pages."""
+        return url_for(f"{self.blueprint}.{page}", **self.where, **values)
 
     def frame(self, paper: Paper | None = None) -> dict[str, Any]:
         """Return what every page of the walk takes."""
         walk = list(self.labels) or walk_labels()
         taken = {"title": self.title, "crumbs": self.crumbs, "walk": walk, "paper": paper}
-        taken["upload_href"] = url_for(f"{self.blueprint}.upload", **self.place)
+        taken["upload_href"] = self.address("upload")
         if paper is not None and not self.labels:
-            taken["columns_href"] = url_for(f"{self.blueprint}.columns", paper_id=paper.id, **answers())
-            taken["review_href"] = url_for(f"{self.blueprint}.review", paper_id=paper.id)
+            taken["columns_href"] = self.address("columns", **{self.list_name: paper.id}, **answers())
+            taken["review_href"] = self.address("review", **{self.list_name: paper.id})
         return taken
 
     def upload(self, schema: RowSchema, purpose: str, intro: str, command: str) -> ResponseReturnValue:
@@ -65,7 +71,7 @@ class Walk:
             except Invalid as refusal:
                 errors = field_errors(refusal, "file")
             else:
-                return redirect(url_for(f"{self.blueprint}.columns", paper_id=paper.id), 303)
+                return redirect(self.address("columns", **{self.list_name: paper.id}), 303)
         fields = [(t(one.label_zh, one.label_en), not one.is_required) for one in schema.fields]
         page = render_template(
             "lists/upload.html", **self.frame(), intro=intro, command=command, fields=fields, errors=errors

@@ -108,7 +108,8 @@ def _told(session: Session, row: Pool) -> dict[str, Any]:
 
 def _words(told: dict[str, Any]) -> str:
     from web.documents import labels
-    from web.states import STATES, kind_words
+    from web.kinds import kind_words
+    from web.states import STATES
 
     state = STATES["pool"][told["stage"]]
     lines = [f"{told['pool']}  {told['name']}  {t(state.zh, state.en)}"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 
 from flask import url_for
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from core.parties import Organisation
 from core.permits import Actor, may
-from ledger import statements
+from ledger import bank_accounts, statements
+from ledger.bank_models import BankAccount
 from ledger.models import Statement
 from underwriting import late_interest, settling
 from underwriting.late_interest import UNPAID
@@ -42,6 +43,14 @@ def due_of(session: Session, statement: Statement, who: Actor, today: date) -> S
     words += _interest(session, statement, today)
     overdue = overdue_words(overdue_days(statement, lead.id, today))
     return StatementDue(words, overdue, statement.stage == "agreed")
+
+
+def pays_into(session: Session, statement: Statement, at: datetime) -> BankAccount | None:
+    """Return the lead's account at an instant, where the member still pays its balance into it; None otherwise."""
+    lead = session.get_one(Pool, statement.pool_id).lead_id
+    if statement.balance_fen >= 0 or statement.organisation_id == lead or statement.stage not in UNPAID:
+        return None
+    return bank_accounts.paid_into(session, statement.pool_id, lead, at=at)
 
 
 def _sentence(statement: Statement, lead: Organisation, member: Organisation, *, is_own: bool) -> str:

@@ -21,7 +21,7 @@ from core.papers import Paper
 from core.parties import Organisation, names_of
 from core.permits import Actor
 from core.settings import Settings
-from ledger import books, statements
+from ledger import bank_accounts, books, statements
 from ledger.books import MemberShares
 from ledger.clause_models import ApartItem, StepUp
 from ledger.models import Period, Statement, StreamItem
@@ -30,6 +30,7 @@ from underwriting.models import Agreement, Policy, Pool, Refund
 from web.documents import labels, sheets
 from web.documents.rows import (
     Movement,
+    PayInto,
     Share,
     StatementHead,
     StatementLine,
@@ -109,7 +110,16 @@ def statement_rows(session: Session, statement: Statement, verification: Verific
         _streams(session, statement),
         share_rows(shares, names, own=statement.organisation_id),
         verification,
+        _pay_into(session, statement, pool.lead_id),
     )
+
+
+def _pay_into(session: Session, statement: Statement, lead: uuid.UUID) -> PayInto | None:
+    """Return the lead's account that a member pays into, as it stood at the issue; None where it owes nothing."""
+    if statement.issued_at is None or statement.balance_fen >= 0 or statement.organisation_id == lead:
+        return None
+    account = bank_accounts.paid_into(session, statement.pool_id, lead, at=statement.issued_at)
+    return PayInto(account.name, account.bank, account.cnaps, account.number) if account else None
 
 
 def share_rows(shares: MemberShares, names: Mapping[uuid.UUID, str], own: uuid.UUID | None = None) -> tuple[Share, ...]:

@@ -22,12 +22,12 @@ from core.papers import Store
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
 from core.settings import Settings, read_settings
-from ledger import bank_accounts, bank_matches, bank_payments, entries, extracts, statements
-from ledger.bank_models import BankLine
+from ledger import bank_accounts, bank_payments, entries, extracts, statements
 from ledger.extracts import Kind
 from ledger.models import Statement
 from tender import allocations, bids, changes
 from tests import makers_bank
+from tests.invariants.story_bank import bank_lines
 from tests.invariants.story_clauses import tell_clauses
 from tests.invariants.story_lists import post_lists
 from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
@@ -202,10 +202,7 @@ def _settle(session: Session, made: MadePool, rows: Sequence[Statement], label: 
     bank_payments.reject(session, fallen, by=second, at=AT)
     makers_bank.release(session, made, period, pays_on=on)
     paid = next(row for row in rows[1:] if row.balance_fen)
-    paying = makers_bank.line_of(-paid.balance_fen, "R-3", about=paid.number)
-    makers_bank.take(session, made, [makers_bank.line_of(100, "R-1"), makers_bank.line_of(-40, "R-2"), paying])
-    line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-3")).one()
-    bank_matches.accept(session, made.pool.id, line_id, paid.id, by=second, at=AT)
+    bank_lines(session, made, paid, on)
     late_interest.settle_period(session, period, on=on, by=second, at=AT)
 
 

@@ -24,6 +24,7 @@ HELD: Mapping[str, str] = {
     "entry.on": "INV-A2-ledger",
     "period.closed_at": "INV-L4",
     "period.closed_by": "INV-L4",
+    "bank_month.first_on": "INV-A10-ledger",
     "share_version.effective_on": "INV-P3-agreement",
     **dict.fromkeys(("tender.starts_on", "tender.ends_on", "tender.documents_from_on"), "INV-T6"),
     **dict.fromkeys(("tender.documents_to_on", "tender.opening_at"), "INV-T6"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -189,3 +189,23 @@ def test_the_database_refuses_what_the_verbs_would(engine: Engine, deed: str, sa
         propose(session, made, 1, again=1)
     with pytest.raises(DBAPIError, match=said), unit_of_work(engine, SYSTEM) as session:
         session.execute(text(deed))
+
+
+def test_a_member_reads_the_account_that_it_pays_into_and_no_other(engine: Engine) -> None:
+    """The database shows a member the lead's confirmed account and its own; as it stood at an instant."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+        calendar.import_published(session, by=SYSTEM, at=AT, first_year=2025)
+        lead, _ = confirm(session, made, 0), confirm(session, made, 2)
+        later = confirm(session, made, 0, again=1, at=AT + timedelta(days=1))
+        assert later.effective_on is not None
+        effective_at = datetime.combine(later.effective_on, time(9), CITY)
+    with unit_of_work(engine, made.actor(Role.FINANCE_MAKER, 1)) as session:
+        assert set(session.scalars(select(BankAccount.id))) == {lead.id, later.id}
+        pool, member = made.pool.id, made.members[0].id
+        assert bank_accounts.paid_into(session, pool, member, at=AT - timedelta(minutes=1)) is None
+        for at, expected in ((AT, lead), (effective_at - timedelta(days=1), lead), (effective_at, later)):
+            found = bank_accounts.paid_into(session, pool, member, at=at)
+            assert found is not None and found.id == expected.id
+    with unit_of_work(engine, made.actor(Role.FINANCE_MAKER, 2)) as session:
+        assert session.scalar(select(func.count()).select_from(BankAccount)) == 3

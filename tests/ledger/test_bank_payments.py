@@ -103,8 +103,9 @@ def test_the_database_pays_a_statement_once(engine: Engine) -> None:
             "lacks a file",
         ),
         (
-            "INSERT INTO payment_batch SELECT gen_random_uuid(), pool_id, period_id, 9, 'PB-9', 'prepared', pays_on,"
-            " payer_id, 1, 100, prepared_by, prepared_at FROM payment_batch LIMIT 1",
+            "INSERT INTO payment_batch (id, pool_id, kind, period_id, sequence, number, stage, pays_on, payer_id,"
+            " items, total_fen, prepared_by, prepared_at) SELECT gen_random_uuid(), pool_id, kind, period_id, 9,"
+            " 'PB-9', 'prepared', pays_on, payer_id, 1, 100, prepared_by, prepared_at FROM payment_batch LIMIT 1",
             "do not add up",
         ),
         (

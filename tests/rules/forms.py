@@ -162,6 +162,8 @@ UNSEEN: Mapping[str, Sequence[str]] = {
         "allowed_0",
         "reason_0",
     ),
+    "bank_lists.take": (),
+    "bank_receipts.reopen": ("on",),
     "claim_topics.flag": ("topic", "reason"),
     "claims.agree": ("version",),
     "claims.approve": ("amount", "on"),
@@ -192,7 +194,11 @@ UNSEEN: Mapping[str, Sequence[str]] = {
     "reporter.send": ("lift", "trapped", "kind", "text"),
 }
 #: Forms that hold what the page before was asked.
-SAME_AS = {"estate_import.take": "estate_import.review", "fault_import.take": "fault_import.review"}
+SAME_AS = {
+    "bank_lists.take": "bank_lists.review",
+    "estate_import.take": "estate_import.review",
+    "fault_import.take": "fault_import.review",
+}
 
 
 def _unseen(walk: Walk, seen: Sequence[Form]) -> Iterator[Form]:

@@ -60,6 +60,10 @@ def _at_home(seat: Seat) -> bool:
     return seat.relation == "own"
 
 
+def _maker_alone(seat: Seat) -> bool:
+    return seat.role is Role.FINANCE_MAKER and seat.relation == "own"
+
+
 def _officer_alone(seat: Seat) -> bool:
     return seat.role is Role.OFFICER and seat.relation == "own"
 
@@ -81,6 +85,9 @@ KNOWS: Mapping[str, Knows] = {
     "report_id": _only_lead,
     "bordereau_id": _only_lead,
     "list_id": _only_lead,
+    "match_id": _only_lead,
+    "receipt_id": _only_lead,
+    "line_id": _only_lead,
     "fault_id": _own_estate_or_pool,
     "community_id": _own_estate,
     "lift_id": _own_estate,
@@ -97,7 +104,7 @@ def _handler_alone(seat: Seat) -> bool:
 
 #: Things that belong to one person, whatever its role reads.
 PERSONAL: Mapping[str, Knows] = {
-    **{"paper_id": _officer_alone, "token_id": _officer_alone},
+    **{"paper_id": _officer_alone, "token_id": _officer_alone, "bank_upload_id": _maker_alone},
     **{"upload_id": _maker_alone, "claims_upload_id": _handler_alone},
 }
 
@@ -114,9 +121,11 @@ ONLY: Mapping[str, Knows] = {
             *("cost.approve", "cost.pay", "cash_call.issue", "cash_call.receive", "cash_call.fund"),
             *("recovery.receive", "statement.issue", "statement.reply", "statement.settle"),
             *("period.open", "period.close", "payment.prepare", "payment.release", "payment.reject"),
-            *("bank_report.take", "bank_match.accept", "bordereau.send", "bordereau.approve"),
+            *("bank_report.take", "bordereau.send", "bordereau.approve"),
             *("claims_list.send", "claims_list.approve"),
             *("apart.pay", "default.declare", "default.cure", "pool.close"),
+            *("bank_match.accept", "bank_match.take_back", "bank_month.sign"),
+            *("receipt.hold", "receipt.place", "receipt.return"),
         ),
         _only_lead,
     ),

@@ -21,12 +21,12 @@ from claims import closing, faults, handling, settlements
 from claims.models import Claim, Fault
 from core import parties
 from core.permits import SYSTEM, Actor, Role
-from ledger import statements
-from ledger.bank_models import BankLine
+from ledger import bank_receipts, statements
+from ledger.bank_models import BankLine, HeldReceipt
 from ledger.models import Statement
 from tender import bids, p256
 from tests.makers import make_lifts
-from tests.makers_bank import camt, line_of, take
+from tests.makers_bank import camt, line_of, take, take_file
 from tests.rules.seats import Seat
 from tests.rules.world import NOW, World, approved
 from tests.rules.world_clauses import all_over, in_default, stepped_up
@@ -150,12 +150,39 @@ def _to_pay(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     return {"period": "2026Q1", "label": "2026Q1", "pays_on": "2026-04-09"}
 
 
+def _remitted(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    _received(session, world, seat)
+    policy = session.get_one(Policy, world.ids["policy_id"])
+    policies.remit(session, policy, on=ON, by=_lead(world, Role.FINANCE_CHECKER), at=NOW)
+    return {"until_on": ON.isoformat(), "pays_on": "2026-04-09"}
+
+
 def _came_in(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     paid = session.scalars(select(Statement).where(Statement.stage == "agreed").order_by(Statement.number)).first()
     assert paid is not None
     take(session, world.pool, [line_of(-paid.balance_fen, "R-8", about=paid.number)], name="S-8")
     line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-8")).one()
-    return {"line_id": str(line_id), "statement_id": str(paid.id)}
+    return {"line_id": str(line_id), "statement_id": str(paid.id), "target_id": str(paid.id)}
+
+
+def _to_hold(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    return {"line_id": str(world.ids["line_id"]), **_DAY}
+
+
+def _to_give_back(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    return {"line_id": str(world.ids["return_line_id"]), "why": "付款人汇错", **_DAY}
+
+
+def _placed(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    row = session.get_one(HeldReceipt, world.ids["receipt_id"])
+    bank_receipts.place(session, row, "存款利息", on=row.held_on, by=_lead(world, Role.FINANCE_CHECKER), at=NOW)
+    return {"on": row.held_on.isoformat()}
+
+
+def _month_over(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    whole = camt([], name="S-3", from_on=date(2026, 3, 1), on=date(2026, 3, 31))
+    take_file(session, world.pool, whole)
+    return {"month": "2026-03"}
 
 
 def _camt(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
@@ -290,8 +317,16 @@ MONEY: Mapping[str, Reach] = {
     **both("bank_accounts.confirm", "api_bank_accounts.confirm", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.reject", "api_bank_accounts.reject", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.new", "api_payment_batches.prepare", Role.FINANCE_MAKER, _to_pay),
+    **both("payment_batches.premiums", "api_payment_batches.prepare_premiums", Role.FINANCE_MAKER, _remitted),
     **both("bank_matching.accept", "api_bank_matching.accept", Role.FINANCE_MAKER, _came_in),
     "POST bank_reports.new": Reach(Role.FINANCE_MAKER, _camt),
+    "POST bank_lists.take": Reach(Role.FINANCE_MAKER, saying(opening="0.00", closing="1.00")),
+    **both("bank_matching.take_back", "api_bank_matching.take_back", Role.FINANCE_MAKER, saying(why="核错了")),
+    **both("bank_receipts.hold", "api_bank_receipts.hold", Role.FINANCE_MAKER, _to_hold),
+    **both("bank_receipts.place", "api_bank_receipts.place", Role.FINANCE_CHECKER, saying(why="存款利息", **_DAY)),
+    **both("bank_receipts.give_back", "api_bank_receipts.give_back", Role.FINANCE_CHECKER, _to_give_back),
+    **both("bank_receipts.reopen", "api_bank_receipts.reopen", Role.FINANCE_CHECKER, _placed),
+    **both("bank_months.sign", "api_bank_months.sign", Role.FINANCE_CHECKER, _month_over),
     **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.reject", "api_payment_batches.reject", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.new", "api_bank_accounts.propose", Role.FINANCE_MAKER, saying(**_ACCOUNT), relation="fellow"),

@@ -32,6 +32,8 @@ ROWS = {
     "ledger.EXTRACT_MOVES": "book_extract",
     "ledger.BANK_ACCOUNT_MOVES": "bank_account",
     "ledger.PAYMENT_BATCH_MOVES": "payment_batch",
+    "ledger.BANK_MATCH_MOVES": "bank_match",
+    "ledger.HELD_RECEIPT_MOVES": "held_receipt",
     "tender.TENDER_MOVES": "tender",
     "tender.BID_MOVES": "bid",
     "underwriting.POLICY_MOVES": "policy",

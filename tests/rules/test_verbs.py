@@ -14,6 +14,7 @@ ROOMS = ("core", "ledger", "tender", "underwriting", "claims")
 PARTS_OF_VERBS: Mapping[str, str] = {
     "core.audit.sign_head": "signs the log itself; a head is no event of it",
     "core.papers.keep": "the verb that makes the paper records what it kept",
+    "ledger.bank_payments.new_batch": "part of the preparation, which is recorded when the batch is whole",
     "ledger.books.account_ids": "an account is made by the first entry that names it, and the entry is recorded",
     "ledger.books.open_book": "the book of a pool, whose forming is recorded",
     "ledger.books.set_shares": "the shares of an agreement, whose making is recorded",

@@ -18,7 +18,7 @@ from core.permits import SEES_ALL, SYSTEM, Actor, Role
 from ledger import journal, statements
 from ledger.bank_models import BankAccount
 from ledger.journal import Wanted
-from ledger.models import Account, Statement
+from ledger.models import Account, Share, Statement
 from tender import awards, bids
 from tender.models import Bid, BidReceipt, SealedBid, Tender, TenderSide
 from tender.outcome_models import Objection, OpenedPart, ShareOffer
@@ -61,7 +61,20 @@ def actor_of(walk: Walk, seat: Seat) -> Actor:
 def _may_see(row: Any, actor: Actor, *, is_shown_to_lead: bool) -> bool:
     if row.organisation_id in (None, actor.organisation_id):
         return True
+    if isinstance(row, BankAccount) and _is_paid_into(row, actor):
+        return True
     return is_shown_to_lead and _pool_of(row) in actor.led_pools
+
+
+def _is_paid_into(row: BankAccount, actor: Actor) -> bool:
+    """Say whether it is the confirmed account of the lead of a pool that the actor is a member of."""
+    query = select(Share.organisation_id, Share.position).where(Share.pool_id == row.pool_id)
+    members = object_session(row).execute(query).all()  # type: ignore[union-attr]
+    return (
+        row.stage == "confirmed"
+        and (row.organisation_id, 0) in {(one[0], one[1]) for one in members}
+        and actor.organisation_id in {one[0] for one in members}
+    )
 
 
 def _pool_of(row: Any) -> int | None:

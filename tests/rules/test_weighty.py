@@ -12,7 +12,7 @@ from tests.rules.test_house import expect_none, python_files, tree_of
 #: Verbs that record money leaving or call for it, end a pool for good, open bids, give a signature, or let somebody in.
 VERBS = re.compile(
     r"(pay|remit|settle|fund)(_|$)|(sign|contract)$|issue_cash_call|open_box|start_opening|confirm_opening|give_shares"
-    r"|confirm_account|release_batch|declare_default|cure_default|close_pool|add_token|create_user|give_mandate"
+    r"|confirm_account|release_batch|declare_default|cure_default|close_pool|give_back$|add_token|create_user|give_mandate"
     r"|set_password|set_active|reset_second_factor|approve_bordereau|approve_claims_list"
 )
 #: The same, as an action is named.

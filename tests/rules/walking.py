@@ -155,10 +155,12 @@ def _samples(
         }
         premiums = keep_list(session, world.town, "bordereau", maker.person_id, maker.organisation_id)
         claims = keep_list(session, world.town, "claims_list", handler.person_id, maker.organisation_id)
+        bank_list = keep_list(session, world.town, "bank_list", maker.person_id, maker.organisation_id)
         own = session.scalars(select(User).where(User.person_id == officer.person_id)).one()
         mandate = mandates_of(session, own.person_id, NOW.date())[0]
         token, _ = add_token(session, own.id, mandate, "示例", 30, by=actor_of(mandate), at=NOW)
     places: dict[tuple[str, str], object] = {
+        ("bank_lists", "bank_upload_id"): bank_list,
         ("fault_import", "paper_id"): lists["fault_list"],
         ("estate_import", "paper_id"): lists["estate_list"],
         ("bordereaux", "upload_id"): premiums,
@@ -173,8 +175,8 @@ def _samples(
         ("tender_draft.section", "name"): "basics",
         ("admin_calendar", "number"): 2026,
         ("admin", "mandate_id"): world.ids["held_id"],
-        ("bank_matching", "month"): "2026-04",
-        ("api_bank_matching", "month"): "2026-04",
+        ("bank_months", "month"): "2026-04",
+        ("api_bank_months", "month"): "2026-04",
         ("payment_batches.file", "batch_id"): world.ids["released_batch_id"],
         ("api_payment_batches.file", "batch_id"): world.ids["released_batch_id"],
     }

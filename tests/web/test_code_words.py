@@ -15,8 +15,9 @@ from core.parties import ORGANISATION_KINDS
 from core.permits import ACTIONS, Role
 from core.stages import Moves, allowed, step
 from web.code_words import ASKED, CODED, ORGANISATIONS, RECOVERIES, facts_in_words
+from web.kinds import KINDS, VERBS, kind_words, verb_words
 from web.messages import catalogue, told
-from web.states import KINDS, STATES, VERBS, kind_words, verb_words
+from web.states import STATES
 
 #: The tables of moves, by the kind under which they are passed to `step`.
 TABLES: dict[str, Moves] = {

@@ -79,25 +79,33 @@ def test_what_is_wrong_is_named_and_nothing_is_kept(engine: Engine, visitors: Vi
     assert _lines(engine) == []
 
 
-def test_a_list_is_taken_in_with_its_balances(engine: Engine, visitors: Visitors, made: MadePool) -> None:
-    """Columns are known by their headers, or told; balances are typed; every bad row is named."""
+def test_a_list_walks_by_its_columns_and_its_review(engine: Engine, visitors: Visitors, made: MadePool) -> None:
+    """Columns are suggested and told, balances typed; every bad row is named; taken whole, its columns kept."""
     maker = visitors.login_as(Role.FINANCE_MAKER, made.members[0])
     bad = LIST.replace("100.00,,丁财险", "100.00,5.00,丁财险").replace("2026/4/18", "18/4/2026")
-    refused = _send(maker, made, bad.encode(), "流水.csv", opening="0.00", closing="60.00")
-    assert refused.status_code == 422
-    assert "第 2 行的金额不明" in refused.text and "2 处读不出" not in refused.text
-    assert "row 3" in refused.text or "第 3 行" in refused.text
-    unbalanced = _send(maker, made, LIST.encode(), "流水.csv", opening="0.00", closing="60.01")
-    assert (unbalanced.status_code, "相差 0.01 元" in unbalanced.text) == (422, True)
-    unread = _send(maker, made, LIST.encode(), "流水.csv", opening="零", closing="60.00")
-    assert unread.status_code == 422
-    other = LIST.replace("摘要", "交易说明").replace("流水号", "编码")
-    unknown = _send(maker, made, other.encode(), "流水.csv", opening="0.00", closing="60.00")
-    assert unknown.status_code == 422
-    columns = "reference=编码,about=交易说明"
-    sent = _send(maker, made, other.encode(), "流水.csv", opening="0.00", closing="60.00", columns=columns)
-    assert sent.status_code == 303, sent.text
+    at_columns = _send(maker, made, bad.encode(), "流水.csv").location
+    assert "期初余额" in maker.get(at_columns).text
+    review = at_columns.replace("/columns", "/review") + "?opening=0.00&closing="
+    refused = maker.get(f"{review}60.00").text
+    assert "第 2 行的金额不明" in refused and ">3<" in refused and "读入 2 笔" not in refused
+    assert "bank_row_amount_unclear" in maker.get(f"{review}60.00&as=csv").text
+    own = _send(maker, made, LIST.replace("摘要", "交易说明").replace("流水号", "编码").encode(), "流水.csv").location
+    review, take = own.replace("/columns", "/review"), own.replace("/columns", "/take")
+    assert maker.get(f"{review}?opening=0.00&closing=60.00").status_code == 422
+    columns = {"c_reference": "编码", "c_about": "交易说明", "opening": "0.00", "closing": "60.00"}
+    unread = maker.get(review, query_string={**columns, "closing": "零"})
+    assert unread.status_code == 422 and "零" in unread.text
+    unbalanced = maker.get(review, query_string={**columns, "closing": "60.01"}).text
+    assert "相差 0.01 元" in unbalanced and "读入 2 笔" not in unbalanced
+    assert "读入 2 笔" in maker.get(review, query_string=columns).text
+    assert maker.send(take, **columns).status_code == 303
     assert _lines(engine) == [(10_000, "丁财险", "SA-1"), (-4_000, "乙财险", "")]
+    assert "不重复读入" in maker.get(review, query_string=columns).text
+    following = LIST.replace("摘要", "交易说明").replace("流水号", "编码").replace("R-", "Q-")
+    page = maker.get(_send(maker, made, following.encode(), "流水 2.csv").location).text
+    assert '<option value="编码" selected>' in page and '<option value="交易说明" selected>' in page
+    fellow = visitors.login_as(Role.FINANCE_MAKER, made.members[1])
+    assert fellow.get(own).status_code == 403
 
 
 def test_a_program_sends_a_camt_file(visitors: Visitors, made: MadePool) -> None:

@@ -77,7 +77,7 @@ def test_a_batch_falls_and_is_prepared_again(engine: Engine, visitors: Visitors)
     address = f"/pools/{quarter.made.pool.id}/payments"
     maker = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[0])
     sent = maker.send(f"{address}/of/2026Q1", pays_on=_soon())
-    assert "可以付款" not in maker.get(address).text
+    assert "2026Q1 结算款" not in maker.get(address).text
     assert maker.send(f"{sent.location}/reject").status_code == 303
     assert "可以付款" in maker.get(address).text
     assert maker.send(f"{address}/of/2026Q1", pays_on=_soon()).status_code == 303
@@ -115,3 +115,26 @@ def test_programs_do_the_same(engine: Engine, visitors: Visitors) -> None:
     assert post(checker, f"{place}/reject").status_code == 409
     assert [one["number"] for one in checker.get(address).json["data"]] == [made.json["number"]]
     assert checker.get(place).json["stage"] == "released"
+
+
+def test_premiums_remitted_are_paid_by_a_batch(engine: Engine, visitors: Visitors) -> None:
+    """Waiting on the page with their sum, prepared on a day, and by the API; each remittance once."""
+    with unit_of_work(engine, SYSTEM) as session:
+        quarter = play_quarter(session, is_closed=False)
+        confirm_all(session, quarter.made)
+    address = f"/pools/{quarter.made.pool.id}/payments"
+    maker = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[0])
+    assert "107,509.60" in maker.get(address).text
+    step = f"{address}/premiums"
+    assert "39,094.40" in maker.get(step).text
+    early = maker.send(step, until_on="2026-01-05", pays_on="2099-01-05")
+    assert early.status_code == 409 and "没有待付的保费划付" in early.text
+    headers = {"X-CSRFToken": maker.token()}
+    told = {"until_on": "2026-02-01", "pays_on": "2099-01-05"}
+    made = maker.post(f"/api/v1{step}", json=told, headers=headers)
+    assert (made.status_code, made.json["kind"], made.json["items"], made.json["period"]) == (201, "premium", 3, None)
+    done = maker.send(step, until_on="2026-03-31", pays_on="2099-01-05")
+    assert done.status_code == 303
+    page = maker.get(done.headers["Location"]).text
+    assert "划付保费" in page and "PB-1-002-03" in page and "银行已付" in page
+    assert "没有待付的保费划付" in maker.get(step).text

@@ -15,13 +15,16 @@ from core.db import unit_of_work
 from core.errors import Conflict
 from core.parties import Organisation
 from core.permits import SYSTEM, Role
+from ledger import statements
 from ledger.models import Statement
 from ledger.money import parse_fen
+from tests.makers_bank import confirm_all, details
 from tests.makers_money import CLOSED_AT, Quarter, play_quarter
 from tests.scenarios import oracle_quarter as oracle
 from tests.visitors import Browser, Visitors, settings_for
 from tests.web.documents_makers import amounts_after, csv_rows, movements_in, pdf_text, xlsx_cells
 from web.documents import labels
+from web.documents.rows import Verification
 from web.documents.signing import verify
 from web.keeping import store_in
 from web.paper_desk import signer_of, verification_of
@@ -182,3 +185,27 @@ def test_a_draft_is_the_leads_until_it_is_issued(engine: Engine, visitors: Visit
     assert follower.get(f"/statements/{quarter.of(1).id}").status_code == 404
     assert lead.get(f"/statements/{quarter.of(1).id}").status_code == 200
     assert len(lead.get("/api/v1/statements").json["data"]) == 4
+
+
+def test_the_account_to_pay_into_stands_on_page_and_paper(engine: Engine, visitors: Visitors, state_dir: Path) -> None:
+    """Who owes reads the lead's account and no other member's; who is owed, and the lead itself, read none."""
+    with unit_of_work(engine, SYSTEM) as session:
+        quarter = play_quarter(session, is_issued=False)
+        confirm_all(session, quarter.made)
+        checker = quarter.made.actor(Role.FINANCE_CHECKER)
+        for row in quarter.statements:
+            statements.issue(session, row, due_on=CLOSED_AT.date(), by=checker, at=CLOSED_AT)
+    with unit_of_work(engine, quarter.made.actor(Role.FINANCE_CHECKER, 3)) as session:
+        statement = session.get_one(Statement, quarter.of(3).id)
+        rows = statement_rows(session, statement, Verification("", ""))
+        assert rows.pay_into is not None and rows.pay_into.number == details(0).number
+        keep_files(
+            session, session.get_one(Statement, quarter.of(3).id), settings_for(state_dir), by=SYSTEM, at=CLOSED_AT
+        )
+    owing = visitors.login_as(Role.FINANCE_CHECKER, quarter.made.members[3])
+    address = f"/statements/{quarter.of(3).id}"
+    page = owing.get(address).text
+    assert details(0).number in page and details(1).number not in page
+    assert details(0).number in pdf_text(_download(owing, f"{address}/files/pdf"))
+    owed = visitors.login_as(Role.FINANCE_CHECKER, quarter.made.members[1])
+    assert details(0).number not in owed.get(f"/statements/{quarter.of(1).id}").text

@@ -1,14 +1,18 @@
-"""Matching the bank's lines with statements, and what a month comes to."""
+"""Matching the bank's lines with statements, and taking a match back."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
-from core.errors import NotFound
-from ledger import bank_matches
-from ledger.bank_matches import Matched
+from marshmallow import validate
+
+from core.errors import Invalid
+from ledger import bank_matches, bank_receipts
+from ledger.bank_matches import Matched, Proposed
 from web import fields
 from web.api import MoneySchema, Strict, money, resource
+from web.listing import EXPORT_MOST
 from web.money_desk import led_pool, pool_of
 from web.shell import actor, at, needs, unit
 
@@ -16,11 +20,15 @@ api = resource("bank_matching", "Matching the bank's lines with statements.", "/
 
 
 class BankMatchOut(Strict):
-    """A line of the bank and a statement, matched or proposed; `difference` is what was paid too much."""
+    """A line of the bank with the statement or the payment of a batch, matched or proposed.
+
+    `number` is the statement's or the payment's reference; `difference` is what was paid too much.
+    """
 
     line_id = fields.UUID()
-    statement_id = fields.UUID()
-    statement = fields.String()
+    statement_id = fields.UUID(allow_none=True)
+    payment_id = fields.UUID(allow_none=True)
+    number = fields.String()
     booked_on = fields.Date()
     amount = fields.Nested(MoneySchema)
     balance = fields.Nested(MoneySchema)
@@ -34,50 +42,24 @@ class BankMatchList(Strict):
 
 
 class BankMatchIn(Strict):
-    """A proposal to accept."""
+    """A proposal to accept: `statement_id` or `payment_id`, as it was proposed."""
 
     line_id = fields.UUID(required=True)
-    statement_id = fields.UUID(required=True)
+    statement_id = fields.UUID()
+    payment_id = fields.UUID()
 
 
-class UnmatchedLineOut(Strict):
-    """A line of the bank that pays no statement."""
-
-    booked_on = fields.Date()
-    amount = fields.Nested(MoneySchema)
-    reference = fields.String()
-
-
-class UnmatchedStatementOut(Strict):
-    """A statement that no line of the bank pays."""
-
-    statement = fields.String()
-    balance = fields.Nested(MoneySchema)
-
-
-class BankMonthOut(Strict):
-    """What a month comes to: balances of bank and book at its end, matched, unmatched on each side, the difference."""
-
-    first_on = fields.Date()
-    last_on = fields.Date()
-    bank_on = fields.Date(allow_none=True)
-    bank = fields.Nested(MoneySchema, allow_none=True)
-    book = fields.Nested(MoneySchema)
-    matched = fields.List(fields.Nested(BankMatchOut))
-    lines = fields.List(fields.Nested(UnmatchedLineOut))
-    statements = fields.List(fields.Nested(UnmatchedStatementOut))
-    difference = fields.Nested(MoneySchema)
-
-
-def _out(one: Matched) -> dict[str, Any]:
+def _out(one: Matched | Proposed) -> dict[str, Any]:
+    fen = one.match.difference_fen if isinstance(one, Matched) else one.proposal.difference_fen
     return {
         "line_id": one.line.id,
-        "statement_id": one.statement.id,
-        "statement": one.statement.number,
+        "statement_id": one.target.id if one.target.batch_id is None else None,
+        "payment_id": None if one.target.batch_id is None else one.target.id,
+        "number": one.target.number,
         "booked_on": one.line.booked_on,
         "amount": money(one.line.amount_fen),
-        "balance": money(one.statement.balance_fen),
-        "difference": money(one.difference_fen),
+        "balance": money(one.target.balance_fen),
+        "difference": money(fen),
     }
 
 
@@ -88,7 +70,7 @@ def index(pool_id: int) -> dict[str, Any]:
     """List what may be matched now."""
     pool = pool_of(pool_id)
     found = bank_matches.proposed(unit(), pool.id, actor())
-    return {"data": [_out(Matched(one.line, one.statement, one.proposal.difference_fen)) for one in found]}
+    return {"data": [_out(one) for one in found]}
 
 
 @api.post("")
@@ -98,30 +80,54 @@ def index(pool_id: int) -> dict[str, Any]:
 def accept(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Accept a proposal; neither the line nor the statement is matched again."""
     pool = led_pool(pool_id)
-    return _out(bank_matches.accept(unit(), pool.id, told["line_id"], told["statement_id"], by=actor(), at=at()))
+    targets = [told[name] for name in ("statement_id", "payment_id") if name in told]
+    if len(targets) != 1:
+        raise Invalid("bank_match_pays_one")
+    return _out(bank_matches.accept(unit(), pool.id, told["line_id"], targets[0], by=actor(), at=at()))
 
 
-@api.get("/<month>")
+class BankMatchedOut(BankMatchOut):
+    """A match that stands."""
+
+    id = fields.UUID()
+    matched_at = fields.AwareDateTime(format="iso")
+
+
+class BankMatchedList(Strict):
+    """The matches that stand, the newest line first."""
+
+    data = fields.List(fields.Nested(BankMatchedOut))
+
+
+class TakeBackIn(Strict):
+    """Why a match is taken back; may be left out by another person than who matched."""
+
+    why = fields.String(load_default="", validate=validate.Length(max=bank_receipts.WORDS_MOST))
+
+
+def _matched(one: Matched) -> dict[str, Any]:
+    return {**_out(one), "id": one.match.id, "matched_at": one.match.matched_at}
+
+
+@api.get("/matched")
 @needs("bank_report.read")
-@api.response(200, BankMonthOut)
-def month(pool_id: int, month: str) -> dict[str, Any]:
-    """Show what a month (`2026-04`) comes to."""
+@api.response(200, BankMatchedList)
+def matched(pool_id: int) -> dict[str, Any]:
+    """List the matches that stand."""
     pool = pool_of(pool_id)
-    first = bank_matches.first_of(month)
-    if not bank_matches.reads(pool.id, actor()):
-        raise NotFound("month_not_found", month=month)
-    told = bank_matches.month(unit(), pool.id, first)
-    return {
-        "first_on": told.first_on,
-        "last_on": told.last_on,
-        "bank_on": told.bank_on,
-        "bank": None if told.bank_fen is None else money(told.bank_fen),
-        "book": money(told.book_fen),
-        "matched": [_out(one) for one in told.matched],
-        "lines": [
-            {"booked_on": one.booked_on, "amount": money(one.amount_fen), "reference": one.reference}
-            for one in told.lines
-        ],
-        "statements": [{"statement": one.number, "balance": money(one.balance_fen)} for one in told.statements],
-        "difference": money(told.difference_fen),
-    }
+    rows = (
+        unit().execute(bank_matches.standing(pool.id).limit(EXPORT_MOST))
+        if bank_matches.reads(pool.id, actor())
+        else ()
+    )
+    return {"data": [_matched(bank_matches.matched_of(row)) for row in rows]}
+
+
+@api.post("/matched/<uuid:match_id>/take-back")
+@needs("bank_match.take_back")
+@api.arguments(TakeBackIn)
+@api.response(204)
+def take_back(told: dict[str, Any], pool_id: int, match_id: uuid.UUID) -> None:
+    """Take a match back; line and statement can be matched again."""
+    found = bank_matches.get(unit(), match_id, actor(), pool_id=led_pool(pool_id).id)
+    bank_matches.take_back(unit(), found.match, told["why"], by=actor(), at=at())

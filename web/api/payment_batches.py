@@ -9,7 +9,7 @@ from typing import Any
 from flask import send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from ledger import bank_payments, statements
+from ledger import bank_payments, bank_remittances, statements
 from ledger.bank_models import PaymentBatch
 from ledger.models import Period
 from web import fields
@@ -23,11 +23,12 @@ api = resource("payment_batches", "Batches that pay what the pool owes its membe
 
 
 class PaymentBatchOut(Strict):
-    """A batch of payments of one closed period."""
+    """A batch of payments: of kind `statement` the balances of a closed period, of kind `premium` what was remitted."""
 
     id = fields.UUID()
     number = fields.String()
-    period = fields.String()
+    kind = fields.String()
+    period = fields.String(allow_none=True)
     stage = fields.String()
     pays_on = fields.Date()
     items = fields.Integer(strict=True)
@@ -43,11 +44,15 @@ class PaymentBatchList(Strict):
 
 
 class PaymentOut(Strict):
-    """One payment: the statement that it pays, the account that it goes to."""
+    """One payment: its reference (the statement's number, where it pays one), the account that it goes to.
+
+    `shown_on` is the day of the bank's line that is matched with it.
+    """
 
     position = fields.Integer(strict=True)
-    statement = fields.String()
-    statement_id = fields.UUID()
+    reference = fields.String()
+    statement_id = fields.UUID(allow_none=True)
+    shown_on = fields.Date(allow_none=True)
     member = fields.String()
     name = fields.String()
     bank = fields.String()
@@ -80,6 +85,13 @@ class PaymentBatchIn(Strict):
     pays_on = fields.Date(required=True)
 
 
+class PremiumBatchIn(Strict):
+    """Up to which day remittances are to be paid, and the day of payment: today or later."""
+
+    until_on = fields.Date(required=True)
+    pays_on = fields.Date(required=True)
+
+
 def _out(row: Any) -> dict[str, Any]:
     return {**row._mapping, "total": money(row.total_fen)}
 
@@ -89,7 +101,8 @@ def _detail(batch: PaymentBatch) -> dict[str, Any]:
     return {
         "id": batch.id,
         "number": batch.number,
-        "period": unit().get_one(Period, batch.period_id).label,
+        "kind": batch.kind,
+        "period": unit().get_one(Period, batch.period_id).label if batch.period_id is not None else None,
         "stage": batch.stage,
         "pays_on": batch.pays_on,
         "items": batch.items,
@@ -99,7 +112,8 @@ def _detail(batch: PaymentBatch) -> dict[str, Any]:
         "payments": [
             {
                 "position": row.position,
-                "statement": row.statement,
+                "reference": row.reference,
+                "shown_on": row.shown_on,
                 "statement_id": row.statement_id,
                 "member": row.member,
                 "name": row.name,
@@ -144,6 +158,17 @@ def prepare(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Prepare the batch of a closed period: every agreed balance that the pool owes and that is in no batch."""
     period = statements.period(unit(), led_pool(pool_id).id, told["period"])
     return _detail(bank_payments.prepare(unit(), period, pays_on=told["pays_on"], by=actor(), at=at()))
+
+
+@api.post("/premiums")
+@needs("payment.prepare")
+@api.arguments(PremiumBatchIn)
+@api.response(201, PaymentBatchDetail)
+def prepare_premiums(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
+    """Prepare a batch of what was booked as remitted to the members up to a day and is in no batch."""
+    pool, pays_on = led_pool(pool_id), told["pays_on"]
+    batch = bank_remittances.prepare_premiums(unit(), pool.id, told["until_on"], pays_on=pays_on, by=actor(), at=at())
+    return _detail(batch)
 
 
 @api.get("/<uuid:batch_id>")

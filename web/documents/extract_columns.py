@@ -208,6 +208,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "statement": ("结算单", "statement"),
     "apart_item": ("单项结算", "item settled on its own"),
     "step_up": ("违约代担", "step-up"),
+    "bank_line": ("银行收支", "line of the bank"),
 }
 
 

@@ -45,6 +45,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "apart_paid": ("单项结算收付", "Item settled on its own, paid"),
     "stepped_up": ("代担违约缺口", "Stepped up for a default"),
     "step_up_returned": ("违约清偿退还", "Returned once the default was cured"),
+    "receipt_held": ("待认领收款入账", "Unmatched receipt booked"),
+    "receipt_returned": ("待认领收款退回", "Unmatched receipt returned"),
 }
 #: Stream of an agreement version -> (中文, English).
 STREAMS: Mapping[str, tuple[str, str]] = {

@@ -99,10 +99,21 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class PayInto:
+    """The account of the lead that a member pays its balance into."""
+
+    name: str
+    bank: str
+    cnaps: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class NetDue:
     """The answer of a statement: who owes, how much (never negative), in words, and to or by whom it is paid.
 
-    `pay_zh` and `pay_en` name the lead, which keeps the pool's money; they are empty where nothing is due.
+    `pay_zh` and `pay_en` name the lead, which keeps the pool's money; they are empty where nothing is due. `pay_into`
+    is the lead's account, where the member owes and the lead had one.
     """
 
     label_zh: str
@@ -111,6 +122,7 @@ class NetDue:
     words: str
     pay_zh: str
     pay_en: str
+    pay_into: PayInto | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +140,7 @@ class StatementRows:
     streams: tuple[StreamSplit, ...]
     shares: tuple[Share, ...]
     verification: Verification
+    pay_into: PayInto | None = None
 
     def __post_init__(self) -> None:
         for part, found_fen in (
@@ -185,7 +198,7 @@ def net_due(rows: StatementRows) -> NetDue:
     else:
         zh, en = "本期两不相欠", "Nothing is due either way"
     amount_fen = abs(rows.balance_fen)
-    return NetDue(zh, en, amount_fen, f"人民币{in_words(amount_fen)}", *_payment(rows))
+    return NetDue(zh, en, amount_fen, f"人民币{in_words(amount_fen)}", *_payment(rows), rows.pay_into)
 
 
 def _payment(rows: StatementRows) -> tuple[str, str]:
@@ -215,10 +228,11 @@ def as_data(rows: StatementRows) -> dict[str, object]:
 def canonical_bytes(rows: StatementRows) -> bytes:
     """Return the one way to write what a statement says: UTF-8 JSON, keys sorted, no spaces, whole numbers only.
 
-    The place where it can be verified is left out, so that the digest does not change when the site moves.
+    The place where it can be verified is left out, so that the digest does not change when the site moves, and so is
+    the account to pay into, which is no part of what is owed.
     """
     data = _plain(rows)
-    del data["verification"]
+    del data["verification"], data["pay_into"]
     return _canonical(data)
 
 

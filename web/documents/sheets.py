@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import Invalid
 from ledger.money import check_amount, plain_fen
-from web.documents.rows import Movement, StatementRows, net_due, rows_digest
+from web.documents.rows import Movement, PayInto, StatementRows, net_due, rows_digest
 from web.documents.wording import carry_text, share_text
 
 #: What a spreadsheet takes for the start of a formula, in half and full width, and what may hide one before it.
@@ -170,6 +170,10 @@ class _Sheet:
             raise Invalid("sheet_refuses", row=self.row + 1)
 
 
+def _account(account: PayInto) -> str:
+    return f"{account.name} {account.bank} {account.number} CNAPS {account.cnaps}"
+
+
 def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
     head, due = rows.head, net_due(rows)
     sheet.widths((26, 30, 14, 20, 20, 18))
@@ -183,6 +187,7 @@ def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
         (due.label_zh, due.amount_fen),
         ("大写 In words", f"{due.words}（{due.label_en}）"),
         *((("收付 Payment", f"{due.pay_zh} {due.pay_en}"),) if due.pay_zh else ()),
+        *((("收款账号 Account", _account(due.pay_into)),) if due.pay_into else ()),
         *((("付款期限 Payable by", head.due_on.isoformat()),) if head.due_on else ()),
         ("核验 Verify", f"{rows.verification.url} {rows.verification.code}"),
         ("数据摘要 SHA-256", rows_digest(rows)),

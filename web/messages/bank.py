@@ -57,6 +57,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Period {period} has no statement to pay: one that the pool owes, that the member has agreed to and that is "
         "not paid yet.",
     ),
+    "no_premium_to_pay_out": (
+        "到 {day} 为止没有待付的保费划付：须已登记划付，且不在别的有效批次里。",
+        "No remittance up to {day} waits to be paid: one that is booked and stands in no batch that holds.",
+    ),
     "pays_on_past": (
         "付款日期已经过去。请填今天或以后的日期。",
         "The day of payment has passed. Choose today or a later day.",
@@ -174,12 +178,69 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This line is matched already, and is not matched twice.",
     ),
     "statement_matched": (
-        "这张结算单已经核对到另一笔。",
-        "This statement is matched with another line already.",
+        "这张结算单（或这笔付款）已经核对到另一笔。",
+        "This statement, or payment, is matched with another line already.",
     ),
     "bank_match_not_proposed": (
-        "这一笔与这张结算单对不上：附言没有写明它，金额与账号也不全相符。请核对。",
-        "The line does not fit the statement: it does not name it, and sum and account are not both its own..",
+        "这一笔与所选的结算单或付款对不上：附言没有写明它，金额与账号也不全相符。请核对。",
+        "The line does not fit that statement or payment: it does not name it, and sum and account are not both its "
+        "own.",
+    ),
+    "bank_match_pays_one": (
+        "请写明一张结算单或一笔付款，恰好一个。",
+        "Name one statement or one payment, exactly one of them.",
+    ),
+    "bank_match_not_found": (
+        "没有这次核对，或您无权查看。请从列表进入。",
+        "There is no such match, or it is not yours to see. Choose it from the list.",
+    ),
+    "bank_match_needs_reason": (
+        "撤回自己的核对要写明理由；另一人撤回可以不写。",
+        "To take back what you matched yourself, say why; another person need not.",
+    ),
+    "bank_words_too_long": ("最多 {most} 字。", "At most {most} characters."),
+    "bank_month_signed": (
+        "{month} 的对账已经签署：不再读入该月的流水，该月的核对也不再撤回。",
+        "The reconciliation of {month} is signed: none of its lines is taken in any more, and none of its matches is "
+        "taken back.",
+    ),
+    "bank_month_not_over": (
+        "{month} 还没有过完，月末之后才能签署。",
+        "{month} is not over; it is signed after its end.",
+    ),
+    "bank_month_not_covered": (
+        "银行流水还没有到 {day}。请先读入直到月末的流水。",
+        "No bank statement reaches {day} yet. Take in the statement up to the end of the month first.",
+    ),
+    "bank_month_gap": (
+        "自 {day} 起的银行流水，期初与前一份的期末不等，中间缺流水。请先读入。",
+        "The bank statement from {day} on does not begin with the balance of the one before: one is missing. Take it "
+        "in first.",
+    ),
+    "receipt_not_found": (
+        "没有这笔待认领收款，或您无权查看。请从列表进入。",
+        "There is no such unmatched receipt, or it is not yours to see. Choose it from the list.",
+    ),
+    "receipt_not_incoming": (
+        "流水号 {reference} 是支出，不是收款。",
+        "The line {reference} is money that went out, not a receipt.",
+    ),
+    "receipt_stands": (
+        "流水号 {reference} 已经转入待认领收款，或已认领、退回。",
+        "The line {reference} is on the unmatched receipts already, or was placed or returned.",
+    ),
+    "receipt_needs_words": (
+        "请写明这是什么款、按什么入账，或为什么退回。",
+        "Say what the money is and how it is booked, or why it went back.",
+    ),
+    "receipt_is_matched": (
+        "这笔收款由核对认领。要撤销，请撤回那次核对。",
+        "This receipt was placed by a match. Take the match back instead.",
+    ),
+    "receipt_return_line_wrong": (
+        "流水号 {reference} 不能证明退回：须是同样金额的支出，日期不早于收款，且没有别的用途。",
+        "The line {reference} does not show the return: it must be of the same sum, out, not before the receipt, and "
+        "about nothing else.",
     ),
     "month_not_found": (
         "没有“{month}”这个月份的对账。请从列表进入。",

@@ -21,10 +21,10 @@ from web.code_words import ORGANISATIONS
 from web.fact_words import fact_rows
 from web.formats import instant_plain, number, t
 from web.history_words import ACTIONS
+from web.kinds import KINDS
 from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, wants_csv
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
-from web.states import KINDS
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
 
@@ -64,6 +64,8 @@ _AREAS = {
     "bank_report": ("银行流水", "bank statements"),
     "bank_line": ("银行收支", "line of a bank statement"),
     "bank_match": ("核对到账", "matches"),
+    "held_receipt": ("待认领收款", "unmatched receipts"),
+    "bank_month": ("月度对账", "months' reconciliations"),
 }
 
 #: Kind of record -> the page where it stands, for those who may read it.

@@ -11,19 +11,19 @@ from sqlalchemy import select
 from core.errors import Conflict, Invalid
 from core.permits import may
 from ledger import bank_intake
-from ledger.bank_accounts import in_force
 from ledger.bank_models import BankAccount, BankLine, BankReport
 from underwriting.models import Pool
-from web import listing
+from web import list_upload, listing
 from web.bank_columns import BANK_LINES
-from web.bank_files import ListTerms, read_file
+from web.bank_files import PURPOSE, read_camt_file
 from web.errors import field_errors
 from web.formats import t
 from web.history import history
-from web.list_cli import mapping_of
-from web.money_desk import leads, led_pool, pool_of, today
+from web.list_walk import walk_labels
+from web.money_desk import leads, led_pool, pool_of
 from web.pages.pools import subnav
 from web.shell import actor, at, needs, unit
+from web.tables import clean_name
 
 pages = Blueprint("bank_reports", __name__, url_prefix="/pools/<int:pool_id>/bank")
 
@@ -70,7 +70,7 @@ _EXPORTED = [
 @pages.route("/new", methods=["GET", "POST"])
 @needs("bank_report.take")
 def new(pool_id: int) -> ResponseReturnValue:
-    """Take in a bank's statement: a camt.053 file, or a list with its balances."""
+    """Take in a bank's statement: a camt.053 file at once; a list is kept, and its columns are asked for next."""
     pool = led_pool(pool_id)
     if request.method == "GET":
         return _form(pool, {})
@@ -78,40 +78,24 @@ def new(pool_id: int) -> ResponseReturnValue:
         upload = request.files.get("file")
         if upload is None or not upload.filename:
             raise Invalid("upload_missing")
-        read = read_file(upload.stream, upload.filename, _terms(pool))
+        if not clean_name(upload.filename).lower().endswith(".xml"):
+            paper = list_upload.keep_upload(unit(), PURPOSE, by=actor(), at=at())
+            return redirect(url_for("bank_lists.columns", pool_id=pool.id, list_id=paper.id), 303)
+        read = read_camt_file(upload.stream, upload.filename)
         row = bank_intake.take(unit(), pool.id, read.report, name=read.name, digest=read.digest, by=actor(), at=at())
     except (Invalid, Conflict) as refusal:
-        return _form(pool, field_errors(refusal, *_places(refusal.code))), refusal.status
+        return _form(pool, field_errors(refusal, "file")), refusal.status
     flash(t("已读入 {n} 笔。", "{n} lines are taken in.", n=row.items), "success")
     return redirect(url_for(".one", pool_id=pool.id, report_id=row.id), 303)
-
-
-def _places(code: str) -> tuple[str, ...]:
-    """Return where a refusal is told: at the field that it is about first."""
-    first = {"invalid_amount": "closing", "mapping_wrong": "columns", "table_columns_wrong": "columns"}.get(
-        code, "file"
-    )
-    return (first, *(name for name in ("file", "opening", "closing", "columns") if name != first))
-
-
-def _terms(pool: Pool) -> ListTerms:
-    own = in_force(unit(), pool.id, today()).get(pool.lead_id)
-    form = request.form
-    return ListTerms(
-        account_number=own.number if own else "",
-        opening=form.get("opening", "").strip(),
-        closing=form.get("closing", "").strip(),
-        columns=mapping_of((form.get("columns", ""),)),
-    )
 
 
 def _form(pool: Pool, errors: dict[str, str]) -> str:
     return render_template(
         "finance/bank_upload.html",
         pool=pool,
-        values=request.form,
         errors=errors,
-        columns=[(one.name, t(one.label_zh, one.label_en)) for one in BANK_LINES.fields],
+        walk=walk_labels(),
+        columns=[(t(one.label_zh, one.label_en), not one.is_required) for one in BANK_LINES.fields],
     )
 
 

@@ -77,7 +77,9 @@ def _walk(pool: Pool) -> Walk:
         (t("保费清单", "Premium bordereaux"), url_for(".index", pool_id=pool.id)),
     ]
     labels = (t("选择文件", "The file"), t("对应列", "Columns"), t("后台核对", "Checked"), t("批准入账", "Approved"))
-    return Walk(t("导入保费清单", "Send a premium bordereau"), crumbs, "bordereaux", labels, {"pool_id": pool.id})
+    return Walk(
+        t("导入保费清单", "Send a premium bordereau"), crumbs, "bordereaux", {"pool_id": pool.id}, labels=labels
+    )
 
 
 @pages.route("/new", methods=["GET", "POST"])

@@ -77,7 +77,7 @@ def _walk(pool: Pool) -> Walk:
         (t("赔案名单", "Lists of claims"), url_for(".index", pool_id=pool.id)),
     ]
     labels = (t("选择文件", "The file"), t("对应列", "Columns"), t("后台核对", "Checked"), t("批准入账", "Approved"))
-    return Walk(t("导入赔案名单", "Send a list of claims"), crumbs, "claims_lists", labels, {"pool_id": pool.id})
+    return Walk(t("导入赔案名单", "Send a list of claims"), crumbs, "claims_lists", {"pool_id": pool.id}, labels=labels)
 
 
 @pages.route("/new", methods=["GET", "POST"])

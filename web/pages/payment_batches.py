@@ -1,4 +1,4 @@
-"""Paying what the pool owes its members: batches prepared, released by a second person, their files."""
+"""Paying members: batches of balances and of premiums remitted, prepared, released by a second person, their files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from flask import Blueprint, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from core.permits import may
-from ledger import bank_payments, statements
+from ledger import bank_payments, bank_remittances, statements
 from ledger.bank_models import BankAccount, PaymentBatch
 from ledger.models import Period
 from ledger.stages import PAYMENT_BATCH_MOVES
 from underwriting.models import Pool
 from web import listing
-from web.bank_desk import batches_of, paid_rows
+from web.bank_desk import BATCH_KINDS, batches_of, paid_rows
 from web.formats import date_words, t, yuan
 from web.history import history
 from web.money_desk import Field, Step, leads, led_pool, member_names, need_day, pool_of, step_page, today
@@ -41,7 +41,14 @@ def index(pool_id: int) -> ResponseReturnValue:
         "finance/payment_batches.html",
         pool=pool,
         places=subnav(pool),
-        rows=[{**row._mapping, "href": url_for(".one", pool_id=pool.id, batch_id=row.id)} for row in found.rows],
+        rows=[
+            {
+                **row._mapping,
+                "what": t(*BATCH_KINDS[row.kind]),
+                "href": url_for(".one", pool_id=pool.id, batch_id=row.id),
+            }
+            for row in found.rows
+        ],
         found=found,
         exports=listing.csv_link(),
         waiting=_waiting(pool) if is_maker else [],
@@ -49,19 +56,27 @@ def index(pool_id: int) -> ResponseReturnValue:
 
 
 def _waiting(pool: Pool) -> list[dict[str, object]]:
-    """Return the closed periods of which something can be paid now."""
-    rows = []
+    """Return the closed periods of which something can be paid now, and the premiums remitted."""
+    rows: list[dict[str, object]] = []
     for period in statements.periods(unit(), pool.id):
         found = bank_payments.to_pay(unit(), period) if period.stage == "closed" else []
         if found:
             href = url_for(".new", pool_id=pool.id, label=period.label)
             sum_fen = sum(one.balance_fen for one in found)
-            rows.append({"label": period.label, "count": len(found), "sum_fen": sum_fen, "href": href})
+            told = {"count": len(found), "sum_fen": sum_fen, "href": href}
+            rows.append({"label": t("{p} 结算款", "Statements of {p}", p=period.label), **told})
+    found_premiums = bank_remittances.to_remit(unit(), pool.id, today())
+    if found_premiums.parts_fen:
+        told = {"count": len(found_premiums.entries), "sum_fen": found_premiums.total_fen}
+        rows.append(
+            {"label": t("划付保费", "Premiums remitted"), **told, "href": url_for(".premiums", pool_id=pool.id)}
+        )
     return rows
 
 
 _EXPORTED = [
     ("batch", lambda row: row.number),
+    ("kind", lambda row: row.kind),
     ("period", lambda row: row.period),
     ("stage", lambda row: row.stage),
     ("pays_on", lambda row: row.pays_on),
@@ -109,6 +124,46 @@ def new(pool_id: int, label: str) -> ResponseReturnValue:
     return step_page(step, work)
 
 
+@pages.route("/premiums", methods=["GET", "POST"])
+@needs("payment.prepare")
+def premiums(pool_id: int) -> ResponseReturnValue:
+    """Prepare a batch of the premiums that were booked as remitted and are in no batch."""
+    pool = led_pool(pool_id)
+    names = member_names(unit(), [pool.id])
+    found = bank_remittances.to_remit(unit(), pool.id, today())
+
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        until_on, pays_on = need_day(values, "until_on"), need_day(values, "pays_on")
+        batch = bank_remittances.prepare_premiums(unit(), pool.id, until_on, pays_on=pays_on, by=actor(), at=at())
+        said = t(
+            "付款批次 {n} 已编制，待另一人放行。", "Batch {n} is prepared; a second person releases it.", n=batch.number
+        )
+        return said, _of(pool, batch)
+
+    step = Step(
+        title=t("编制划付保费的付款批次", "Prepare the payments of premiums remitted"),
+        sentence=t(
+            "到今天为止已登记划付、尚未付款的保费 {n} 笔，合计 {sum}，每家成员付一笔，付往付款当日有效的收款账户。",
+            "{n} remittances booked up to today and not paid yet, {sum} in all; each member is paid once, to the "
+            "account in use on the day.",
+            n=len(found.entries),
+            sum=yuan(found.total_fen),
+        ),
+        label=t("编制付款批次", "Prepare the batch"),
+        back=url_for(".index", pool_id=pool.id),
+        facts=[(names.get(member, ""), yuan(fen)) for member, fen in found.parts_fen.items()],
+        fields=[
+            Field("until_on", t("划付截至", "Remitted up to"), hint=t("含当日", "That day included")),
+            Field("pays_on", t("付款日期", "Paid on"), hint=t("今天或以后", "Today or later")),
+        ],
+        values={"pays_on": today().isoformat(), "until_on": today().isoformat()},
+        note=t("首席自己的一份留在首席账上，不付。", "The lead keeps its own part."),
+        places={"no_premium_to_pay_out": "until_on", "pays_on_past": "pays_on"},
+        closed="" if found.parts_fen else t("没有待付的保费划付。", "No remittance waits to be paid."),
+    )
+    return step_page(step, work)
+
+
 def _batch(pool_id: int, batch_id: uuid.UUID) -> tuple[Pool, PaymentBatch]:
     """Return a pool and a batch of it; NotFound for whoever may not know of it."""
     pool = pool_of(pool_id)
@@ -125,7 +180,9 @@ def one(pool_id: int, batch_id: uuid.UUID) -> ResponseReturnValue:
         "finance/payment_batch.html",
         pool=pool,
         batch=batch,
-        period=unit().get_one(Period, batch.period_id).label,
+        period=unit().get_one(Period, batch.period_id).label if batch.period_id is not None else "",
+        kind=t(*BATCH_KINDS[batch.kind]),
+        remittances=bank_remittances.entries_of(unit(), batch) if batch.kind == "premium" else 0,
         payer=unit().get_one(BankAccount, batch.payer_id),
         rows=paid_rows(unit(), bank_payments.lines(unit(), batch)),
         files=_files(pool, batch),
@@ -176,8 +233,8 @@ def release(pool_id: int, batch_id: uuid.UUID) -> ResponseReturnValue:
         return t("已放行，付款文件可以下载。", "Released; the file can be downloaded."), _of(pool, batch)
 
     sentence = t(
-        "请与结算单逐笔核对金额和收款账户。放行后生成付款文件，交银行付款，不能撤回。",
-        "Compare each amount and account with its statement. The file is made once it is released, and this stands.",
+        "请逐笔核对金额和收款账户。放行后生成付款文件，交银行付款，不能撤回。",
+        "Compare each amount and account. The file is made once it is released, and this stands.",
     )
     return step_page(_deciding(pool, batch, "release", t("放行付款批次", "Release the batch"), sentence), work)
 
@@ -191,7 +248,7 @@ def reject(pool_id: int, batch_id: uuid.UUID) -> ResponseReturnValue:
 
     def work(_: Mapping[str, str]) -> tuple[str, str]:
         bank_payments.reject(unit(), batch, by=actor(), at=at())
-        said = t("已退回，其中的结算单可另行付款。", "Rejected; its statements can be paid by another batch.")
+        said = t("已退回，其中的款项可另行付款。", "Rejected; another batch can pay what stood in it.")
         return said, url_for(".index", pool_id=pool.id)
 
     sentence = t("这一批次作废，什么也不付。", "The batch falls; nothing is paid.")

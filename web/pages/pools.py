@@ -279,6 +279,8 @@ def subject_href(pool_id: int, row: JournalRow) -> str:
         return url_for("statements.one", statement_id=row.subject_id)
     if row.subject_kind in ("apart_item", "step_up"):
         return url_for("apart.index" if row.subject_kind == "apart_item" else "step_ups.index", pool_id=pool_id)
+    if row.subject_kind == "bank_line":
+        return url_for("bank_matching.index", pool_id=pool_id)
     if row.subject_kind == "period":
         return url_for("periods.one", pool_id=pool_id, label=row.document)
     return url_for("pools.one", pool_id=pool_id)

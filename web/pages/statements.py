@@ -30,7 +30,7 @@ from web.money_desk import Field, Step, member_names, pools_seen, read_id, step_
 from web.overdue import overdue_days, overdue_words
 from web.pages import MenuItem
 from web.shell import actor, at, needs, unit
-from web.statement_due import due_of
+from web.statement_due import due_of, pays_into
 from web.statement_paper import CONFIRMATION, FILES, FileKind, keep_files, kept_files
 from web.statement_view import (
     Narrowed,
@@ -143,6 +143,7 @@ def one(statement_id: uuid.UUID) -> ResponseReturnValue:
         period_href=url_for("periods.one", pool_id=statement.pool_id, label=period.label),
         before=before,
         after=after,
+        into=pays_into(unit(), statement, at()),
         paid=bank_matches.match_of(unit(), statement),
         apart=clause_desk.apart_of(unit(), statement, actor()),
         default=clause_desk.default_of(unit(), statement, actor(), today()),
