@@ -39,7 +39,7 @@ def _steps() -> list[str]:
 
 
 #: Columns that a step moves between tables or adds to one: what stays of their tables is compared without them.
-MOVED = ("query_text", "reply_text", "interest_until_on")
+MOVED = ("query_text", "reply_text", "interest_until_on", "sheet", "stopped_code")
 
 #: Table -> which of its rows an earlier step can hold (over the row as JSON, `j`), and the columns a later one adds.
 EARLIER = {

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import validate
 from sqlalchemy import tuple_
 
-from core.errors import Invalid
+from core.errors import Finding, Invalid
 from underwriting import bordereaux
 from underwriting.models import Bordereau, BordereauFault
 from web import bordereau_desk as desk
@@ -51,7 +51,7 @@ class BordereauPage(Strict):
 class BordereauQuery(Strict):
     """How a file is sent: its booking day, its name, which header is which field, which sheet of a workbook."""
 
-    on = fields.Date(required=True)
+    on = fields.Date(load_default=None, metadata={"description": "needed: the day that is booked on"})
     name = fields.String(load_default="", validate=validate.Length(max=200))
     columns = fields.String(
         load_default="",
@@ -132,6 +132,8 @@ def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
 def send(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Send a list: the body is the CSV or XLSX file, or a form with it as `file`. It is read in the background."""
     pool = led_pool(pool_id)
+    if query["on"] is None:
+        raise Invalid("input_wrong", [Finding("input_missing", "on")])
     file = sent_file()
     if file is None:
         raise Invalid("upload_missing")

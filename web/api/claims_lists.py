@@ -10,7 +10,7 @@ from sqlalchemy import tuple_
 
 from claims import lists
 from claims.list_models import ClaimsList, ClaimsListFault
-from core.errors import Invalid
+from core.errors import Finding, Invalid
 from web import claims_list_desk as desk
 from web import fields
 from web.api import MoneySchema, PageQuery, Strict, listed, money, newest_first, read_cursor, resource
@@ -50,7 +50,7 @@ class ClaimsListPage(Strict):
 class ClaimsListQuery(Strict):
     """How a file is sent: its booking day, its name, which header is which field, which sheet of a workbook."""
 
-    on = fields.Date(required=True)
+    on = fields.Date(load_default=None, metadata={"description": "needed: the day that is booked on"})
     name = fields.String(load_default="", validate=validate.Length(max=200))
     columns = fields.String(
         load_default="",
@@ -130,6 +130,8 @@ def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
 def send(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Send a list: the body is the CSV or XLSX file, or a form with it as `file`. It is read in the background."""
     pool = led_pool(pool_id)
+    if query["on"] is None:
+        raise Invalid("input_wrong", [Finding("input_missing", "on")])
     file = sent_file()
     if file is None:
         raise Invalid("upload_missing")
