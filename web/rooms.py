@@ -10,6 +10,7 @@ MODELS = (
     "core.calendar",
     "core.papers",
     "ledger.models",
+    "ledger.bank_models",
     "ledger.extract_models",
     "ledger.clause_models",
     "tender.models",

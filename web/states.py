@@ -1,4 +1,4 @@
-"""The words of every stage, verb and kind of record; of a stage also its tone and its shape.
+"""The words of every stage, its tone and its shape.
 
 One entry per (kind, stage), the same on page, paper and in the API. Colour never speaks alone: each tone comes with
 a shape and a word.
