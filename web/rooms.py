@@ -13,6 +13,7 @@ MODELS = (
     "ledger.bank_models",
     "ledger.extract_models",
     "ledger.clause_models",
+    "tender.change_models",
     "tender.models",
     "tender.outcome_models",
     "underwriting.models",
