@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
 
 from bench import report
-from bench.alone import Failed, alone
+from bench.alone import Failed, alone, leave
 from bench.place import tell
 from bench.table import Row, from_data, plain
 
@@ -32,7 +33,7 @@ JOBS = (
     ("workbook", "XLSX", 180),
     ("today", "今天的做法", 300),
     ("ledgers", "其他账簿", 240),
-    ("verifying", "核验", 420),
+    ("verifying", "核验", 600),
 )
 
 
@@ -62,6 +63,7 @@ def main() -> None:
     if unknown := set(asked.names) - {name for name, _, _ in JOBS}:
         parser.error(f"没有这个对比 no such job: {', '.join(sorted(unknown))}")
     os.environ["PYTHONWARNINGS"] = "ignore"
+    signal.signal(signal.SIGTERM, leave)
     load = os.getloadavg()[0]
     if load > 0.5:
         tell(f"机器不空闲，数字偏差大 this machine is not idle, figures will be noisy (load {load:.1f})")

@@ -1,7 +1,8 @@
 """Some work in a process of its own: what it returns, how much memory it took at most, and an end in any case.
 
 `python -m bench.alone MODULE FUNCTION ARGUMENTS FILE` is how the child is started: the arguments are a JSON list, and
-what the function returns is written into the file as JSON. What it prints goes to the error stream.
+what the function returns is written into the file as JSON, with what the process holds at its end. What it prints goes
+to the error stream.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 import psutil
@@ -26,6 +28,8 @@ GRACE_S = 30
 #: How often the memory of a child and of its own children is looked at.
 _LOOK_EVERY_S = 0.1
 _MIB = 1 << 20
+#: So much of each line of a fault is shown.
+_LINE = 300
 
 
 class Failed(Exception):
@@ -104,14 +108,21 @@ def _held(pid: int) -> int:
     return total
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Leave as an ordinary end does, so that servers stop and folders go."""
+def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Leave as an ordinary end does, so that servers stop and folders go: what a request to stop is answered by."""
     sys.exit(143)
+
+
+def _complain(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """Write a fault with the beginning of each of its lines: an order to the database may be as long as a book."""
+    for line in "".join(traceback.format_exception(kind, fault, trace)).splitlines():
+        sys.stderr.write(f"{line[:_LINE]}\n")
 
 
 def main() -> None:
     """Do the work that the command line names."""
-    signal.signal(signal.SIGTERM, _stop)
+    sys.excepthook = _complain
+    signal.signal(signal.SIGTERM, leave)
     module, name, arguments, told = sys.argv[1:]
     os.dup2(2, 1)
     result = getattr(importlib.import_module(module), name)(*json.loads(arguments))

@@ -77,7 +77,7 @@ def typst(count: int, rounds: int) -> list[float]:
 
 
 def reportlab(count: int, rounds: int) -> list[float]:
-    """Return how long the same lines take ReportLab, drawn by hand as its quickest way is."""
+    """Return how long the same table takes ReportLab, as the long table that it breaks over pages."""
     from reportlab.lib.pagesizes import A4
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont

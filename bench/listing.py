@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,8 +33,11 @@ from web.accounts import User, UserSession, digest_of
 from web.app import create_app
 
 FULL, QUICK = 300_000, 10_000
-ASKED, ASKED_QUICK = 100, 20
+#: How often each page is asked for, and for how many seconds at most.
+ASKED, ASKED_QUICK, _PAGE_S = 100, 20, 20
 _ROWS = 50
+#: Policies of one list: each names a community of its own, and the communities of a piece are asked for at once.
+_LIST = 2_000
 
 _PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>{{ title }}</title><body><table>
 {% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
@@ -128,15 +132,26 @@ def ask(client: FlaskClient, path: str) -> float:
     return seconds(work)
 
 
+def in_turn(clients: tuple[FlaskClient, FlaskClient], path: str, times: int) -> list[tuple[float, float]]:
+    """Return how long both clients wait for a page, so many times, or fewer where that takes too long."""
+    found: list[tuple[float, float]] = []
+    until_s = time.perf_counter() + _PAGE_S
+    while len(found) < times and (len(found) < 3 or time.perf_counter() < until_s):
+        found.append((ask(clients[0], path), ask(clients[1], path)))
+    return found
+
+
 def measure(is_quick: bool) -> list[dict[str, object]]:
     """Return the rows of the lists."""
     lifts, times = (QUICK, ASKED_QUICK) if is_quick else (FULL, ASKED)
     rows = []
     with tempfile.TemporaryDirectory() as name, database() as (urls, engine):
         places = register.fill(urls, lifts)
-        path = Path(name) / "premiums.csv"
-        write_list(path, len(places), communities=places)
-        settle(engine, make_pool(engine, "全省共保体"), path, has_places=True)
+        pool_id, path = make_pool(engine, "全省共保体"), Path(name) / "premiums.csv"
+        for start in range(0, len(places), _LIST):
+            some = places[start : start + _LIST]
+            write_list(path, len(some), f"B{start}", communities=some)
+            settle(engine, pool_id, path, has_places=True)
         register.cover(urls)
         say(f"{lifts:,} lifts of {len(places):,} communities")
         account, _ = make_officer(engine)
@@ -147,7 +162,7 @@ def measure(is_quick: bool) -> list[dict[str, object]]:
         for page in found:
             for client in (ours, plain):
                 ask(client, page.path)
-            timed = [(ask(ours, page.path), ask(plain, page.path)) for _ in range(times)]
+            timed = in_turn((ours, plain), page.path, times)
             ours_ms, plain_ms = ([1000 * one for one in column] for column in zip(*timed, strict=True))
             job = (f"{page.job}，{lifts:,} 台电梯", page.job_en)
             own, theirs = median(ours_ms), median(plain_ms)

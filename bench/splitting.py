@@ -12,7 +12,7 @@ from bench.table import Row, as_data, faster
 from ledger.apportion import Weights, apportion_stream
 from ledger.automaton import CarryAutomaton
 
-FULL, QUICK = 300_000, 10_000
+FULL, QUICK = 300_000, 50_000
 ROUNDS = 3
 #: Settlement posts so many premiums for the split's part of its time.
 SETTLED, SETTLED_QUICK = 200_000, 5_000
