@@ -15,7 +15,7 @@ from pathlib import Path
 from core.settings import SETTING_WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = [ROOT / "requirements" / f"{name}.txt" for name in ("build", "runtime", "test")]
+LOCKS = [ROOT / "requirements" / f"{name}.txt" for name in ("build", "runtime", "test", "bench")]
 OURS = {"core", "ledger", "tender", "underwriting", "claims", "web", "templates"}
 NOT_OURS_TO_SHIP = {"tests", "bench", "tools"}
 LEFT_OUT = {".git", ".venv", "var", "wheelhouse", "build", "dist", "__pycache__", "gongbao.egg-info"}
@@ -51,9 +51,9 @@ def test_locks_hold_hashes_and_no_address() -> None:
 
 
 def test_locks_agree_with_each_other() -> None:
-    """What installs is part of what runs, and what runs is part of what is tested, in the same versions."""
-    build, runtime, test = (set(pins(lock).items()) for lock in LOCKS)
-    assert build <= runtime <= test
+    """What installs is part of what runs, that of what is tested, that of what is measured: in the same versions."""
+    build, runtime, test, bench = (set(pins(lock).items()) for lock in LOCKS)
+    assert build <= runtime <= test <= bench
 
 
 def test_what_is_installed_is_what_is_locked() -> None:

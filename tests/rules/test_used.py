@@ -11,7 +11,6 @@ from tests.rules.test_house import ROOMS, ROOT, is_migration, python_files, tree
 
 #: Functions and constants that nothing here uses, each with who does.
 EXCEPTIONS: Mapping[str, str] = {
-    "core.server.another": "the tests' own server: one more database beside the first",
     "ledger.entries.once": "a request's key and its work in one call, as tests post; the API uses its two halves",
     "underwriting.rating.short_rate_refund_fen": "the table of short rates, which no agreement has as a term yet",
     "web.demo.city.SMALL": "the size of the city that tests are told",

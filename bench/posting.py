@@ -1,0 +1,116 @@
+"""One premium posted by the web, two clients at once, against pgbench's default transaction on the same server.
+
+The real server with two workers; the clients stand on the same machine and take their part of its processors, more than
+pgbench's do. Both clients post into the book of one pool, where each waits for the other at the streams' carries.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from itertools import count
+from pathlib import Path
+from statistics import median
+
+from bench import pgbench, register
+from bench.place import DAY, ENDS, database, make_pool, say, warm
+from bench.table import Row, as_data
+from bench.visiting import make_officer, served
+
+CLIENTS = 2
+#: Rounds, and the seconds of each: of ours, then of pgbench.
+FULL, QUICK = (3, 8), (2, 2)
+#: Enough lifts for a premium each.
+LIFTS, LIFTS_QUICK = 60_000, 10_000
+
+
+class Client:
+    """Binds policies of one lift each by the API, until it is told to stop."""
+
+    def __init__(self, port: int, token: str, pool_id: int, lifts: list[str], name: str) -> None:
+        self._port, self._token, self._pool_id, self._lifts, self._name = port, token, pool_id, lifts, name
+        self._numbers = count(1)
+        self.took_s: list[float] = []
+
+    def run(self, run_s: float) -> None:
+        """Post for so many seconds, one premium after another."""
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        until_s = time.perf_counter() + run_s
+        while time.perf_counter() < until_s and self._lifts:
+            number = f"{self._name}-{next(self._numbers)}"
+            body = {
+                "pool_id": self._pool_id,
+                "number": number,
+                "lift_ids": [self._lifts.pop()],
+                "inception_on": DAY.isoformat(),
+                "expires_on": ENDS.isoformat(),
+                "on": DAY.isoformat(),
+            }
+            headers = {
+                "Authorization": f"Bearer {self._token}",
+                "Content-Type": "application/json",
+                "Idempotency-Key": number,
+            }
+            start = time.perf_counter()
+            connection.request("POST", "/api/v1/policies", json.dumps(body), headers)
+            answer = connection.getresponse()
+            said = answer.read()
+            self.took_s.append(time.perf_counter() - start)
+            if answer.status != 201:
+                raise SystemExit(f"{answer.status}: {said.decode()}")
+        connection.close()
+
+
+def post_all(clients: list[Client], run_s: float) -> float:
+    """Return premiums a second of all clients together."""
+    before, start = sum(len(one.took_s) for one in clients), time.perf_counter()
+    with ThreadPoolExecutor(len(clients)) as threads:
+        list(threads.map(lambda one: one.run(run_s), clients))
+    return (sum(len(one.took_s) for one in clients) - before) / (time.perf_counter() - start)
+
+
+def percentile(values: list[float], percent: int) -> float:
+    """Return the value that so many per cent of the values do not pass.
+
+    >>> percentile([3.0, 1.0, 2.0, 4.0], 50), percentile([3.0, 1.0, 2.0, 4.0], 99)
+    (2.0, 4.0)
+    """
+    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
+
+
+def measure(is_quick: bool) -> list[dict[str, object]]:
+    """Return the rows of one premium posted by the web."""
+    rounds, run_s = QUICK if is_quick else FULL
+    with tempfile.TemporaryDirectory() as name, database() as (urls, engine):
+        warm(urls, 64 if is_quick else 512)
+        register.fill(urls, LIFTS_QUICK if is_quick else LIFTS)
+        lifts = register.lift_ids(urls, LIFTS)
+        pool_id = make_pool(engine, "逐笔共保体")
+        _, token = make_officer(engine)
+        prepared = pgbench.prepare(urls)
+        with served(urls, Path(name)) as port:
+            clients = [Client(port, token, pool_id, lifts[n::CLIENTS], f"W{n}") for n in range(CLIENTS)]
+            post_all(clients, 1)  # a rehearsal
+            for one in clients:
+                one.took_s.clear()
+            ours, theirs = [], []
+            for _ in range(rounds):
+                ours.append(post_all(clients, run_s))
+                theirs.append(pgbench.rate(prepared, CLIENTS, run_s))
+                say(f"{ours[-1]:,.0f} premiums a second by the web; pgbench {theirs[-1]:,.0f}")
+    took_ms = [took_s * 1000 for one in clients for took_s in one.took_s]
+    ratio = median(own / rival for own, rival in zip(ours, theirs, strict=True))
+    job = (f"网页接口入账一笔保费，{CLIENTS} 个客户端", "a premium by the web, two clients")
+    against = ("pgbench 默认事务", "default transaction")
+    late = Row(*job, "p99", "", percentile(took_ms, 99), None, "ms", None, "< 50")
+    return as_data(
+        [
+            Row(*job, *against, median(ours), median(theirs), "1/s", ratio, ">= 0.4"),
+            late,
+            Row(*job, "p50", "", percentile(took_ms, 50), None, "ms"),
+        ]
+    )
