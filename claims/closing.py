@@ -99,9 +99,9 @@ def collected_net(
     session: Session, agreement: Agreement, shares: MemberShares, *, until_on: date
 ) -> dict[uuid.UUID, int]:
     """Return each member's net premium in fen from collected policies of a version, less net refunds agreed on them."""
-    collected = select(Policy.id).where(Policy.agreement_id == agreement.id, Policy.received_on <= until_on)
-    written = select(Policy.written_entry_id).where(Policy.id.in_(collected))
-    refunded = select(Refund.agreed_entry_id).where(Refund.policy_id.in_(collected), Refund.agreed_on <= until_on)
+    collected = (Policy.agreement_id == agreement.id, Policy.received_on <= until_on)
+    written = select(Policy.written_entry_id).where(*collected)
+    refunded = select(Refund.agreed_entry_id).join(Policy).where(*collected, Refund.agreed_on <= until_on)
     totals = streams.member_totals(session, shares, "premium_net", written.union_all(refunded))
     return dict(zip(shares.members, totals, strict=True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import SelectBase, func, select, true
+from sqlalchemy import SelectBase, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -106,17 +106,14 @@ def carries(session: Session, pool_id: int) -> dict[tuple[int, str], tuple[int, 
 
 def member_totals(session: Session, shares: MemberShares, kind: str, entry_ids: SelectBase) -> tuple[int, ...]:
     """Return what these entries gave each member in a stream, in fen and member order; summed by the database."""
-    part = func.unnest(StreamItem.parts_fen).table_valued("fen", with_ordinality="place", name="part").render_derived()
-    query = (
-        select(part.c.place, func.sum(part.c.fen))
-        .select_from(StreamItem)
-        .join(part, true())
-        .where(StreamItem.pool_id == shares.pool_id, StreamItem.number == shares.number, StreamItem.kind == kind)
-        .where(StreamItem.entry_id.in_(entry_ids))
-        .group_by(part.c.place)
+    parts = [func.coalesce(func.sum(StreamItem.parts_fen[place]), 0) for place in range(1, len(shares.members) + 1)]
+    query = select(*parts).where(
+        StreamItem.pool_id == shares.pool_id,
+        StreamItem.number == shares.number,
+        StreamItem.kind == kind,
+        StreamItem.entry_id.in_(entry_ids),
     )
-    totals = {int(place) - 1: int(fen) for place, fen in session.execute(query)}
-    return tuple(totals.get(place, 0) for place in range(len(shares.members)))
+    return tuple(map(int, session.execute(query).one()))
 
 
 def lock(session: Session, shares: MemberShares, kind: str) -> Stream:

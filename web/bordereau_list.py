@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import islice, zip_longest
 from typing import IO, Any
 
-from sqlalchemy import Engine, select, tuple_
+from sqlalchemy import ARRAY, Engine, Text, func, literal, select
 from sqlalchemy.orm import Session
 
 from core.db import instant, run_in_unit
@@ -19,20 +19,28 @@ from ledger.bulk import PIECE
 from underwriting import bordereau_posting, bordereaux, pools
 from underwriting.bordereaux import Piece
 from underwriting.models import Bordereau, Community
-from web.cells import Cell, Day, Fen, Kind, Limits, Row, Text, Whole, is_blank, shown
+from web import cells
+from web.cells import Cell, Day, Fen, Kind, Limits, Row, Whole, is_blank, shown
 from web.row_schema import ColumnMapping, Field, RowSchema
 from web.tables import Table, read_table
 
 #: The columns of a bordereau of premiums.
 SCHEMA = RowSchema(
     (
-        Field("number", "保单号", "Policy", Text(60), True, ("保单号码", "保险单号", "policy number")),
+        Field("number", "保单号", "Policy", cells.Text(60), True, ("保单号码", "保险单号", "policy number")),
         Field("inception_on", "起保日", "Begins on", Day(), True, ("起保日期", "保险起期", "起期", "inception")),
         Field("expires_on", "满期日", "Ends on", Day(), True, ("终保日期", "保险止期", "止期", "expiry", "expires")),
         Field("lift_count", "台数", "Lifts", Whole(1, 100_000), True, ("电梯台数", "数量", "lift count")),
         Field("gross_fen", "保费", "Premium", Fen(1), True, ("含税保费", "总保费", "gross premium", "gross")),
-        Field("district", "区县", "District", Text(60), False, ("行政区", "区", "县区", "area")),
-        Field("community", "小区", "Community", Text(100), False, ("小区名称", "项目名称", "estate", "community name")),
+        Field("district", "区县", "District", cells.Text(60), False, ("行政区", "区", "县区", "area")),
+        Field(
+            "community",
+            "小区",
+            "Community",
+            cells.Text(100),
+            False,
+            ("小区名称", "项目名称", "estate", "community name"),
+        ),
     )
 )
 
@@ -195,11 +203,12 @@ class Reader:
             return [None] * len(values["number"])
         places = list(zip(values["district"], values["community"], strict=True))
         named = {place for place in set(places) if isinstance(place[0], str) and isinstance(place[1], str)}
-        query = select(Community.district, Community.name, Community.id)
-        known: dict[tuple[str, str], uuid.UUID] = {}
-        if named:
-            for row in session.execute(query.where(tuple_(Community.district, Community.name).in_(named))):
-                known[row[0], row[1]] = row[2]
+        # Two lists and not a pair each: the database takes any number of them.
+        lists = (literal([place[nth] for place in named], ARRAY(Text)) for nth in (0, 1))
+        asked = func.unnest(*lists).table_valued("district", "name", name="asked").render_derived()
+        here = (Community.district == asked.c.district) & (Community.name == asked.c.name)
+        query = select(Community.district, Community.name, Community.id).join(asked, here)
+        known = {(row[0], row[1]): row[2] for row in session.execute(query)} if named else {}
         if unknown := named - known.keys():
             for n, place in enumerate(places):
                 if place in unknown:

@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, func, literal, select
 from sqlalchemy.orm import Session
 
 from claims.models import Claim
@@ -154,15 +155,17 @@ def subject_words(session: Session, subjects: set[tuple[str, uuid.UUID]]) -> dic
         ids.setdefault(kind, []).append(number)
     told: dict[uuid.UUID, str] = {}
     if found := ids.get("policy"):
-        query = select(Policy.id, Policy.lift_count, Policy.inception_on).where(Policy.id.in_(found))
+        query = select(Policy.id, Policy.lift_count, Policy.inception_on).where(_among(Policy.id, found))
         told |= {row[0]: f"{row[1]} 台电梯，{row[2]} 起保" for row in session.execute(query)}
     if found := ids.get("claim"):
-        told |= {row[0]: row[1] for row in session.execute(select(Claim.id, Claim.title).where(Claim.id.in_(found)))}
+        told |= {
+            row[0]: row[1] for row in session.execute(select(Claim.id, Claim.title).where(_among(Claim.id, found)))
+        }
     if found := ids.get("refund"):
-        refunds = select(Refund.id, Refund.effective_on).where(Refund.id.in_(found))
+        refunds = select(Refund.id, Refund.effective_on).where(_among(Refund.id, found))
         told |= {row[0]: f"退保，自 {row[1]} 起" for row in session.execute(refunds)}
     if found := ids.get("agreement"):
-        versions = select(Agreement.id, Agreement.number).where(Agreement.id.in_(found))
+        versions = select(Agreement.id, Agreement.number).where(_among(Agreement.id, found))
         told |= {row[0]: f"协议第 {row[1]} 版" for row in session.execute(versions)}
     if found := ids.get("apart_item"):
         items = select(ApartItem.id, ApartItem.line).where(ApartItem.id.in_(found))
@@ -171,6 +174,11 @@ def subject_words(session: Session, subjects: set[tuple[str, uuid.UUID]]) -> dic
         ups = select(StepUp.id, Organisation.name).join(Organisation, Organisation.id == StepUp.organisation_id)
         told |= {row[0]: row[1] for row in session.execute(ups.where(StepUp.id.in_(found)))}
     return told
+
+
+def _among(column: Any, ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
+    """Say that a column is one of these ids, of which there may be any number: they go as one list."""
+    return cast("ColumnElement[bool]", column == func.any(literal(ids, ARRAY(Uuid))))
 
 
 def _streams(session: Session, statement: Statement) -> tuple[StreamSplit, ...]:

@@ -192,9 +192,11 @@ def test_text_of_people_is_text_in_the_paper() -> None:
 
 
 def test_an_annex_too_long_for_paper_points_to_the_sheet() -> None:
-    """Beyond 20,000 movements the PDF is refused; the sheet and the CSV hold them all."""
-    with pytest.raises(Invalid, match="annex_too_long"):
-        pdf.statement_pdf(make_statement([1] * 20_001))
+    """Beyond 20,000 movements the paper says where they stand; what is due and the digest are of all of them."""
+    rows = make_statement([1] * 20_001)
+    text = pdf_text(pdf.statement_pdf(rows))
+    assert "共 20001 笔，载于本单的 XLSX 与 CSV" in text and movements_in(text) == []
+    assert amounts_after(text, "净额") == [20_001] and rows_digest(rows) in re.sub(r"\s", "", text)
 
 
 class NoPango:

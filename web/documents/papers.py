@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from core.errors import Invalid
 from ledger.money import format_fen, in_words
 from web.documents import wording
 from web.documents.annex import TABLE_MAX, annex_head, annex_pages
@@ -23,7 +22,7 @@ from web.documents.fonts import Face, css_families
 from web.documents.rows import ConfirmationRows, Share, StatementRows, Verification, net_due, rows_digest
 from web.documents.tender_rows import AgreementRows, OpeningRecordRows, ReceiptRows
 
-#: Beyond this many movements a PDF serves nobody and takes too much memory; the sheet and the CSV hold them all.
+#: Beyond this many movements an annex on paper serves nobody and takes too much memory; sheet and CSV hold them all.
 MOVEMENTS_MAX = 20_000
 _TAGS = re.compile(r"<[^>]*>")
 
@@ -60,13 +59,12 @@ class Paper:
 def statement_paper(rows: StatementRows, faces: Sequence[Face]) -> Paper:
     """Return a statement: the answer, the short table, the shares, then the annex.
 
-    Refuses `annex_too_long` beyond 20,000 movements: then the sheet or the CSV is the annex.
+    Beyond 20,000 movements it says that the sheet and the CSV are the annex; its digest is over all of them.
     """
-    if len(rows.movements) > MOVEMENTS_MAX:
-        raise Invalid("annex_too_long", movements=len(rows.movements), most=MOVEMENTS_MAX)
     face = next((face for face in faces if face.mono_family), None)
+    is_apart = len(rows.movements) > MOVEMENTS_MAX
     pages, head = [], ""
-    if len(rows.movements) > TABLE_MAX and face is not None:
+    if len(rows.movements) > TABLE_MAX and face is not None and not is_apart:
         head = annex_head(face.advance)
         pages = list(annex_pages(rows.movements, face.advance))
     reasons = {movement.reason: movement for movement in rows.movements}
@@ -80,6 +78,7 @@ def statement_paper(rows: StatementRows, faces: Sequence[Face]) -> Paper:
         digest=rows_digest(rows),
         annex_head=head,
         annex_pages=pages,
+        is_annex_apart=is_apart,
         reasons=list(reasons.values()),
     )
 

@@ -20,7 +20,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def statement_pdf(rows: StatementRows) -> bytes:
-    """Return a member's statement, unsigned. Refuses as `pdf_of` does, and `annex_too_long`."""
+    """Return a member's statement, unsigned. Refuses as `pdf_of` does."""
     return pdf_of(papers.statement_paper(rows, installed()))
 
 

@@ -15,10 +15,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Agreement {number} is not complete: every party needs its share, there must be one lead (now {leads}), and "
         "known ways of collection and remittance. Complete it, then make the paper again.",
     ),
-    "annex_too_long": (
-        "明细共 {movements} 笔，超过 PDF 附表的上限 {most} 笔。请下载 XLSX 或 CSV。",
-        "There are {movements} movements, more than the {most} a PDF annex holds. Download the XLSX or the CSV.",
-    ),
     "glyph_missing": (
         "已安装的字体中没有这些字：{characters}（{code_points}）。请安装含有这些字的字体"
         "（例如 fonts-noto-cjk），或更正文字。",
