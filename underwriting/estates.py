@@ -309,19 +309,24 @@ class Coverage:
 
 def coverage(session: Session, on: date) -> Coverage:
     """Return how much of the register is insured on a day."""
-    insured = select(PolicyLift.lift_id).where(PolicyLift.covered_from <= on, PolicyLift.covered_to > on)
-    places = (
-        select(Building.community_id).join(Lift, Lift.building_id == Building.id).where(Lift.id.in_(insured)).distinct()
+    # A lift is covered by one policy at a time, so covers are lifts.
+    place = (
+        select(Building.community_id, func.count().label("insured"))
+        .join(Lift, Lift.building_id == Building.id)
+        .join(PolicyLift, PolicyLift.lift_id == Lift.id)
+        .where(PolicyLift.covered_from <= on, PolicyLift.covered_to > on)
+        .group_by(Building.community_id)
+        .subquery()
     )
-    households = select(func.coalesce(func.sum(Community.households), 0)).where(Community.id.in_(places))
-    counted = (
-        select(func.count()).select_from(Community),
-        select(func.count()).select_from(places.subquery()),
-        select(func.count()).select_from(Lift),
-        select(func.count()).select_from(insured.distinct().subquery()),
-        households,
+    counted = select(
+        select(func.count()).select_from(Community).scalar_subquery(),
+        func.count(place.c.community_id),
+        select(func.count()).select_from(Lift).scalar_subquery(),
+        func.coalesce(func.sum(place.c.insured), 0),
+        func.coalesce(func.sum(Community.households), 0),
     )
-    return Coverage(*(int(session.scalar(query) or 0) for query in counted))
+    found = session.execute(counted.select_from(place).join(Community, Community.id == place.c.community_id)).one()
+    return Coverage(*map(int, found))
 
 
 def in_order() -> tuple[Any, ...]:

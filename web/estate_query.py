@@ -23,37 +23,24 @@ COMMUNITY_SORTS: dict[str, Any] = {
 
 def communities_of(actor: Actor, on: date) -> Query:
     """Return the query of the communities an actor may see, with buildings, lifts, and lifts insured on a day."""
-    insured = (
-        select(PolicyLift.lift_id)
-        .where(PolicyLift.covered_from <= on, PolicyLift.covered_to > on)
-        .distinct()
-        .subquery()
+    here = Building.community_id == Community.id
+    buildings = select(func.count()).select_from(Building).where(here)
+    lifts = select(func.count()).select_from(Lift).join(Building, Building.id == Lift.building_id)
+    lifts = lifts.where(here, estates.sees_lift(actor))
+    covered = select(PolicyLift).where(
+        PolicyLift.lift_id == Lift.id, PolicyLift.covered_from <= on, PolicyLift.covered_to > on
     )
-    counted = (
-        select(
-            Building.community_id,
-            func.count(func.distinct(Building.id)).label("buildings"),
-            func.count(Lift.id).label("lifts"),
-            func.count(insured.c.lift_id).label("insured"),
-        )
-        .select_from(Building)
-        .outerjoin(Lift, and_(Lift.building_id == Building.id, estates.sees_lift(actor)))
-        .outerjoin(insured, insured.c.lift_id == Lift.id)
-        .group_by(Building.community_id)
-        .subquery()
-    )
+    counts = {"buildings": buildings, "lifts": lifts, "insured": lifts.where(covered.exists())}
+    # Each count by itself: a page of a list then costs what its own rows cost, however many communities there are.
     return (
         estates.communities_visible_to(actor)
         .order_by(None)
-        .outerjoin(counted, counted.c.community_id == Community.id)
         .with_only_columns(
             Community.id,
             Community.name,
             Community.district,
             Community.households,
-            func.coalesce(counted.c.buildings, 0).label("buildings"),
-            func.coalesce(counted.c.lifts, 0).label("lifts"),
-            func.coalesce(counted.c.insured, 0).label("insured"),
+            *(count.correlate(Community).scalar_subquery().label(name) for name, count in counts.items()),
         )
     )
 
