@@ -147,7 +147,8 @@ _NAMES = (
     "SELECT name FROM organisation UNION SELECT short_name FROM organisation UNION SELECT name FROM person"
     " UNION SELECT name FROM community UNION SELECT district FROM community UNION SELECT name FROM building"
     " UNION SELECT name FROM pool UNION SELECT title FROM tender UNION SELECT title FROM claim"
-    " UNION SELECT description FROM fault"
+    " UNION SELECT description FROM fault UNION SELECT name FROM bordereau UNION SELECT name FROM claims_list"
+    " UNION SELECT regexp_replace(name, '[.][a-z]+$', '') FROM claims_list"
 )
 _CHINESE = re.compile(r"[\u3400-\u9fff]+")
 

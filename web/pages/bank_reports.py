@@ -80,7 +80,7 @@ def new(pool_id: int) -> ResponseReturnValue:
             raise Invalid("upload_missing")
         if not clean_name(upload.filename).lower().endswith(".xml"):
             paper = list_upload.keep_upload(unit(), PURPOSE, by=actor(), at=at())
-            return redirect(url_for("bank_lists.columns", pool_id=pool.id, list_id=paper.id), 303)
+            return redirect(url_for("bank_lists.columns", pool_id=pool.id, bank_upload_id=paper.id), 303)
         read = read_camt_file(upload.stream, upload.filename)
         row = bank_intake.take(unit(), pool.id, read.report, name=read.name, digest=read.digest, by=actor(), at=at())
     except (Invalid, Conflict) as refusal:
