@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import uuid_utils
 from sqlalchemy import (
@@ -88,16 +88,28 @@ def new_ids(count: int) -> bytes:
 
 def engine_for(url: str, *, pool_size: int = 8) -> Engine:
     """Return an engine on `url` (`postgresql://...`) whose transactions are SERIALIZABLE and whose clock is UTC."""
+    return _engine(url, "SERIALIZABLE", pool_size, "")
+
+
+def reader_for(url: str, *, pool_size: int = 8) -> Engine:
+    """Return an engine on `url` whose transactions each read one snapshot and write nothing: a replica will do.
+
+    A replica takes no SERIALIZABLE transaction. What reads cannot break a rule of ours; one snapshot is enough.
+    """
+    return _engine(url, "REPEATABLE READ", pool_size, " -c default_transaction_read_only=on")
+
+
+def _engine(url: str, isolation: Literal["SERIALIZABLE", "REPEATABLE READ"], pool_size: int, more: str) -> Engine:
     _, _, rest = url.partition("://")
     return create_engine(
         f"postgresql+psycopg://{rest}",
-        isolation_level="SERIALIZABLE",
+        isolation_level=isolation,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         # What a failed statement was given stays out of the log: it may be a person's name or a token's digest.
         hide_parameters=True,
-        connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=600s"},
+        connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=600s" + more},
     )
 
 
