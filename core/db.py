@@ -53,6 +53,9 @@ RETRIED = frozenset({"40001", "40P01"})
 #: Two requests under one key at once: the second, done again, finds what the first did.
 KEY_TAKEN = "pk_idempotency_key"
 
+#: Others were at the same rows each time: nothing is wrong with the work, and it may be asked for again.
+BUSY = "busy"
+
 #: So many rehearsals run at once on one database, each under one of as many locks of this number.
 REHEARSALS = 2
 REHEARSAL_LOCK = 0x72686C
@@ -178,7 +181,7 @@ def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], R
         except DBAPIError as error:
             if not may_try_again(error):
                 raise
-    raise Conflict("busy")
+    raise Conflict(BUSY)
 
 
 @contextmanager

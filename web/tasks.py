@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.db import instant, reader_for, run_in_unit
+from core.db import BUSY, instant, reader_for, run_in_unit
 from core.errors import Refusal
 from core.permits import SYSTEM
 from core.settings import Settings
@@ -107,6 +107,16 @@ def make_extract(bench: Bench, extract_id: str) -> None:
         make(bench.engine, keeping.store_in(bench.settings), uuid.UUID(extract_id), reader=reader)
 
 
+@contextlib.contextmanager
+def _kept_with_it() -> Iterator[None]:
+    """Let a refusal be that was kept with what was refused; one that says `busy` makes the queue try again."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.code == BUSY:
+            raise
+
+
 def read_bordereau(bench: Bench, bordereau_id: str) -> None:
     """Read the file of a premium bordereau on from where it was left; one that has been read stays as it is."""
     from web.bordereau_desk import file_of
@@ -121,7 +131,7 @@ def post_bordereau(bench: Bench, bordereau_id: str) -> None:
     """Post an approved bordereau; what refuses it is kept with it, for those who sent and approved it to see."""
     from web.bordereau_list import post_now
 
-    with contextlib.suppress(Refusal):
+    with _kept_with_it():
         post_now(bench.engine, uuid.UUID(bordereau_id))
 
 
@@ -140,7 +150,7 @@ def file_claims_list(bench: Bench, list_id: str) -> None:
     """File an approved list of claims; what refuses it is kept with it, for those who sent and approved it to see."""
     from web.claims_list import file_now
 
-    with contextlib.suppress(Refusal):
+    with _kept_with_it():
         file_now(bench.engine, uuid.UUID(list_id))
 
 

@@ -18,10 +18,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from core import migrate, parties, server
-from core.db import engine_for, unit_of_work
+from core.db import engine_for, run_in_unit, unit_of_work
 from core.permits import SYSTEM
 from core.server import Urls
 from ledger import statements
@@ -165,6 +167,12 @@ def running(programs: Path, folder: Path, *settings: str) -> Iterator[Urls]:
         run_program(programs / "pg_ctl", "-w", "-D", str(folder), "-m", "immediate", "stop")
 
 
+def learn(urls: Urls) -> None:
+    """Have the server learn what its tables look like, as it does by itself within minutes of a large posting."""
+    with psycopg.connect(urls.admin, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+
+
 def make_pool(engine: Engine, name: str) -> int:
     """Return the number of a pool of five invented insurers with its first quarter open."""
     with unit_of_work(engine, SYSTEM) as session:
@@ -193,13 +201,18 @@ def settle(app_url: str, pool_id: int, path: Path) -> float:
     rooms.import_all()
     try:
         start = time.perf_counter()
-        with unit_of_work(engine, SYSTEM) as session:
-            sent = Sent(path.name, uuid.uuid4().hex * 2, HEADERS)
-            row_id = bordereaux.begin(session, session.get_one(Pool, pool_id), sent, on=DAY, by=SYSTEM, at=AT).id
+        sent = Sent(path.name, uuid.uuid4().hex * 2, HEADERS)
+
+        def send(session: Session) -> uuid.UUID:
+            return bordereaux.begin(session, session.get_one(Pool, pool_id), sent, on=DAY, by=SYSTEM, at=AT).id
+
+        def approve(session: Session) -> None:
+            bordereaux.approve(session, bordereaux.lock(session, row_id), by=SYSTEM, at=AT)
+
+        row_id = run_in_unit(engine, SYSTEM, send)
         with path.open("rb") as stream:
             bordereau_list.read_on(engine, row_id, stream)
-        with unit_of_work(engine, SYSTEM) as session:
-            bordereaux.approve(session, bordereaux.lock(session, row_id), by=SYSTEM, at=AT)
+        run_in_unit(engine, SYSTEM, approve)
         bordereau_list.post_now(engine, row_id)
         return time.perf_counter() - start
     finally:

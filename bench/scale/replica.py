@@ -17,6 +17,7 @@ from bench.scale.place import (
     database,
     embedded_programs,
     engine_at,
+    learn,
     make_pool,
     own_folder,
     run_program,
@@ -32,7 +33,7 @@ from web import verification
 from web.verification import Report, auditor_engine_at
 
 #: Premiums on the primary before; of each list that is posted meanwhile; verifications.
-FULL, QUICK = (100_000, 2_000, 3), (2_000, 500, 2)
+FULL, QUICK = (20_000, 1_000, 3), (2_000, 500, 2)
 
 _LAG = """
 SELECT coalesce(max(extract(epoch FROM replay_lag)), 0)::float8, coalesce(max(pg_current_wal_lsn() - replay_lsn), 0)
@@ -93,6 +94,12 @@ class Poster(threading.Thread):
             self.posted += self._rows
 
 
+def size_of(urls: Urls) -> int:
+    """Return the size of a database in bytes."""
+    with psycopg.connect(urls.admin) as connection:
+        return int(connection.execute("SELECT pg_database_size(current_database())").fetchall()[0][0])
+
+
 def refused(urls: Urls) -> str:
     """Return what a replica says to a write, even the administrator's."""
     with psycopg.connect(urls.admin) as connection:
@@ -108,11 +115,14 @@ def measure(is_quick: bool) -> list[Figure]:
     before, rows, times = QUICK if is_quick else FULL
     with tempfile.TemporaryDirectory() as name, database() as urls, engine_at(urls) as engine:
         folder = Path(name)
+        empty = size_of(urls)
         pool_id = make_pool(engine, "副本共保体")
         write_list(folder / "before.csv", before, "B")
         settle(urls.app, pool_id, folder / "before.csv")
+        learn(urls)
         on_primary = verified(urls)
         assert on_primary.is_whole, on_primary.broken
+        kept = size_of(urls) - empty
         say(f"{before:,} premiums posted, primary verified")
         start = time.perf_counter()
         with replica(urls) as reading:
@@ -135,6 +145,11 @@ def measure(is_quick: bool) -> list[Figure]:
     checked = len(reports[0].results)
     fastest_ms = min(report.took_ms for report in reports)
     return [
+        Figure(
+            "数据库增加",
+            "the database has grown by",
+            f"{kept / 1e6:.0f} MB for {before:,} premiums, {kept / before / 1000:.1f} kB each",
+        ),
         Figure("副本：制作并启动", "a replica: made and started", f"{made_s:.1f} s"),
         Figure(
             "副本上全部核验，主库同时入账",

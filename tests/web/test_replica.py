@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,14 +20,12 @@ from core.papers import Paper, Store
 from core.permits import SYSTEM, Role
 from core.replica import has_caught_up, seconds_behind
 from core.server import Urls
-from core.settings import read_settings
 from ledger.extract_models import BookExtract
 from ledger.extracts import Kind, Wish
 from tests.makers_money import Quarter, play_quarter
 from tests.web.extract_readers import period_of
 from web import extracts as making
 from web.cli import cli
-from web.machines import mark
 
 NOON = datetime(2026, 3, 31, 4, 0, tzinfo=UTC)
 
@@ -128,16 +125,3 @@ def test_doctor_tells_how_the_replica_stands(
     assert said(place.app) == "no replica: the database itself is read"
     assert said(f"postgresql://gongbao_app:@/x?host={state_dir}").startswith("not reached")
     assert said("") == "none: the database itself is read"
-
-
-def test_machines_that_are_alike_show_one_mark(tmp_path: Path) -> None:
-    """The mark changes with the secret, a key or a setting that all must share, and with no address of a machine's."""
-    told = {"GONGBAO_MODE": "test", "GONGBAO_STATE_DIR": str(tmp_path), "SECRET_KEY": "x" * 32}
-    here = read_settings(told)
-    first = mark(here)
-    assert mark(read_settings({**told, "DATABASE_URL": "postgresql:///elsewhere"})) == first
-    assert mark(replace(here, secret_key="y" * 32)) != first
-    assert mark(replace(here, public_url="https://other.example")) != first
-    (tmp_path / "keys").mkdir()
-    (tmp_path / "keys" / "log.pem").write_text("a key")
-    assert mark(here) != first
