@@ -110,6 +110,20 @@ def refused(urls: Urls) -> str:
     raise AssertionError("a replica took a write")
 
 
+def watched(reading: Urls, lag: Lag, poster: Poster, times: int) -> list[Report]:
+    """Return what so many verifications of a replica find while the primary posts."""
+    lag.start()
+    poster.start()
+    reports = []
+    for _ in range(times):
+        reports.append(verified(reading))
+        say(f"verified on the replica in {reports[-1].took_ms} ms, {poster.posted:,} posted meanwhile")
+    for thread in (poster, lag):
+        thread.is_over.set()
+        thread.join()
+    return reports
+
+
 def measure(is_quick: bool) -> list[Figure]:
     """Return what a replica shows while the primary posts. Raises AssertionError where a promise is not kept."""
     before, rows, times = QUICK if is_quick else FULL
@@ -128,16 +142,7 @@ def measure(is_quick: bool) -> list[Figure]:
         with replica(urls) as reading:
             made_s = time.perf_counter() - start
             lag, poster = Lag(urls.admin), Poster(urls, pool_id, folder, rows)
-            lag.start()
-            poster.start()
-            reports = []
-            for _ in range(times):
-                reports.append(verified(reading))
-                say(f"verified on the replica in {reports[-1].took_ms} ms, {poster.posted:,} posted meanwhile")
-            poster.is_over.set()
-            poster.join()
-            lag.is_over.set()
-            lag.join()
+            reports = watched(reading, lag, poster, times)
             for report in reports:
                 assert report.is_whole, report.broken
             assert poster.posted

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
+import psutil
 import psycopg
 
 from bench.scale.place import (
@@ -32,6 +35,7 @@ from bench.scale.place import (
     write_list,
 )
 from bench.scale.replica import verified
+from core import server
 from core.server import AUDITOR, Urls, at_database
 
 #: Premiums of a list; rounds.
@@ -111,19 +115,47 @@ class Lists:
         return path
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two places at once against one alone: how many times as much in the same time, and as much work a premium.
+
+    `work` is processor time: it does not depend on what else the machine does, and 1 where neither is in the other's
+    way. `alone_s` is the time of the one.
+    """
+
+    speed: float
+    work: float
+    alone_s: float
+
+
+def spent(servers: list[Urls]) -> float:
+    """Return the processor time in seconds that all servers, and the processes that settle, have taken so far."""
+    time.sleep(0.3)  # who has just let go of a server is still there for a moment
+    total, found = 0.0, psutil.Process().children()
+    for urls in servers:
+        above = server.embedded_process(Path(socket_of(urls)))
+        found += [above, *above.children()]
+    for process in found:
+        with suppress(psutil.NoSuchProcess):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
 def compared(
-    workers: ProcessPoolExecutor, lists: Lists, one: tuple[str, int], other: tuple[str, int]
-) -> tuple[float, float]:
-    """Return how many times as much two places settle at once as one alone, in the same time, and the one's time."""
-    path = lists.next()
+    workers: ProcessPoolExecutor, lists: Lists, servers: list[Urls], one: tuple[str, int], other: tuple[str, int]
+) -> Compared:
+    """Settle at one place alone, then at both at once, and compare."""
+    path, paths = lists.next(), [lists.next(), lists.next()]
+    before = spent(servers)
     alone_s = seconds(lambda: workers.submit(settle, *one, path).result())
-    paths = lists.next(), lists.next()
+    between = spent(servers)
 
     def both() -> None:
         for work in [workers.submit(settle, *place, path) for place, path in zip((one, other), paths, strict=True)]:
             work.result()
 
-    return 2 * alone_s / seconds(both), alone_s
+    both_s = seconds(both)
+    return Compared(2 * alone_s / both_s, (spent(servers) - between) / (2 * (between - before)), alone_s)
 
 
 def totals_over(address: str, servers: list[Urls]) -> list[Figure]:
@@ -152,6 +184,11 @@ def totals_over(address: str, servers: list[Urls]) -> list[Figure]:
     ]
 
 
+def _told(found: list[Compared]) -> str:
+    speed, work = median(one.speed for one in found), median(one.work for one in found)
+    return f"{speed:.2f} x in the same time, {work:.2f} x the processor time a premium"
+
+
 def measure(is_quick: bool) -> list[Figure]:
     """Return what two servers settle against one, and totals over both. Raises AssertionError where a sum differs."""
     rows, rounds = QUICK if is_quick else FULL
@@ -167,18 +204,20 @@ def measure(is_quick: bool) -> list[Figure]:
         assert [pool_id for _, pool_id in places] == list(FIRST)
         workers = stack.enter_context(ProcessPoolExecutor(2, get_context("spawn")))
         lists = Lists(folder, rows)
-        compared(workers, lists, *places)  # a rehearsal: programs are read in, logs have their files
-        two, one, alone = [], [], []
+        compared(workers, lists, servers, *places)  # a rehearsal: programs are read in, logs have their files
+        two, one = [], []
         for _ in range(rounds):
-            ratio, alone_s = compared(workers, lists, places[0], places[1])
-            two.append(ratio)
-            alone.append(rows / alone_s)
-            one.append(compared(workers, lists, places[1], (places[1][0], beside))[0])
-            say(f"two servers {two[-1]:.2f}, two pools on one server {one[-1]:.2f} times as much as one pool alone")
+            two.append(compared(workers, lists, servers, places[0], places[1]))
+            one.append(compared(workers, lists, servers, places[1], (places[1][0], beside)))
+            say(f"two servers: {two[-1]}; two pools on one server: {one[-1]}")
         figures = [
-            Figure("一台一个共保体批量入账", "one server, one pool", f"{median(alone):,.0f} premiums a second"),
-            Figure("两台各结各的共保体，比一台", "two servers, each its pool, against one", f"{median(two):.2f} x"),
-            Figure("一台上两个共保体同时，比一个", "two pools at once on one server", f"{median(one):.2f} x"),
+            Figure(
+                "一台一个共保体批量入账",
+                "one server, one pool",
+                f"{median(rows / found.alone_s for found in (*two, *one)):,.0f} premiums a second",
+            ),
+            Figure("两台各结各的共保体，比一台", "two servers, each its pool, against one", _told(two)),
+            Figure("一台上两个共保体同时，比一个", "two pools at once on one server", _told(one)),
         ]
         for urls in servers:
             learn(urls)
