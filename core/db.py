@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import uuid_utils
 from sqlalchemy import (
@@ -53,6 +53,9 @@ RETRIED = frozenset({"40001", "40P01"})
 #: Two requests under one key at once: the second, done again, finds what the first did.
 KEY_TAKEN = "pk_idempotency_key"
 
+#: Others were at the same rows each time: nothing is wrong with the work, and it may be asked for again.
+BUSY = "busy"
+
 #: So many rehearsals run at once on one database, each under one of as many locks of this number.
 REHEARSALS = 2
 REHEARSAL_LOCK = 0x72686C
@@ -88,16 +91,28 @@ def new_ids(count: int) -> bytes:
 
 def engine_for(url: str, *, pool_size: int = 8) -> Engine:
     """Return an engine on `url` (`postgresql://...`) whose transactions are SERIALIZABLE and whose clock is UTC."""
+    return _engine(url, "SERIALIZABLE", pool_size, "")
+
+
+def reader_for(url: str, *, pool_size: int = 8) -> Engine:
+    """Return an engine on `url` whose transactions each read one snapshot and write nothing: a replica will do.
+
+    A replica takes no SERIALIZABLE transaction. What reads cannot break a rule of ours; one snapshot is enough.
+    """
+    return _engine(url, "REPEATABLE READ", pool_size, " -c default_transaction_read_only=on")
+
+
+def _engine(url: str, isolation: Literal["SERIALIZABLE", "REPEATABLE READ"], pool_size: int, more: str) -> Engine:
     _, _, rest = url.partition("://")
     return create_engine(
         f"postgresql+psycopg://{rest}",
-        isolation_level="SERIALIZABLE",
+        isolation_level=isolation,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         # What a failed statement was given stays out of the log: it may be a person's name or a token's digest.
         hide_parameters=True,
-        connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=600s"},
+        connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=600s" + more},
     )
 
 
@@ -166,7 +181,7 @@ def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], R
         except DBAPIError as error:
             if not may_try_again(error):
                 raise
-    raise Conflict("busy")
+    raise Conflict(BUSY)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ class Settings:
     database_url: str
     owner_url: str
     auditor_url: str
+    read_url: str
     secret_key: str
     mode: str
     state_dir: Path
@@ -51,6 +52,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "DATABASE_URL": "the application role's database; empty: embedded PostgreSQL under the state folder",
     "GONGBAO_OWNER_URL": "the owner role's database (migrations); needed with DATABASE_URL for `gongbao db`",
     "GONGBAO_AUDITOR_URL": "the auditor role's database (`gongbao verify`); needed with DATABASE_URL",
+    "GONGBAO_READ_URL": "the application role's address of a replica, for extracts; empty: the database itself",
     "SECRET_KEY": "signs sessions; at least 32 characters; needed outside demo and test",
     "GONGBAO_MODE": "production, demo or test (production)",
     "GONGBAO_STATE_DIR": "folder for the embedded database, keys and papers (./var)",
@@ -117,6 +119,7 @@ def _values(env: Env) -> dict[str, object]:
         "database_url": env.str("DATABASE_URL", "", validate=_ADDRESS),
         "owner_url": env.str("GONGBAO_OWNER_URL", "", validate=_ADDRESS),
         "auditor_url": env.str("GONGBAO_AUDITOR_URL", "", validate=_ADDRESS),
+        "read_url": env.str("GONGBAO_READ_URL", "", validate=_ADDRESS),
         "secret_key": env.str("SECRET_KEY", DEMO_SECRET if relaxed else ""),
         "mode": mode,
         "state_dir": Path(env.str("GONGBAO_STATE_DIR", "var", validate=validate.Length(min=1)) or "var").resolve(),

@@ -12,7 +12,7 @@ from typing import IO, Any
 from sqlalchemy import ARRAY, Engine, Text, func, literal, select
 from sqlalchemy.orm import Session
 
-from core.db import instant, run_in_unit
+from core.db import BUSY, instant, run_in_unit
 from core.errors import Finding, Invalid, Refusal
 from core.permits import SYSTEM
 from ledger.bulk import PIECE
@@ -279,7 +279,8 @@ def _finish(session: Session, bordereau_id: uuid.UUID) -> None:
 def post_now(engine: Engine, bordereau_id: uuid.UUID) -> None:
     """Post an approved bordereau in one unit of work; where that is refused its approval is taken back.
 
-    One that is not approved, or is posted already, is left as it is. Raises what refused it.
+    One that is not approved, or is posted already, is left as it is. Raises what refused it; Conflict `busy` leaves the
+    approval, for the posting to be asked for again.
     """
 
     def work(session: Session) -> None:
@@ -291,6 +292,8 @@ def post_now(engine: Engine, bordereau_id: uuid.UUID) -> None:
         run_in_unit(engine, SYSTEM, work)
     except Refusal as refusal:
         code = refusal.code
+        if code == BUSY:
+            raise
         run_in_unit(engine, SYSTEM, lambda session: _stop(session, bordereau_id, code, instant(session)))
         raise
 

@@ -17,7 +17,7 @@ from claims.list_models import ClaimsList
 from claims.lists import ListedClaim, ListedLine
 from claims.models import Claim, Fault
 from core.clock import CITY
-from core.db import instant, rehearsal, run_in_unit
+from core.db import BUSY, instant, rehearsal, run_in_unit
 from core.errors import Finding, Invalid, Refusal
 from core.permits import SYSTEM, Actor, Role
 from underwriting.models import Lift, Policy, Pool
@@ -218,7 +218,8 @@ def read_now(engine: Engine, list_id: uuid.UUID, stream: IO[bytes]) -> None:
 def file_now(engine: Engine, list_id: uuid.UUID) -> None:
     """File an approved list in one unit of work; where that is refused its approval is taken back.
 
-    One that is not approved, or is filed already, is left as it is. Raises what refused it.
+    One that is not approved, or is filed already, is left as it is. Raises what refused it; Conflict `busy` leaves the
+    approval, for the filing to be asked for again.
     """
 
     def work(session: Session) -> None:
@@ -230,6 +231,8 @@ def file_now(engine: Engine, list_id: uuid.UUID) -> None:
         run_in_unit(engine, SYSTEM, work)
     except Refusal as refusal:
         code = refusal.code
+        if code == BUSY:
+            raise
 
         def undo(session: Session) -> None:
             row = lists.lock(session, list_id)

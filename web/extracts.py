@@ -24,6 +24,7 @@ from core.errors import Refusal
 from core.papers import Store, keep
 from core.parties import names_of
 from core.permits import SYSTEM, Actor
+from core.replica import has_caught_up
 from ledger import extract_rows as book_lists
 from ledger import extracts
 from ledger.extract_models import BookExtract
@@ -185,12 +186,14 @@ def ask_again(session: Session, extract: BookExtract, *, by: Actor, at: datetime
         defer(session, TASK, {"extract_id": str(row.id)})
 
 
-def make(engine: Engine, store: Store, extract_id: uuid.UUID) -> None:
+def make(engine: Engine, store: Store, extract_id: uuid.UUID, *, reader: Engine | None = None) -> None:
     """Make and keep the file of an extract; where it is kept already, nothing is done.
 
+    The rows are read from the `reader`, a replica, where it has caught up with the wish; else from the database itself.
     What refuses it (a list too long for a sheet) is noted at the extract, for its asker to see.
     """
-    calm = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    source = reader if reader is not None and has_caught_up(reader, engine) else engine
+    calm = source.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with tempfile.TemporaryFile() as file, unit_of_work(calm, SYSTEM) as session:
         asked = session.get_one(BookExtract, extract_id)
         if asked.stage in ("ready", "failed"):

@@ -14,8 +14,10 @@ from web.command_line import Place, fail, json_option, place, settings_at_hand, 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from core.settings import Settings
+
 #: Settings whose value is never printed.
-SECRET = frozenset({"secret_key", "metrics_token", "database_url", "owner_url", "auditor_url"})
+SECRET = frozenset({"secret_key", "metrics_token", "database_url", "owner_url", "auditor_url", "read_url"})
 
 
 @click.command("serve")
@@ -149,6 +151,7 @@ def doctor() -> None:
     checks |= _readiness(found)
     checks["state"] = _state_folder(found.settings.state_dir)
     checks["papers"] = _papers()
+    checks["alike"] = _alike(found.settings)
     is_well = all(checks[name] == "ok" for name in ("schema", "state", "papers"))
     tell({"is_well": is_well, "checks": checks}, "\n".join(f"{name:<12} {said}" for name, said in checks.items()))
     if not is_well:
@@ -156,11 +159,12 @@ def doctor() -> None:
 
 
 def _readiness(found: Place) -> dict[str, str]:
-    """Return which server this is, and what the health page would say of the database."""
+    """Return which server this is, what the health page would say of the database, and how its replica stands."""
     from sqlalchemy import text
 
     from core.db import engine_for
     from web.health import readiness
+    from web.machines import reading
 
     engine = engine_for(found.urls.app, pool_size=1)
     try:
@@ -168,9 +172,20 @@ def _readiness(found: Place) -> dict[str, str]:
         if said["database"] == "ok":
             with engine.connect() as connection:
                 said = {"server": f"PostgreSQL {connection.scalar(text('SHOW server_version'))}", **said}
+            said["replica"] = reading(found.settings, engine)
     finally:
         engine.dispose()
     return {"connection": said.pop("database"), "schema": said.pop("schema", "—"), **said}
+
+
+def _alike(settings: Settings) -> str:
+    """Return the mark that every machine of this installation must show; nothing where a key cannot be read."""
+    from web.machines import mark
+
+    try:
+        return mark(settings)
+    except OSError as fault:
+        return t("读不到密钥：{}", "a key cannot be read: {}").format(fault.filename)
 
 
 def _state_folder(folder: Path) -> str:

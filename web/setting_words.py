@@ -8,6 +8,7 @@ CHINESE: Mapping[str, str] = {
     "DATABASE_URL": "应用角色的数据库；为空时用状态目录下的内置 PostgreSQL",
     "GONGBAO_OWNER_URL": "所有者角色的数据库（升级用）；设了 DATABASE_URL 时 gongbao db 需要它",
     "GONGBAO_AUDITOR_URL": "审计角色的数据库（gongbao verify）；设了 DATABASE_URL 时需要",
+    "GONGBAO_READ_URL": "应用角色在只读副本上的地址，制作报表时读它；为空时读数据库本身",
     "SECRET_KEY": "签署会话；至少 32 个字符；演示和测试以外必须设置",
     "GONGBAO_MODE": "production、demo 或 test",
     "GONGBAO_STATE_DIR": "存放内置数据库、密钥和文件的目录",

@@ -24,7 +24,7 @@ from web.listing import PAGE_ROWS
 #: Settings of which only is told whether they are set.
 SECRETS = frozenset({"secret_key", "metrics_token"})
 #: Settings that are addresses of databases: told without user and password.
-ADDRESSES = frozenset({"database_url", "owner_url", "auditor_url"})
+ADDRESSES = frozenset({"database_url", "owner_url", "auditor_url", "read_url"})
 
 #: A worker that has not been heard of for so long is not there.
 WORKER_SILENT = timedelta(minutes=2)

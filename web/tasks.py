@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.db import instant, run_in_unit
+from core.db import BUSY, instant, reader_for, run_in_unit
 from core.errors import Refusal
 from core.permits import SYSTEM
 from core.settings import Settings
@@ -37,6 +37,19 @@ Task = Callable[..., None]
 def log_key(settings: Settings) -> Ed25519PrivateKey:
     """Return the key that signs heads of the log; made at its first use."""
     return keeping.ed25519_key(settings.state_dir / "keys" / "log.pem")
+
+
+@contextlib.contextmanager
+def replica_of(settings: Settings) -> Iterator[Engine | None]:
+    """Open the replica that `GONGBAO_READ_URL` names, for as long as something is read from it; None without one."""
+    if not settings.read_url:
+        yield None
+        return
+    reader = reader_for(settings.read_url, pool_size=1)
+    try:
+        yield reader
+    finally:
+        reader.dispose()
 
 
 def sequence_log(bench: Bench) -> None:
@@ -90,7 +103,18 @@ def make_extract(bench: Bench, extract_id: str) -> None:
     """Make and keep the file of an extract of a book; one that is kept already stays."""
     from web.extracts import make
 
-    make(bench.engine, keeping.store_in(bench.settings), uuid.UUID(extract_id))
+    with replica_of(bench.settings) as reader:
+        make(bench.engine, keeping.store_in(bench.settings), uuid.UUID(extract_id), reader=reader)
+
+
+@contextlib.contextmanager
+def _kept_with_it() -> Iterator[None]:
+    """Let a refusal be that was kept with what was refused; one that says `busy` makes the queue try again."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.code == BUSY:
+            raise
 
 
 def read_bordereau(bench: Bench, bordereau_id: str) -> None:
@@ -107,7 +131,7 @@ def post_bordereau(bench: Bench, bordereau_id: str) -> None:
     """Post an approved bordereau; what refuses it is kept with it, for those who sent and approved it to see."""
     from web.bordereau_list import post_now
 
-    with contextlib.suppress(Refusal):
+    with _kept_with_it():
         post_now(bench.engine, uuid.UUID(bordereau_id))
 
 
@@ -126,7 +150,7 @@ def file_claims_list(bench: Bench, list_id: str) -> None:
     """File an approved list of claims; what refuses it is kept with it, for those who sent and approved it to see."""
     from web.claims_list import file_now
 
-    with contextlib.suppress(Refusal):
+    with _kept_with_it():
         file_now(bench.engine, uuid.UUID(list_id))
 
 

@@ -28,7 +28,7 @@ import tender.invariants
 import underwriting.invariants
 from core import clock
 from core.checks import Broken, Found, Invariant
-from core.db import engine_for
+from core.db import reader_for
 from core.errors import Conflict, Invalid, Refusal
 from core.papers import Store
 from core.server import AUDITOR
@@ -248,8 +248,8 @@ def _since(begun: float) -> int:
 
 @contextmanager
 def auditor_engine_at(url: str) -> Iterator[Engine]:
-    """Open an engine on the auditor's address for one verification."""
-    engine = engine_for(url, pool_size=1)
+    """Open an engine on the auditor's address, which may be a replica's, for one verification."""
+    engine = reader_for(url, pool_size=1)
     try:
         yield engine
     finally:
