@@ -265,3 +265,8 @@ class Bulk:
         }
         audit.record(self.session, "batch.posted", by=self._by, at=row.at, of=("batch", row.id), facts=facts)
         return row
+
+
+def learn(session: Session, period_id: int) -> None:
+    """Have the database look at what was posted in a period, so that it plans by it from now on."""
+    session.execute(select(func.learn_posted(period_id)))

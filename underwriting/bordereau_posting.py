@@ -23,14 +23,17 @@ from ledger import entries
 from ledger.binary import Column, Numbers, days, moment
 from ledger.books import AccountRef, MemberShares
 from ledger.bulk import Bulk, BulkStream, Ids, Rows, Same, laid_ahead, rows_of
+from ledger.models import EntryBatch
 from ledger.rates import WHOLE_BP
 from ledger.reasons import Reason
 from underwriting import pools, stages
 from underwriting.models import Agreement, Bordereau, BordereauPiece
 
 
-def post(session: Session, row: Bordereau, *, by: Actor, at: datetime) -> None:
+def post(session: Session, row: Bordereau, *, by: Actor, at: datetime) -> EntryBatch:
     """Post an approved bordereau: all its policies and premiums in this one transaction, by the hand that approved it.
+
+    Returns the batch of its entries.
 
     Refuses Conflict `stage_refuses`, and what `entries.open_period_on` refuses.
     """
@@ -45,10 +48,11 @@ def post(session: Session, row: Bordereau, *, by: Actor, at: datetime) -> None:
     for version in posting.versions.values():
         version.net.keep(session)
         version.vat.keep(session)
-    batch_id, digest = bulk.close().id, posting.digest.hexdigest()
-    row.batch_id, row.policies_digest, row.posted_at = batch_id, digest, at
-    facts = {"batch": str(batch_id), "sha256": digest}
+    batch, digest = bulk.close(), posting.digest.hexdigest()
+    row.batch_id, row.policies_digest, row.posted_at = batch.id, digest, at
+    facts = {"batch": str(batch.id), "sha256": digest}
     stages.move_bordereau(session, row, "post", by=by, at=at, facts=facts)
+    return batch
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.db import BUSY, instant, run_in_unit
 from core.errors import Finding, Invalid, Refusal
 from core.permits import SYSTEM
-from ledger.bulk import PIECE
+from ledger.bulk import PIECE, learn
 from underwriting import bordereau_posting, bordereaux, pools
 from underwriting.bordereaux import Piece
 from underwriting.models import Bordereau, Community
@@ -283,19 +283,22 @@ def post_now(engine: Engine, bordereau_id: uuid.UUID) -> None:
     approval, for the posting to be asked for again.
     """
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> int | None:
         row = bordereaux.lock(session, bordereau_id)
-        if row.stage == "approved":
-            bordereau_posting.post(session, row, by=SYSTEM, at=instant(session))
+        if row.stage != "approved":
+            return None
+        return bordereau_posting.post(session, row, by=SYSTEM, at=instant(session)).period_id
 
     try:
-        run_in_unit(engine, SYSTEM, work)
+        period_id = run_in_unit(engine, SYSTEM, work)
     except Refusal as refusal:
         code = refusal.code
         if code == BUSY:
             raise
         run_in_unit(engine, SYSTEM, lambda session: _stop(session, bordereau_id, code, instant(session)))
         raise
+    if period_id is not None:
+        run_in_unit(engine, SYSTEM, lambda session: learn(session, period_id))
 
 
 def _stop(session: Session, bordereau_id: uuid.UUID, code: str, at: datetime) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import errors
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from core.permits import SYSTEM
 from ledger import entries, streams
 from ledger.binary import Numbers
 from ledger.books import AccountRef, MemberShares, account_ids, latest_shares
-from ledger.bulk import Bulk, BulkStream, Same
+from ledger.bulk import Bulk, BulkStream, Same, learn
 from ledger.entries import Event, Move
 from ledger.models import Account, Entry, StreamItem, Transfer
 from ledger.money import LIMIT_FEN
@@ -187,3 +187,19 @@ def test_the_database_alone_refuses_transfers_that_are_not_whole(
         session.add(Transfer(**row))
         session.flush()
     assert isinstance(refused.value.orig, errors.Error) and refused.value.orig.sqlstate == state
+
+
+def test_the_database_plans_by_what_was_posted(engine: Engine) -> None:
+    """After a bulk it is asked to look: it then knows how many rows each table of the book has; of no other period."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+        post_in_bulk(session, made, latest_shares(session, made.pool.id), named([(300, 18)] * 50))
+        period_id = made.period.id
+    with unit_of_work(engine, SYSTEM) as session:
+        learn(session, period_id)
+        counts = "SELECT reltuples::bigint FROM pg_class WHERE relname = :name"
+        names = ("entry", "stream_item", f"transfer_p{period_id}")
+        assert [session.scalar(text(counts), {"name": name}) for name in names] == [50, 100, 200]
+    with pytest.raises(DBAPIError) as refused, unit_of_work(engine, SYSTEM) as session:
+        learn(session, 10**9)
+    assert isinstance(refused.value.orig, errors.Error) and refused.value.orig.sqlstate == "23503"
