@@ -163,12 +163,18 @@ def _period_subject(row: Period) -> uuid.UUID:
 
 def _current_accounts(session: Session, row: Period) -> dict[uuid.UUID, int]:
     """Return what a period's entries put on each member's current account in fen, debit positive."""
-    signed = func.sum(case((Transfer.debit_id == Account.id, Transfer.amount_fen), else_=-Transfer.amount_fen))
+    # Summed by pairs of accounts first, which are few however many transfers there are.
+    moved = (
+        select(Transfer.debit_id, Transfer.credit_id, func.sum(Transfer.amount_fen).label("fen"))
+        .where(Transfer.pool_id == row.pool_id, Transfer.period_id == row.id)
+        .group_by(Transfer.debit_id, Transfer.credit_id)
+        .subquery()
+    )
+    signed = func.sum(case((moved.c.debit_id == Account.id, moved.c.fen), else_=-moved.c.fen))
     query = (
         select(Account.organisation_id, signed)
-        .select_from(Transfer)
-        .join(Account, or_(Account.id == Transfer.debit_id, Account.id == Transfer.credit_id))
-        .where(Transfer.pool_id == row.pool_id, Transfer.period_id == row.id)
+        .select_from(moved)
+        .join(Account, or_(Account.id == moved.c.debit_id, Account.id == moved.c.credit_id))
         .where(Account.pool_id == row.pool_id, Account.code == "2210")
         .group_by(Account.organisation_id)
         .order_by(Account.organisation_id)
