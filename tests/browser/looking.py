@@ -65,10 +65,15 @@ class Look:
             faults.append(f"{width} px wide on a phone: {_too_wide(page)}")
         faults += self._axe(page, "phone")
         page.set_viewport_size(WIDE)
-        page.emulate_media(color_scheme="dark")
-        faults += self._axe(page, "dark")
-        page.emulate_media(color_scheme="light")
+        if not self._knows(page, "dark"):
+            page.emulate_media(color_scheme="dark")
+            faults += self._axe(page, "dark")
+            page.emulate_media(color_scheme="light")
         return faults
+
+    def _knows(self, page: Page, how: str) -> bool:
+        """Say whether nothing of the page is new."""
+        return set(page.evaluate(_PIECES)) <= self.seen.get(how, set())
 
     @staticmethod
     def _frame(page: Page, lang: str) -> list[str]:
