@@ -18,7 +18,6 @@ from core.permits import Role
 from tests.browser.cities import City
 from tests.browser.looking import Look
 from tests.browser.visiting import Visitor, Visitors
-from tests.depth import DEPTH
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +33,7 @@ WALKERS: tuple[tuple[Role | None, str], ...] = (
 
 #: How often one kind of page is opened by one walker; once, after all together have opened so many of it. One that is
 #: the same for everybody is then opened no more.
-EACH, MANY, SAME_FOR_ALL = 2, 3 * DEPTH, 2
+EACH, MANY, SAME_FOR_ALL = 2, 8, 3
 
 #: A walker who found fewer kinds of pages than this has lost its way.
 FEWEST = 4

@@ -34,7 +34,6 @@ from core.db import engine_for, unit_of_work
 from core.parties import actor_of, mandates_of
 from core.permits import SYSTEM, Role
 from core.server import Urls
-from tests.depth import DEPTH
 from tests.makers import make_policy, make_pool
 from tests.visitors import Visitors, make_app
 from underwriting import policies
@@ -42,7 +41,7 @@ from web.accounts import add_token
 
 pytestmark = pytest.mark.kill
 
-KILLS = 25 * DEPTH
+KILLS = 50
 FORK = multiprocessing.get_context("fork")
 
 
