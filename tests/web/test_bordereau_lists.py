@@ -28,7 +28,7 @@ from tests.visitors import settings_for
 from underwriting import bordereaux
 from underwriting.bordereaux import Sent
 from underwriting.models import Bordereau, Community, Policy
-from web import bordereau_cli, bordereau_list
+from web import bordereau_cli, bordereau_desk, bordereau_list
 from web.cli import cli
 
 HEAD = "保单号,起保日期,满期日,台数,保费（元）,区县,小区\n"
@@ -263,3 +263,32 @@ def test_what_cannot_be_posted_goes_back_to_who_may_approve_it(engine: Engine, m
     assert shown["stage"] == "checked"
     with unit_of_work(engine, SYSTEM) as session:
         assert session.scalars(select(Policy)).all() == []
+
+
+def test_any_window_of_a_list_is_that_part_of_it(
+    engine: Engine, made: MadePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are asked for by their place, over the bounds of pieces and beyond the end; posted ones have policies."""
+    monkeypatch.setattr(bordereau_list, "PIECE", 3)
+    told = json.loads(sent(tmp_path, made, good(11), "--json").stdout)
+    assert run("post", told["id"]).exit_code == 0
+    with unit_of_work(engine, SYSTEM) as session:
+        row = bordereaux.get(session, uuid.UUID(told["id"]), SYSTEM)
+        whole = session.execute(bordereau_desk.rows_of(row)).all()
+        numbers = dict(session.execute(select(Policy.number, Policy.id)).all())
+        assert [(one.number, one.policy_id) for one in whole] == [(f"P-{n}", numbers[f"P-{n}"]) for n in range(1, 12)]
+        for first in range(13):
+            for most in (1, 2, 4, 20):
+                window = session.execute(bordereau_desk.rows_of(row, first, most)).all()
+                assert window == whole[first : first + most]
+
+
+def test_a_list_may_name_any_number_of_communities(engine: Engine, made: MadePool, tmp_path: Path) -> None:
+    """Fifteen thousand of them, none in the register but one: each row is told, and the one is found."""
+    rows = [f"P-{n},2026-03-01,2027-03-01,2,1.00,示例区,第{n}苑\n" for n in range(15_000)]
+    with unit_of_work(engine, SYSTEM) as session:
+        known = session.scalars(select(Community)).one()
+        rows.append(f"P-0A,2026-03-01,2027-03-01,2,1.00,{known.district},{known.name}\n")
+    told = json.loads(sent(tmp_path, made, "".join(rows), "--json").stdout)
+    assert (told["faults"], told["rows"], told["lines"]) == (15_000, 1, 15_001)
+    assert {one["code"] for one in told["errors"]} == {"community_not_in_register"}
