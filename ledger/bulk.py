@@ -135,7 +135,8 @@ class BulkStream:
 class Bulk:
     """A batch being posted, piece after piece; `close` writes it down and ends it.
 
-    `numbers`, `accounts`, `write` and `close` use the database; `entries` and `splits` only lay rows out.
+    `numbers`, `accounts`, `write` and `close` use the database; `entries` and `splits` only lay rows out. The database
+    has more memory to work in from the beginning of a bulk to the end of its transaction.
     """
 
     def __init__(self, session: Session, same: Same, *, by: Actor) -> None:
