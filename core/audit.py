@@ -1,8 +1,8 @@
 """The append-only record of who did what: an RFC 6962 Merkle tree with signed heads.
 
-A verb writes its event with `record` in the same transaction as what it did. After the commit `sequence` gives every
-new event its place in the log (one advisory lock, so no place is skipped or taken twice) and adds the tree's nodes.
-The log holds ids and small public facts, never a person's data.
+A verb writes its event with `record` in the same transaction as what it did, with the hash of its leaf. After the
+commit the database gives every new event its place in the log (`place_events`; one advisory lock, so no place is
+skipped or taken twice) and adds the tree's nodes. The log holds ids and small public facts, never a person's data.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,12 +19,12 @@ from typing import Any
 import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import CheckConstraint, Engine, ForeignKey, Index, delete, func, select
+from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKey, Index, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import merkle
-from core.db import Model, new_id
+from core.db import Model, Writing, new_id
 from core.errors import NotFound, Refusal
 from core.permits import Actor
 
@@ -54,10 +55,16 @@ class AuditEvent(Model):
 
 
 class AuditPending(Model):
-    """An event that has no place in the log yet; gone as soon as it has."""
+    """An event that has no place in the log yet, with the hash that will stand there; gone as soon as it has.
+
+    Without a foreign key: its look at the newest events would make any two who write at once each other's conflict.
+    What has no event gets no place, and `gongbao verify` names it (INV-A3).
+    """
 
     __tablename__ = "audit_pending"
-    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("audit_event.id"), primary_key=True)
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    leaf_hash: Mapped[bytes]
+    __table_args__ = (CheckConstraint("length(leaf_hash) = 32", name="hash"),)
 
 
 class AuditLeaf(Model):
@@ -109,6 +116,14 @@ def canonical(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+_COLUMNS = ("id", "at", "action", "person_id", "organisation_id", "role", "object_kind", "object_id")
+_INSERT_EVENT = (
+    "INSERT INTO audit_event (id, at, action, person_id, organisation_id, role, object_kind, object_id, facts)"
+    " VALUES (:id, :at, :action, :person_id, :organisation_id, :role, :object_kind, :object_id, CAST(:facts AS jsonb))"
+)
+_INSERT_PENDING = "INSERT INTO audit_pending (event_id, leaf_hash) VALUES (:event_id, :leaf_hash)"
+
+
 def record(
     session: Session,
     action: str,
@@ -117,8 +132,12 @@ def record(
     at: datetime,
     of: tuple[str, object],
     facts: Mapping[str, Any] | None = None,
-) -> AuditEvent:
-    """Write one event in this transaction and return it; by a token, `by_token` is added to its facts."""
+    writing: Writing | None = None,
+) -> uuid.UUID:
+    """Write one event in this transaction and return its id; by a token, `by_token` is added to its facts.
+
+    With a `writing` the event is added to it and written with it.
+    """
     token_id = by.token_id or session.info.get("token_id")
     event = AuditEvent(
         id=new_id(),
@@ -131,11 +150,14 @@ def record(
         object_id=str(of[1]),
         facts={**(facts or {}), **({"by_token": str(token_id)} if token_id else {})},
     )
-    session.add(event)
-    session.flush()
-    session.add(AuditPending(event_id=event.id))
+    mine = Writing() if writing is None else writing
+    columns = {name: getattr(event, name) for name in _COLUMNS}
+    mine.add(_INSERT_EVENT, {**columns, "facts": canonical(event.facts).decode()})
+    mine.add(_INSERT_PENDING, {"event_id": event.id, "leaf_hash": merkle.leaf_hash(leaf_bytes(event))})
+    if writing is None:
+        mine.write(session)
     session.info["audited"] = True
-    return event
+    return event.id
 
 
 def who_did(session: Session, action: str, of: tuple[str, object]) -> uuid.UUID | None:
@@ -172,7 +194,7 @@ def sequence(engine: Engine, *, batch: int = BATCH) -> int:
     gets it next time.
     """
     total = 0
-    while done := _sequence_alone(engine, batch, waits=True):
+    while done := _place(engine, batch, waits=True):
         total += done
     return total
 
@@ -186,46 +208,28 @@ def place_committed(engine: Engine) -> None:
     """
     try:
         for _ in range(ROUNDS):
-            if not _sequence_alone(engine, BATCH, waits=False) or not _is_any_pending(engine):
+            if not _place(engine, BATCH, waits=False) or not _is_any_pending(engine):
                 return
     except (SQLAlchemyError, Refusal) as fault:
         log.warning("places_left_to_the_worker", fault=str(fault))
 
 
-def _sequence_alone(engine: Engine, batch: int, *, waits: bool) -> int:
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """Open a connection whose every statement is a transaction of its own that sees all that is committed."""
+    with engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _place(engine: Engine, batch: int, *, waits: bool) -> int:
     """Give places to at most `batch` events in one transaction; to none where another is at it and this never waits."""
-    with Session(engine.execution_options(isolation_level="READ COMMITTED")) as session, session.begin():
-        if waits:
-            session.execute(select(func.pg_advisory_xact_lock(SEQUENCER_LOCK)))
-        elif not session.scalar(select(func.pg_try_advisory_xact_lock(SEQUENCER_LOCK))):
-            return 0
-        return _sequence_batch(session, batch)
+    with _alone(engine) as connection:
+        return int(connection.scalar(select(func.place_events(SEQUENCER_LOCK, batch, waits))) or 0)
 
 
 def _is_any_pending(engine: Engine) -> bool:
-    with Session(engine.execution_options(isolation_level="READ COMMITTED")) as session:
-        return session.scalar(select(AuditPending.event_id).limit(1)) is not None
-
-
-def _sequence_batch(session: Session, batch: int) -> int:
-    """Give places to at most `batch` events, oldest first, and store the subtrees they complete."""
-    size = tree_size(session)
-    pending = select(AuditPending.event_id).order_by(AuditPending.event_id).limit(batch)
-    events = session.scalars(select(AuditEvent).where(AuditEvent.id.in_(pending)).order_by(AuditEvent.id)).all()
-    if not events:
-        return 0
-    stack = merkle.Frontier(size, _frontier(session, size))
-    leaves: list[dict[str, Any]] = []
-    nodes: list[dict[str, Any]] = []
-    for event in events:
-        leaf = merkle.leaf_hash(leaf_bytes(event))
-        leaves.append({"index": stack.size, "event_id": event.id, "leaf_hash": leaf})
-        nodes += [{"level": level, "index": index, "node_hash": digest} for level, index, digest in stack.append(leaf)]
-    session.execute(AuditLeaf.__table__.insert(), leaves)  # type: ignore[attr-defined]
-    session.execute(delete(AuditPending).where(AuditPending.event_id.in_([event.id for event in events])))
-    if nodes:
-        session.execute(AuditNode.__table__.insert(), nodes)  # type: ignore[attr-defined]
-    return len(events)
+    with _alone(engine) as connection:
+        return bool(connection.scalar(select(exists(select(AuditPending.event_id)))))
 
 
 def tree_size(session: Session) -> int:

@@ -7,12 +7,16 @@ under them, so `run_in_unit` tries a serialisation failure again a bounded numbe
 
 from __future__ import annotations
 
+import re
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
+import psycopg
 import uuid_utils
 from sqlalchemy import (
     ARRAY,
@@ -23,15 +27,18 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Text,
+    TextClause,
     Uuid,
     create_engine,
+    event,
     func,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import Conflict
 
@@ -55,6 +62,9 @@ KEY_TAKEN = "pk_idempotency_key"
 
 #: Others were at the same rows each time: nothing is wrong with the work, and it may be asked for again.
 BUSY = "busy"
+
+#: A connection that was used within so many seconds is taken for a living one.
+ASKED_AFTER_S = 1.0
 
 #: So many rehearsals run at once on one database, each under one of as many locks of this number.
 REHEARSALS = 2
@@ -104,16 +114,74 @@ def reader_for(url: str, *, pool_size: int = 8) -> Engine:
 
 def _engine(url: str, isolation: Literal["SERIALIZABLE", "REPEATABLE READ"], pool_size: int, more: str) -> Engine:
     _, _, rest = url.partition("://")
-    return create_engine(
+    engine = create_engine(
         f"postgresql+psycopg://{rest}",
         isolation_level=isolation,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         # What a failed statement was given stays out of the log: it may be a person's name or a token's digest.
         hide_parameters=True,
         connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=600s" + more},
     )
+    event.listen(engine, "checkin", _lie_down)
+    event.listen(engine, "checkout", _wake)
+    return engine
+
+
+def _lie_down(_: object, record: ConnectionPoolEntry) -> None:
+    """Write down since when a connection has not been used."""
+    record.info["since_s"] = time.monotonic()
+
+
+def _wake(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Ask a connection that nobody used for a while whether its server is still there; a dead pool is made anew.
+
+    One that was used a moment ago is not asked: the question costs as much as a statement.
+    """
+    if time.monotonic() - record.info.get("since_s", time.monotonic()) < ASKED_AFTER_S:
+        return
+    try:
+        is_open = connection.autocommit
+        connection.autocommit = True
+        connection.execute("SELECT 1")
+        connection.autocommit = is_open
+    except psycopg.Error as fault:
+        raise InvalidatePoolError from fault
+
+
+@lru_cache
+def _numbered(statement: str, place: int) -> str:
+    """Return a part of a writing with its parameters named after its place: `:id` is `:id_3` in the third."""
+    return re.sub(r"(?<!:):(\w+)", rf":\1_{place}", statement)
+
+
+@lru_cache
+def _together(statements: tuple[str, ...]) -> TextClause:
+    parts = ", ".join(f"part_{place} AS ({_numbered(one, place)})" for place, one in enumerate(statements))
+    return text(f"WITH {parts} SELECT")
+
+
+class Writing:
+    """Rows of several tables that are written by one statement: one way to the server instead of one a table.
+
+    No part sees what another writes; triggers and foreign keys look when all are written. A shape that comes again is
+    planned once.
+    """
+
+    def __init__(self) -> None:
+        self._statements: list[str] = []
+        self._values: dict[str, object] = {}
+
+    def add(self, statement: str, values: Mapping[str, object]) -> None:
+        """Add an INSERT or UPDATE with its parameters, which stand in it as `:name`."""
+        place = len(self._statements)
+        self._statements.append(statement)
+        self._values.update({f"{name}_{place}": value for name, value in values.items()})
+
+    def write(self, session: Session) -> None:
+        """Write everything, after what the session itself still holds back."""
+        session.flush()
+        session.execute(_together(tuple(self._statements)), self._values)
 
 
 def set_scope(session: Session, actor: Actor | None) -> None:

@@ -166,6 +166,13 @@ INVARIANTS: tuple[Invariant, ...] = (
                 """,
             ),
             rows(
+                "event {id}",
+                """
+                SELECT p.event_id AS id FROM audit_pending p
+                WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e.id = p.event_id)
+                """,
+            ),
+            rows(
                 "head {size}",
                 """
                 SELECT size, signed_at, before FROM (

@@ -27,11 +27,10 @@ from tests.makers import AT
 
 def _record(engine: Engine, count: int = 1) -> list[uuid.UUID]:
     with unit_of_work(engine, SYSTEM) as session:
-        events = [
+        return [
             audit.record(session, "thing.done", by=SYSTEM, at=AT, of=("thing", number), facts={"n": number})
             for number in range(count)
         ]
-        return [event.id for event in events]
 
 
 def test_events_get_their_places_after_the_commit(engine: Engine) -> None:
@@ -123,7 +122,7 @@ def test_a_fault_after_the_commit_neither_fails_nor_repeats_the_work(
 
     told = structlog.testing.CapturingLogger()
     with monkeypatch.context() as broken:
-        broken.setattr(audit, "_sequence_batch", fail)
+        broken.setattr(audit, "_place", fail)
         broken.setattr(audit, "log", told)
         run_in_unit(engine, SYSTEM, _one)
     assert [call.args for call in told.calls] == [("places_left_to_the_worker",)]
@@ -133,22 +132,31 @@ def test_a_fault_after_the_commit_neither_fails_nor_repeats_the_work(
 
 
 def test_what_was_left_to_the_one_at_it_gets_its_place_from_that_one(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, place: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An event committed while another gives places, whose own commit left it, is placed when that one looks again."""
-    batch, left = audit._sequence_batch, []
+    give = audit._place
+    left: list[bool] = []
 
-    def meanwhile(session: Session, size: int) -> int:
-        done = batch(session, size)
+    def meanwhile(engine: Engine, batch: int, *, waits: bool) -> int:
+        done = give(engine, batch, waits=waits)
         if not left:
             left.append(True)
-            _record(engine)
+            with psycopg.connect(place.app, autocommit=True) as other:
+                other.execute("SELECT pg_advisory_lock(%s)", (audit.SEQUENCER_LOCK,))
+                _record(engine)
         return done
 
-    monkeypatch.setattr(audit, "_sequence_batch", meanwhile)
+    monkeypatch.setattr(audit, "_place", meanwhile)
     _record(engine)
     with unit_of_work(engine, SYSTEM) as session:
         assert audit.tree_size(session) == 2
+
+
+def test_places_are_given_where_every_statement_looks_anew(engine: Engine) -> None:
+    """Under a snapshot, what was committed before the turn came would not be seen: the database refuses it."""
+    with unit_of_work(engine, SYSTEM) as session, pytest.raises(DBAPIError, match="under read committed"):
+        session.execute(select(func.place_events(audit.SEQUENCER_LOCK, 1, False)))
 
 
 @pytest.mark.parametrize("table", ["audit_event", "audit_leaf", "audit_node", "audit_head", "paper"])

@@ -7,6 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from core.migrations import walls
+from core.migrations.pieces.log_functions import PLACE_EVENTS
 
 revision = "0001"
 down_revision = None
@@ -71,6 +72,7 @@ def upgrade() -> None:
     _make_person()
     _make_audit_leaf()
     _make_audit_pending()
+    op.execute(PLACE_EVENTS)
     _make_mandate()
     walls.append_only("audit_event", "audit_leaf", "audit_node", "audit_head", "paper")
     walls.editable("organisation", "person", "mandate", "calendar_day")
@@ -210,7 +212,8 @@ def _make_audit_pending() -> None:
     op.create_table(
         "audit_pending",
         sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["event_id"], ["audit_event.id"], name=op.f("fk_audit_pending_event_id")),
+        sa.Column("leaf_hash", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("length(leaf_hash) = 32", name=op.f("ck_audit_pending_hash")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_pending")),
     )
 
@@ -246,6 +249,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_mandate_person_id"), table_name="mandate")
     op.drop_index(op.f("ix_mandate_organisation_id"), table_name="mandate")
     op.drop_table("mandate")
+    op.execute("DROP FUNCTION place_events(integer, bigint, boolean)")
     op.drop_table("audit_pending")
     op.drop_table("audit_leaf")
     op.drop_table("person")
