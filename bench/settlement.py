@@ -36,7 +36,7 @@ from core.server import Urls
 from ledger.models import Entry, StreamItem, Transfer
 from underwriting import policies, pools
 from underwriting.models import Policy
-from underwriting.policies import Written
+from underwriting.premiums import Written
 
 #: Premiums of the main measurement, and of each further one on the way to it.
 FULL, QUICK = 1_000_000, 5_000

@@ -25,7 +25,7 @@ from ledger import books, statements, streams
 from ledger.models import Period
 from ledger.rates import pro_rata
 from ledger.reasons import Line
-from underwriting import late_interest, policies, pools, settling
+from underwriting import late_interest, policies, pools, premiums, settling
 from underwriting.models import Agreement, Policy, Refund
 from underwriting.pools import PoolPlan
 
@@ -168,7 +168,7 @@ class _Play:
         _new(event, self.policies)
         until = date(event.on.year + 1, event.on.month, min(event.on.day, 28))
         number = f"{self.pool_id}:{event.id}"
-        written = policies.Written(number, event.on, until, event.fields["gross_fen"], event.fields["lifts"])
+        written = premiums.Written(number, event.on, until, event.fields["gross_fen"], event.fields["lifts"])
         row = policies.write(self.session, self.agreement, written, on=event.on, by=self.maker, at=at)
         self.policies[event.id] = row
         self._keep_premium(event.id, row.written_entry_id)

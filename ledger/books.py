@@ -90,16 +90,18 @@ def set_shares(
 
 def shares(session: Session, pool_id: int, number: int) -> MemberShares:
     """Return one share version of a pool; NotFound `shares_not_found`."""
-    version = session.get(ShareVersion, (pool_id, number))
-    if version is None:
-        raise NotFound("shares_not_found", pool_id=pool_id)
-    rows = session.execute(
-        select(Share.organisation_id, Share.weight)
-        .where(Share.pool_id == pool_id, Share.number == number)
+    query = (
+        select(ShareVersion.whole, ShareVersion.effective_on, Share.organisation_id, Share.weight)
+        .join(Share, (Share.pool_id == ShareVersion.pool_id) & (Share.number == ShareVersion.number))
+        .where(ShareVersion.pool_id == pool_id, ShareVersion.number == number)
         .order_by(Share.position)
-    ).all()
-    weights = Weights(tuple(row.weight for row in rows), version.whole)
-    return MemberShares(pool_id, number, version.effective_on, tuple(row.organisation_id for row in rows), weights)
+    )
+    rows = session.execute(query).all()
+    if not rows:
+        raise NotFound("shares_not_found", pool_id=pool_id)
+    weights = Weights(tuple(row.weight for row in rows), rows[0].whole)
+    members = tuple(row.organisation_id for row in rows)
+    return MemberShares(pool_id, number, rows[0].effective_on, members, weights)
 
 
 def shares_on(session: Session, pool_id: int, day: date) -> MemberShares:
@@ -138,13 +140,22 @@ def require_lead(session: Session, pool_id: int, by: Actor) -> None:
 def account_ids(session: Session, pool_id: int, wanted: Sequence[AccountRef]) -> dict[AccountRef, int]:
     """Return the numbers of accounts, made where they are missing."""
     known: dict[tuple[int, AccountRef], int] = session.info.setdefault("accounts", {})
-    missing = {ref for ref in wanted if (pool_id, ref) not in known}
-    if missing:
-        rows = [{"pool_id": pool_id, "code": ref.code, "organisation_id": ref.member} for ref in missing]
-        session.execute(insert(Account).values(rows).on_conflict_do_nothing())
+
+    def missing() -> set[AccountRef]:
+        return {ref for ref in wanted if (pool_id, ref) not in known}
+
+    def look() -> None:
+        codes = {ref.code for ref in missing()}
         found = select(Account.id, Account.code, Account.organisation_id).where(Account.pool_id == pool_id)
-        for row in session.execute(found.where(Account.code.in_({ref.code for ref in missing}))):
+        for row in session.execute(found.where(Account.code.in_(codes))):
             known[pool_id, AccountRef(row.code, row.organisation_id)] = row.id
+
+    if missing():
+        look()
+    if fresh := missing():
+        rows = [{"pool_id": pool_id, "code": ref.code, "organisation_id": ref.member} for ref in fresh]
+        session.execute(insert(Account).values(rows).on_conflict_do_nothing())
+        look()
     return {ref: known[pool_id, ref] for ref in wanted}
 
 

@@ -13,21 +13,28 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.db import Writing
 from core.errors import Conflict, Invalid, NotFound
 from core.permits import Actor
 from ledger import streams
 from ledger.books import AccountRef, account_ids
-from ledger.models import Account, Entry, IdempotencyKey, Period, Transfer
+from ledger.models import ENTRY_NUMBER, Account, Entry, IdempotencyKey, Period, Transfer
 from ledger.money import check_amount
 from ledger.reasons import FINAL, Reason
 from ledger.streams import TakenSplit
 
-#: One statement of one shape for any number of transfers: planned once, and its sum checked once.
-_INSERT_TRANSFERS = text(
+_NEXT_NUMBER = select(ENTRY_NUMBER.next_value())
+_INSERT_ENTRY = (
+    'INSERT INTO entry (pool_id, period_id, id, reason, "on", at, subject_kind, subject_id, document, person_id,'
+    " amount_fen, reverses_id) VALUES (:pool_id, :period_id, :id, :reason, :on, :at, :subject_kind, :subject_id,"
+    " :document, :person_id, :amount_fen, :reverses_id)"
+)
+#: One shape for any number of transfers: planned once, and its sum checked once.
+_INSERT_TRANSFERS = (
     "INSERT INTO transfer (pool_id, period_id, entry_id, line, debit_id, credit_id, amount_fen)"
     " SELECT :pool_id, :period_id, :entry_id, place - 1, debit, credit, amount"
     " FROM unnest(CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:amounts AS bigint[]))"
@@ -98,53 +105,43 @@ def post(
     at: datetime,
     splits: Sequence[TakenSplit] = (),
     reverses_id: int | None = None,
+    writing: Writing | None = None,
 ) -> Posted:
     """Post one entry with its moves in the period that covers its day, and keep the splits its parts come from.
 
-    Refuses Invalid `nothing_to_post` where every amount is zero, `amount_too_large`, and what `open_period_on` refuses.
+    With a `writing` everything is added to it and posted when it is written. Refuses Invalid `nothing_to_post` where
+    every amount is zero, `amount_too_large`, and what `open_period_on` refuses.
     """
     period = open_period_on(session, pool_id, event.on)
     real = [_positive(move) for move in moves if move.amount_fen]
     if not real:
         raise Invalid("nothing_to_post", reason=event.reason.value)
-    entry = Entry(
-        pool_id=pool_id,
-        period_id=period.id,
-        reason=event.reason.value,
-        on=event.on,
-        at=at,
-        subject_kind=event.subject_kind,
-        subject_id=event.subject_id,
-        document=event.document,
-        person_id=by.person_id,
-        amount_fen=sum(move.amount_fen for move in real),
-        reverses_id=reverses_id,
-    )
-    session.add(entry)
-    session.flush()
-    posted = Posted(pool_id, period.id, entry.id)
-    _write(session, posted, real)
+    posted = Posted(pool_id, period.id, session.scalars(_NEXT_NUMBER).one())
+    amount_fen = sum(move.amount_fen for move in real)
+    place = {"pool_id": pool_id, "period_id": period.id}
+    about = {"subject_kind": event.subject_kind, "subject_id": event.subject_id, "document": event.document}
+    who = {"at": at, "person_id": by.person_id}
+    what = {"reason": event.reason.value, "on": event.on, "amount_fen": amount_fen, "reverses_id": reverses_id}
+    mine = Writing() if writing is None else writing
+    mine.add(_INSERT_ENTRY, {**place, "id": posted.entry_id, **about, **who, **what})
+    mine.add(_INSERT_TRANSFERS, {**place, "entry_id": posted.entry_id, **_columns(session, pool_id, real)})
     for split in splits:
-        streams.keep(session, split, period_id=period.id, entry_id=entry.id)
-    facts = {"pool": pool_id, "reason": entry.reason, "amount_fen": entry.amount_fen, "on": event.on.isoformat()}
-    audit.record(session, "entry.posted", by=by, at=at, of=("entry", entry.id), facts=facts)
+        streams.keep(mine, split, period_id=period.id, entry_id=posted.entry_id)
+    facts = {"pool": pool_id, "reason": event.reason.value, "amount_fen": amount_fen, "on": event.on.isoformat()}
+    audit.record(session, "entry.posted", by=by, at=at, of=("entry", posted.entry_id), facts=facts, writing=mine)
+    if writing is None:
+        mine.write(session)
     return posted
 
 
-def _write(session: Session, posted: Posted, moves: Sequence[Move]) -> None:
-    """Write an entry's transfers in one statement, so that the database can check their sum against the entry."""
-    numbers = account_ids(session, posted.pool_id, [ref for move in moves for ref in (move.debit, move.credit)])
-    session.execute(
-        _INSERT_TRANSFERS,
-        {
-            "pool_id": posted.pool_id,
-            "period_id": posted.period_id,
-            "entry_id": posted.entry_id,
-            "debits": [numbers[move.debit] for move in moves],
-            "credits": [numbers[move.credit] for move in moves],
-            "amounts": [move.amount_fen for move in moves],
-        },
-    )
+def _columns(session: Session, pool_id: int, moves: Sequence[Move]) -> dict[str, list[int]]:
+    """Return what an entry moves, in columns: all in one statement, so that the database can check their sum."""
+    numbers = account_ids(session, pool_id, [ref for move in moves for ref in (move.debit, move.credit)])
+    return {
+        "debits": [numbers[move.debit] for move in moves],
+        "credits": [numbers[move.credit] for move in moves],
+        "amounts": [move.amount_fen for move in moves],
+    }
 
 
 def _positive(move: Move) -> Move:

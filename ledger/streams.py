@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import SelectBase, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from core.db import Writing
 from ledger import books
 from ledger.apportion import apportion, mirror
 from ledger.books import MemberShares
@@ -27,6 +28,31 @@ class TakenSplit:
     parts_fen: tuple[int, ...]
     carry_after: tuple[int, ...]
     mirrors: int | None = None
+    is_stream_due: bool = False
+
+
+def take_all(session: Session, shares: MemberShares, amounts_fen: Mapping[str, int]) -> list[TakenSplit]:
+    """Split one amount a kind, each as the next item of its stream; the rows stay locked until the transaction ends.
+
+    Their carries are written with the entry that they are posted by (`write`), so nothing else is taken of these
+    streams before that.
+    """
+    pool_id, number = shares.pool_id, shares.number
+    query = select(Stream.kind, Stream.last_sequence, Stream.carry).filter_by(pool_id=pool_id, number=number)
+    query = query.where(Stream.kind.in_(amounts_fen)).order_by(Stream.kind).with_for_update()
+    found = {row.kind: row for row in session.execute(query)}
+    for kind in sorted(amounts_fen.keys() - found.keys()):
+        lock(session, shares, kind)
+    if len(found) < len(amounts_fen):
+        found = {row.kind: row for row in session.execute(query)}
+    taken = []
+    for kind, amount_fen in amounts_fen.items():
+        row = found[kind]
+        split = apportion(amount_fen, shares.weights, tuple(row.carry))
+        parts, after = tuple(split.parts_fen), tuple(split.carry_after)
+        sequence = row.last_sequence + 1
+        taken.append(TakenSplit(pool_id, number, kind, sequence, amount_fen, parts, after, is_stream_due=True))
+    return taken
 
 
 def take(session: Session, shares: MemberShares, kind: str, amount_fen: int) -> TakenSplit:
@@ -47,23 +73,26 @@ def take(session: Session, shares: MemberShares, kind: str, amount_fen: int) -> 
     )
 
 
-def keep(session: Session, split: TakenSplit, *, period_id: int, entry_id: int) -> StreamItem:
-    """Write a taken split down with the entry that its parts were posted by."""
-    item = StreamItem(
-        pool_id=split.pool_id,
-        number=split.number,
-        kind=split.kind,
-        sequence=split.sequence,
-        period_id=period_id,
-        entry_id=entry_id,
-        amount_fen=split.amount_fen,
-        parts_fen=list(split.parts_fen),
-        carry_after=list(split.carry_after),
-        mirrors=split.mirrors,
-    )
-    session.add(item)
-    session.flush()
-    return item
+_INSERT_ITEM = (
+    "INSERT INTO stream_item (pool_id, number, kind, sequence, period_id, entry_id, amount_fen, parts_fen, carry_after,"
+    " mirrors) VALUES (:pool_id, :number, :kind, :sequence, :period_id, :entry_id, :amount_fen,"
+    " CAST(:parts_fen AS bigint[]), CAST(:carry_after AS bigint[]), :mirrors)"
+)
+_MOVE_STREAM = (
+    "UPDATE stream SET last_sequence = :sequence, carry = CAST(:carry_after AS bigint[])"
+    " WHERE (pool_id, number, kind) = (:pool_id, :number, :kind)"
+)
+
+
+def keep(writing: Writing, split: TakenSplit, *, period_id: int, entry_id: int) -> None:
+    """Add a taken split to a writing, with the entry that its parts were posted by."""
+    place = {"pool_id": split.pool_id, "number": split.number, "kind": split.kind, "sequence": split.sequence}
+    after = list(split.carry_after)
+    parts = {"amount_fen": split.amount_fen, "parts_fen": list(split.parts_fen), "mirrors": split.mirrors}
+    entry = {"period_id": period_id, "entry_id": entry_id}
+    writing.add(_INSERT_ITEM, {**place, **parts, **entry, "carry_after": after})
+    if split.is_stream_due:
+        writing.add(_MOVE_STREAM, {**place, "carry_after": after})
 
 
 def undo(session: Session, pool_id: int, entry_id: int) -> list[TakenSplit]:

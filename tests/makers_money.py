@@ -14,7 +14,7 @@ from core.permits import Role
 from ledger import statements
 from ledger.models import Statement
 from tests.makers import MadePool, make_pool
-from underwriting import policies, pools
+from underwriting import policies, pools, premiums
 from underwriting.models import Policy
 from underwriting.terms import Clauses
 
@@ -70,7 +70,7 @@ def _premiums(session: Session, quarter: Quarter) -> None:
         ("P3", date(2026, 3, 9), 899_999, 7),
     ):
         until = date(2027, day.month, day.day)
-        written = policies.Written(f"{number}-{made.pool.id}", day, until, fen, lifts)
+        written = premiums.Written(f"{number}-{made.pool.id}", day, until, fen, lifts)
         quarter.policies[number] = policies.write(session, agreement, written, on=day, by=desk, at=_at(day))
     for number, received, remitted in (
         ("P1", date(2026, 1, 15), date(2026, 1, 29)),

@@ -4,48 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
 
 from core import audit
-from core.db import new_id
+from core.db import Writing
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, Role, require_other_person
 from ledger import entries, streams
-from ledger.books import AccountRef, MemberShares, require_lead
+from ledger.books import AccountRef, require_lead
 from ledger.entries import Event, Move, Posted
 from ledger.rates import vat_inside
 from ledger.reasons import Reason
 from underwriting import pools, rating, stages
 from underwriting.models import Agreement, Building, Community, Lift, Policy, PolicyLift, Pool, Refund
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """An amount's net and VAT parts by member, in member order, in fen."""
-
-    members: tuple[uuid.UUID, ...]
-    net_fen: tuple[int, ...]
-    vat_fen: tuple[int, ...]
-
-    def gross(self) -> list[tuple[uuid.UUID, int]]:
-        """Return (member, net + VAT): gross is their sum and is never split by itself."""
-        return [(m, n + v) for m, n, v in zip(self.members, self.net_fen, self.vat_fen, strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A premium to write: the policy's number, term, gross premium in fen and count of lifts."""
-
-    number: str
-    inception_on: date
-    expires_on: date
-    gross_fen: int
-    lift_count: int
-    community_id: uuid.UUID | None = None
+from underwriting.premiums import Written, add_policy, made, post_split
 
 
 def bind(
@@ -80,19 +56,7 @@ def bind(
         raise Invalid("policy_one_community", communities=len(communities))
     premium = agreement.lift_premium_fen
     written = Written(number, inception_on, expires_on, premium * len(lifts), len(lifts), communities.pop())
-    policy = write(session, agreement, written, on=on, by=by, at=at)
-    session.add_all(
-        PolicyLift(
-            policy_id=policy.id,
-            lift_id=lift.id,
-            gross_fen=premium,
-            covered_from=inception_on,
-            covered_to=expires_on,
-        )
-        for lift in lifts
-    )
-    session.flush()
-    return policy
+    return write(session, agreement, written, [lift.id for lift in lifts], on=on, by=by, at=at)
 
 
 def _insurable(session: Session, lift_ids: Sequence[uuid.UUID], inception_on: date, expires_on: date) -> list[Lift]:
@@ -131,61 +95,47 @@ def _require_officer_or_lead(session: Session, pool_id: int, by: Actor) -> None:
         require_lead(session, pool_id, by)
 
 
-def write(session: Session, agreement: Agreement, written: Written, *, on: date, by: Actor, at: datetime) -> Policy:
-    """Return a policy with its premium split and booked (MONEY.md section 2, premium written).
+def write(
+    session: Session,
+    agreement: Agreement,
+    written: Written,
+    lift_ids: Sequence[uuid.UUID] = (),
+    *,
+    on: date,
+    by: Actor,
+    at: datetime,
+) -> Policy:
+    """Return a policy with its premium split and booked (MONEY.md section 2, premium written), all by one statement.
 
-    Refuses Conflict `policy_number_taken`, `run_off_no_policies` once the agreement is over, Forbidden `lead_only` as
-    `bind` does.
+    With `lift_ids` each is covered for the whole term at an equal part of the premium. Refuses Conflict
+    `policy_number_taken`, `run_off_no_policies` once the agreement is over, Forbidden `lead_only` as `bind` does.
     """
     _require_officer_or_lead(session, agreement.pool_id, by)
     pools.require_writing(session, agreement.pool_id, on)
     if session.scalar(select(Policy.id).where(Policy.number == written.number)):
         raise Conflict("policy_number_taken", number=written.number)
     entries.open_period_on(session, agreement.pool_id, on)
-    net, vat = vat_inside(written.gross_fen, agreement.vat_bp)
-    policy = Policy(
-        id=new_id(),
-        pool_id=agreement.pool_id,
-        agreement_id=agreement.id,
-        agreement=agreement,
-        community_id=written.community_id,
-        number=written.number,
-        inception_on=written.inception_on,
-        expires_on=written.expires_on,
-        lift_count=written.lift_count,
-        gross_fen=written.gross_fen,
-        net_fen=net,
-        vat_fen=vat,
-        stage="bound",
-        bound_at=at,
-        bound_by=by.person_id,
-    )
-    shares = pools.shares_of(session, agreement)
-    posted = _post_split(
+    policy, writing = made(agreement, written, by=by, at=at), Writing()
+    posted = post_split(
         session,
-        shares,
-        Event(Reason.PREMIUM_WRITTEN, on, "policy", policy.id, written.number),
-        (net, vat),
+        pools.shares_of(session, agreement),
+        Event(Reason.PREMIUM_WRITTEN, on, "policy", policy.id, policy.number),
+        (policy.net_fen, policy.vat_fen),
         lambda member, fen: Move(AccountRef("1110"), AccountRef("2305", member), fen),
+        writing,
         by=by,
         at=at,
     )
     policy.written_entry_id = posted.entry_id
-    session.add(policy)
-    session.flush()
+    add_policy(writing, policy, lift_ids)
     days = {"inception_on": policy.inception_on.isoformat(), "expires_on": policy.expires_on.isoformat()}
     facts = {"number": policy.number, "lifts": policy.lift_count, "gross_fen": policy.gross_fen, **days}
-    audit.record(session, "policy.bound", by=by, at=at, of=("policy", policy.id), facts=facts)
+    audit.record(session, "policy.bound", by=by, at=at, of=("policy", policy.id), facts=facts, writing=writing)
+    writing.write(session)
+    make_transient_to_detached(policy)
+    session.add(policy)
+    set_committed_value(policy, "agreement", agreement)
     return policy
-
-
-def _post_split(session, shares: MemberShares, event, net_and_vat, move, *, by: Actor, at: datetime) -> Posted:  # type: ignore[no-untyped-def]
-    """Split net and VAT in their streams and post one move a member for their sum."""
-    net = streams.take(session, shares, "premium_net", net_and_vat[0])
-    vat = streams.take(session, shares, "premium_vat", net_and_vat[1])
-    parts = Parts(shares.members, net.parts_fen, vat.parts_fen)
-    moves = [move(member, fen) for member, fen in parts.gross()]
-    return entries.post(session, shares.pool_id, event, moves, by=by, at=at, splits=[net, vat])
 
 
 def get(session: Session, policy_id: uuid.UUID, actor: Actor) -> Policy:
@@ -345,7 +295,7 @@ def refund(
 
     shares = pools.shares_of(session, policy.agreement)
     event = Event(Reason.REFUND_AGREED, on, "refund", row.id, policy.number)
-    row.agreed_entry_id = _post_split(session, shares, event, (-net, -vat), move, by=by, at=at).entry_id
+    row.agreed_entry_id = post_split(session, shares, event, (-net, -vat), move, by=by, at=at).entry_id
     days = {"on": on.isoformat(), "effective_on": effective_on.isoformat()}
     facts = {"policy": policy.number, "gross_fen": gross_fen, **days}
     audit.record(session, "refund.agreed", by=by, at=at, of=("refund", row.id), facts=facts)

@@ -14,7 +14,7 @@ from core.permits import SYSTEM, Role
 from ledger import statements
 from ledger.clause_models import PoolClosing
 from tests.makers import MadePool, make_policy, make_pool, open_quarter
-from underwriting import late_interest, policies, pools
+from underwriting import late_interest, policies, pools, premiums
 
 LAST, OVER = date(2026, 12, 31), date(2027, 1, 1)
 DONE = date(2027, 3, 31)
@@ -54,7 +54,7 @@ def test_a_pool_in_run_off_takes_no_policies_and_says_what_is_open(session: Sess
     assert run_off.stage_of(session, pool, LAST) == "active" and run_off.stage_of(session, pool, OVER) == "run_off"
     statements.open_period(session, pool.id, "2027Q1", OVER, DONE, by=SYSTEM, at=AT)
     agreement = pools.agreements(session, pool.id)[-1]
-    late = policies.Written("LATE", LAST, date(2027, 12, 31), 100_00, 1)
+    late = premiums.Written("LATE", LAST, date(2027, 12, 31), 100_00, 1)
     with pytest.raises(Conflict, match="run_off_no_policies"):
         policies.write(session, agreement, late, on=OVER, by=made.actor(Role.FINANCE_MAKER), at=AT)
     found = {one.kind: one.count for one in run_off.still_open(session, pool, OVER)}

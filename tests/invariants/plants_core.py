@@ -77,7 +77,11 @@ LOG: tuple[Plant, ...] = (
     plant("INV-A2-log", "a person removed", "DELETE FROM person WHERE name = '专家1'"),
     plant("INV-A3", "a gap", f"UPDATE audit_leaf SET index = index + 1 WHERE index = {_LAST}"),
     plant("INV-A3", "an event without a place", f"DELETE FROM audit_leaf WHERE index = {_LAST}"),
-    plant("INV-A3", "an event that waits and has a place", f"INSERT INTO audit_pending VALUES ({_POSTED}, sha256('x'))"),
+    plant(
+        "INV-A3", "an event that waits and has a place", f"INSERT INTO audit_pending VALUES ({_POSTED}, sha256('x'))"
+    ),
+        "INV-A3", "an event that waits and has a place", f"INSERT INTO audit_pending VALUES ({_POSTED}, sha256('x'))"
+    ),
     plant("INV-A3", "what waits and is no event", "INSERT INTO audit_pending VALUES (gen_random_uuid(), sha256('x'))"),
     plant("INV-A3", "a place without an event", f"DELETE FROM audit_event WHERE id = {_POSTED}"),
     plant(

@@ -58,7 +58,7 @@ from tests.makers_town import Town, make_town, tell_time
 from tests.rules.world_bank import of_the_bank
 from tests.rules.world_clauses import item_of, overdue_of
 from tests.rules.world_papers import keep_bordereau, keep_claims_list, keep_extract, keep_paper
-from underwriting import policies, pools
+from underwriting import policies, pools, premiums
 from underwriting.estates import appoint_for_community
 from underwriting.models import Building, Community, Lift, Policy
 from underwriting.pools import PoolPlan
@@ -303,7 +303,7 @@ def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     confirm_all(session, made)
     # So much that is not remitted yet that the pool owes every member at the close.
     agreement = pools.agreement_on(session, made.pool.id, date(2026, 3, 2))
-    written = policies.Written("W-8", date(2026, 3, 2), date(2027, 3, 2), 60_000_000, 400)
+    written = premiums.Written("W-8", date(2026, 3, 2), date(2027, 3, 2), 60_000_000, 400)
     large = policies.write(session, agreement, written, on=date(2026, 3, 2), by=desk, at=AT)
     policies.receive(session, large, on=date(2026, 3, 5), by=desk, at=AT)
     made_by = made.actor(Role.CLAIMS_HANDLER)

@@ -27,8 +27,8 @@ from tests.makers import MadePool, make_pool
 from underwriting import bordereau_posting, bordereaux, policies, pools
 from underwriting.bordereaux import Piece, Sent
 from underwriting.models import Bordereau, BordereauPiece, Policy
-from underwriting.policies import Written
 from underwriting.pools import PoolPlan
+from underwriting.premiums import Written
 from underwriting.rating import months_after
 from underwriting.terms import Terms
 

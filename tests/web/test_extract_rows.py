@@ -26,7 +26,7 @@ from tests.depth import DEPTH
 from tests.makers import AT, TERMS, MadePool, make_pool
 from tests.makers_money import CLOSED_AT, Quarter, play_quarter
 from tests.web.extract_readers import agree, listed_of, period_of, table_of
-from underwriting import policies, pools
+from underwriting import policies, pools, premiums
 from underwriting.pools import PoolPlan
 from web import extracts as making
 
@@ -156,7 +156,7 @@ def _play(session: Session, made: MadePool, rng: random.Random) -> None:
         at = datetime(on.year, on.month, on.day, 4, 0, tzinfo=UTC)
         agreement = pools.agreement_on(session, made.pool.id, on)
         name = rng.choice(["=1+1", "P", "@甲", "－3", "\tx"]) + f"-{number}-{made.pool.id}"
-        written = policies.Written(name, on, on + timedelta(days=365), rng.randint(100, 9_999_999), rng.randint(1, 99))
+        written = premiums.Written(name, on, on + timedelta(days=365), rng.randint(100, 9_999_999), rng.randint(1, 99))
         policy = policies.write(session, agreement, written, on=on, by=desk, at=at)
         if rng.random() < 0.7:
             policies.receive(session, policy, on=on, by=desk, at=at)

@@ -24,7 +24,7 @@ from ledger.extract_models import BookExtract
 from ledger.extracts import Kind, Wish
 from tests.makers_money import Quarter, play_quarter
 from tests.web.extract_readers import file_of, listed_of, period_of, table_of
-from underwriting import policies, pools
+from underwriting import policies, pools, premiums
 from web import extracts as making
 from web.documents.extract_columns import columns_of
 from web.extract_invariants import extract_files_in
@@ -109,7 +109,7 @@ def test_an_open_period_says_after_which_entry(engine: Engine, state_dir: Path) 
     with unit_of_work(engine, SYSTEM) as session:
         on = date(2026, 3, 31)
         agreement = pools.agreement_on(session, pool, on)
-        written = policies.Written("LATE", on, date(2027, 3, 31), 99_999, 3)
+        written = premiums.Written("LATE", on, date(2027, 3, 31), 99_999, 3)
         policies.write(session, agreement, written, on=on, by=quarter.made.actor(Role.FINANCE_MAKER), at=NOON)
     making.make(engine, Store(state_dir / "papers"), first)
     row = _row(engine, first)

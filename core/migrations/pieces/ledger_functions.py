@@ -97,32 +97,32 @@ BEGIN
 END $$
 """
 
-# An item of a stream is one of an entry. A write is to one stream and one period.
+# An item of a stream is one of an entry; a write is to few streams and periods.
 ITEMS_WHOLE = """
 CREATE FUNCTION check_items() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE
     here record;
-    is_here boolean;
     broken bigint;
 BEGIN
-    SELECT a.pool_id, a.period_id, a.number, a.kind, s.pool_id IS NOT NULL AS is_known INTO here
-    FROM (SELECT * FROM added LIMIT 1) a LEFT JOIN public.stream s USING (pool_id, number, kind);
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    SELECT bool_and((pool_id, period_id, number, kind)
-        = (here.pool_id, here.period_id, here.number, here.kind)) INTO is_here FROM added;
-    IF NOT is_here OR NOT here.is_known THEN
-        RAISE EXCEPTION 'there is no such stream of version %', here.number USING ERRCODE = '23503';
-    END IF;
-    SELECT a.entry_id INTO broken FROM added a LEFT JOIN (
-        SELECT id FROM public.entry WHERE pool_id = here.pool_id AND period_id = here.period_id
-            AND id BETWEEN (SELECT min(entry_id) FROM added) AND (SELECT max(entry_id) FROM added)
-    ) e ON e.id = a.entry_id
-    WHERE e.id IS NULL LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'there is no entry % for an item', broken USING ERRCODE = '23503';
-    END IF;
+    FOR here IN
+        SELECT a.*, s.pool_id IS NOT NULL AS is_known FROM (
+            SELECT pool_id, period_id, number, kind, min(entry_id) AS first, max(entry_id) AS last
+            FROM added GROUP BY 1, 2, 3, 4
+        ) a LEFT JOIN public.stream s USING (pool_id, number, kind)
+    LOOP
+        IF NOT here.is_known THEN
+            RAISE EXCEPTION 'there is no such stream of version %', here.number USING ERRCODE = '23503';
+        END IF;
+        SELECT a.entry_id INTO broken FROM added a LEFT JOIN (
+            SELECT id FROM public.entry WHERE pool_id = here.pool_id AND period_id = here.period_id
+                AND id BETWEEN here.first AND here.last
+        ) e ON e.id = a.entry_id
+        WHERE (a.pool_id, a.period_id, a.number, a.kind) = (here.pool_id, here.period_id, here.number, here.kind)
+            AND e.id IS NULL LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'there is no entry % for an item', broken USING ERRCODE = '23503';
+        END IF;
+    END LOOP;
     RETURN NULL;
 END $$
 """
