@@ -64,17 +64,13 @@ def _insurable(session: Session, lift_ids: Sequence[uuid.UUID], inception_on: da
     wanted = sorted(set(lift_ids))
     if not wanted:
         raise Invalid("policy_needs_lifts")
-    query = select(Lift).where(Lift.id.in_(wanted)).order_by(Lift.id).with_for_update(of=Lift)
-    lifts = {lift.id: lift for lift in session.scalars(query.options(joinedload(Lift.building)))}
-    taken = set(
-        session.scalars(
-            select(PolicyLift.lift_id).where(
-                PolicyLift.lift_id.in_(wanted),
-                PolicyLift.covered_from < expires_on,
-                PolicyLift.covered_to > inception_on,
-            )
-        )
+    covered = select(PolicyLift.lift_id).where(
+        PolicyLift.lift_id == Lift.id, PolicyLift.covered_from < expires_on, PolicyLift.covered_to > inception_on
     )
+    query = select(Lift, covered.exists()).where(Lift.id.in_(wanted)).order_by(Lift.id).with_for_update(of=Lift)
+    rows = session.execute(query.options(joinedload(Lift.building, innerjoin=True))).all()
+    lifts = {lift.id: lift for lift, _ in rows}
+    taken = {lift.id for lift, is_taken in rows if is_taken}
     findings: list[Finding] = []
     for lift_id in wanted:
         lift = lifts.get(lift_id)
@@ -111,9 +107,7 @@ def write(
     `policy_number_taken`, `run_off_no_policies` once the agreement is over, Forbidden `lead_only` as `bind` does.
     """
     _require_officer_or_lead(session, agreement.pool_id, by)
-    pools.require_writing(session, agreement.pool_id, on)
-    if session.scalar(select(Policy.id).where(Policy.number == written.number)):
-        raise Conflict("policy_number_taken", number=written.number)
+    _require_writable(session, agreement.pool_id, written.number, on)
     entries.open_period_on(session, agreement.pool_id, on)
     policy, writing = made(agreement, written, by=by, at=at), Writing()
     posted = post_split(
@@ -136,6 +130,15 @@ def write(
     session.add(policy)
     set_committed_value(policy, "agreement", agreement)
     return policy
+
+
+def _require_writable(session: Session, pool_id: int, number: str, on: date) -> None:
+    """Refuse a premium in a pool in run-off, and a policy number that another policy has."""
+    is_taken = select(Policy.id).where(Policy.number == number).exists()
+    last, is_number_taken = session.execute(select(pools.last_day(pool_id), is_taken)).one()
+    pools.require_before(last, on)
+    if is_number_taken:
+        raise Conflict("policy_number_taken", number=number)
 
 
 def get(session: Session, policy_id: uuid.UUID, actor: Actor) -> Policy:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import ColumnElement, Select, false, func, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -227,14 +227,23 @@ def agreements(session: Session, pool_id: int) -> Sequence[Agreement]:
     return session.scalars(select(Agreement).where(Agreement.pool_id == pool_id).order_by(Agreement.number)).all()
 
 
+def last_day(pool_id: int) -> ColumnElement[date]:
+    """Return, as a column, the first day on which no version of a pool's agreement is in force: its run-off begins."""
+    return select(func.max(Agreement.ends_on)).where(Agreement.pool_id == pool_id).scalar_subquery()
+
+
 def ends_on(session: Session, pool_id: int) -> date:
     """Return the first day on which no version of a pool's agreement is in force any more: its run-off begins."""
-    return session.scalars(select(func.max(Agreement.ends_on)).where(Agreement.pool_id == pool_id)).one()
+    return session.scalars(select(last_day(pool_id))).one()
 
 
 def require_writing(session: Session, pool_id: int, on: date) -> None:
     """Refuse Conflict `run_off_no_policies` where premium would be booked in a pool in run-off."""
-    last = ends_on(session, pool_id)
+    require_before(ends_on(session, pool_id), on)
+
+
+def require_before(last: date, on: date) -> None:
+    """Refuse Conflict `run_off_no_policies` where premium would be booked on the first day of run-off or later."""
     if on >= last:
         raise Conflict("run_off_no_policies", ends_on=last)
 

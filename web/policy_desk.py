@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import BigInteger, cast, func, or_, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from core.parties import names_of
+from core.parties import Organisation, names_of
 from core.permits import Actor
 from ledger import streams
+from ledger.models import Share, ShareVersion, StreamItem
 from underwriting import estates, policies, pools
-from underwriting.models import Agreement, Building, Community, Lift, Policy, Pool
+from underwriting.models import Agreement, Building, Community, Lift, Policy, PolicyLift, Pool
 from underwriting.rating import is_insurable_age
 from web.listing import Asked, Query, contains
 
@@ -98,6 +100,46 @@ def premium_parts(session: Session, policy: Policy) -> tuple[list[MemberPart], i
         for member, weight in zip(shares.members, shares.weights.weights, strict=True)
     ]
     return parts, shares.weights.whole
+
+
+def whole_policies_of(actor: Actor) -> Query:
+    """Return the query of `policies_of` with each policy's `whole`, `members` and `lifts`, the last two as JSON lists.
+
+    A member has its part of the premium as it was written (`premium_parts`), a lift its number, building and cover; all
+    of a policy is one row, so that a program that binds one is answered by one statement.
+    """
+    written = (StreamItem.pool_id == Policy.pool_id) & (StreamItem.entry_id == Policy.written_entry_id)
+    part = select(func.coalesce(func.sum(StreamItem.parts_fen[Share.position + 1]), 0)).where(written)
+    member = func.jsonb_build_object(
+        *("id", Share.organisation_id, "name", Organisation.name, "weight", Share.weight),
+        *("is_lead", Share.position == 0, "fen", cast(part.correlate(Policy, Share).scalar_subquery(), BigInteger)),
+    )
+    members = (
+        select(func.jsonb_agg(aggregate_order_by(member, Share.position)))
+        .join(Organisation, Organisation.id == Share.organisation_id)
+        .where(Share.pool_id == Agreement.pool_id, Share.number == Agreement.number)
+        .correlate(Policy, Agreement)
+    )
+    lift = func.jsonb_build_object(
+        *("lift_id", Lift.id, "number", Lift.number, "building", Building.name, "fen", PolicyLift.gross_fen),
+        *("covered_from", PolicyLift.covered_from, "covered_to", PolicyLift.covered_to),
+    )
+    lifts = (
+        select(func.coalesce(func.jsonb_agg(aggregate_order_by(lift, Lift.number)), text("'[]'::jsonb")))
+        .select_from(PolicyLift)
+        .join(Lift, Lift.id == PolicyLift.lift_id)
+        .join(Building, Building.id == Lift.building_id)
+        .where(PolicyLift.policy_id == Policy.id)
+        .correlate(Policy)
+    )
+    return (
+        policies_of(actor)
+        .join(Agreement, Agreement.id == Policy.agreement_id)
+        .join(ShareVersion, (ShareVersion.pool_id == Agreement.pool_id) & (ShareVersion.number == Agreement.number))
+        .add_columns(
+            ShareVersion.whole, members.scalar_subquery().label("members"), lifts.scalar_subquery().label("lifts")
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

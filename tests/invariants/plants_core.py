@@ -80,8 +80,6 @@ LOG: tuple[Plant, ...] = (
     plant(
         "INV-A3", "an event that waits and has a place", f"INSERT INTO audit_pending VALUES ({_POSTED}, sha256('x'))"
     ),
-        "INV-A3", "an event that waits and has a place", f"INSERT INTO audit_pending VALUES ({_POSTED}, sha256('x'))"
-    ),
     plant("INV-A3", "what waits and is no event", "INSERT INTO audit_pending VALUES (gen_random_uuid(), sha256('x'))"),
     plant("INV-A3", "a place without an event", f"DELETE FROM audit_event WHERE id = {_POSTED}"),
     plant(

@@ -160,6 +160,19 @@ def test_policies_and_lifts_are_read_and_bound(city: City) -> None:
     bound = post(officer, "/policies", **told)
     assert bound.status_code == 201, bound.text
     assert bound.json["gross"]["fen"] == 128_600
+    assert officer.get(f"{V1}/policies/{bound.json['id']}").json == bound.json
+    (covered,) = bound.json["lifts"]
+    assert covered == {
+        "lift_id": told["lift_ids"][0],
+        "number": "L00001",
+        "building": shown["lifts"][0]["building"],
+        "gross": {"fen": 128_600, "yuan": "1286.00"},
+        "covered_from": told["inception_on"],
+        "covered_to": told["expires_on"],
+    }
+    assert [one["is_lead"] for one in bound.json["members"]].index(True) == 0
+    assert sum(one["amount"]["fen"] for one in bound.json["members"]) == 128_600
+    assert [one["id"] for one in bound.json["members"]] == [one["id"] for one in shown["members"]]
     assert len(officer.get(f"{V1}/policies").json["data"]) == 2
     handler = city.browser(Role.CLAIMS_HANDLER)
     assert post(handler, "/policies", **told).status_code == 403

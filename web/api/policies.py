@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask.typing import ResponseReturnValue
@@ -113,38 +114,27 @@ class AgreedRefundOut(Strict):
     gross = fields.Nested(MoneySchema)
 
 
+_FIELDS = [name for name in PolicyOut().fields if name not in {"gross", "net", "vat"}]
+
+
 def _row(row: Any) -> dict[str, Any]:
-    known = {name: value for name, value in row._mapping.items() if name in PolicyOut().fields}
+    known = {name: getattr(row, name) for name in _FIELDS}
     return {**known, "gross": money(row.gross_fen), "net": money(row.net_fen), "vat": money(row.vat_fen)}
 
 
 def _whole(policy_id: uuid.UUID) -> dict[str, Any]:
-    policy = policies.get(unit(), policy_id, actor())
-    row = unit().execute(policy_desk.policies_of(actor()).where(Policy.id == policy_id)).one()
-    members, whole = policy_desk.premium_parts(unit(), policy)
+    row = unit().execute(policy_desk.whole_policies_of(actor()).where(Policy.id == policy_id)).one_or_none()
+    if row is None:
+        raise NotFound("policy_not_found")
+
+    days = ("covered_from", "covered_to")
     return {
         **_row(row),
-        "whole": whole,
-        "members": [
-            {
-                "id": one.id,
-                "name": one.name,
-                "weight": one.weight,
-                "is_lead": one.is_lead,
-                "amount": money(one.amount_fen),
-            }
-            for one in members
-        ],
+        "whole": row.whole,
+        "members": [{**member, "amount": money(member["fen"])} for member in row.members],
         "lifts": [
-            {
-                "lift_id": lift.id,
-                "number": lift.number,
-                "building": building.name,
-                "gross": money(covered.gross_fen),
-                "covered_from": covered.covered_from,
-                "covered_to": covered.covered_to,
-            }
-            for covered, lift, building in policies.lifts_of(unit(), policy)
+            {**lift, "gross": money(lift["fen"]), **{day: date.fromisoformat(lift[day]) for day in days}}
+            for lift in row.lifts
         ],
     }
 
