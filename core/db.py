@@ -27,7 +27,6 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Text,
-    TextClause,
     Uuid,
     create_engine,
     event,
@@ -151,14 +150,14 @@ def _wake(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
 
 @lru_cache
 def _numbered(statement: str, place: int) -> str:
-    """Return a part of a writing with its parameters named after its place: `:id` is `:id_3` in the third."""
-    return re.sub(r"(?<!:):(\w+)", rf":\1_{place}", statement)
+    """Return a part of a writing as the driver takes it, with its parameters named after its place."""
+    return re.sub(r"(?<!:):(\w+)", rf"%(\1_{place})s", statement)
 
 
 @lru_cache
-def _together(statements: tuple[str, ...]) -> TextClause:
+def _together(statements: tuple[str, ...]) -> str:
     parts = ", ".join(f"part_{place} AS ({_numbered(one, place)})" for place, one in enumerate(statements))
-    return text(f"WITH {parts} SELECT")
+    return f"WITH {parts} SELECT"
 
 
 class Writing:
@@ -181,7 +180,7 @@ class Writing:
     def write(self, session: Session) -> None:
         """Write everything, after what the session itself still holds back."""
         session.flush()
-        session.execute(_together(tuple(self._statements)), self._values)
+        session.connection().exec_driver_sql(_together(tuple(self._statements)), self._values)
 
 
 def set_scope(session: Session, actor: Actor | None) -> None:
@@ -189,12 +188,9 @@ def set_scope(session: Session, actor: Actor | None) -> None:
 
     No actor is the public: it sees no row that belongs to one insurer.
     """
-    session.execute(
-        text(
-            "SELECT set_config('gongbao.organisation_id', :organisation, true),"
-            " set_config('gongbao.led_pools', :led_pools, true),"
-            " set_config('gongbao.sees_all', :sees_all, true)"
-        ),
+    session.connection().exec_driver_sql(
+        "SELECT set_config('gongbao.organisation_id', %(organisation)s, true),"
+        " set_config('gongbao.led_pools', %(led_pools)s, true), set_config('gongbao.sees_all', %(sees_all)s, true)",
         {
             "organisation": str(actor.organisation_id) if actor and actor.organisation_id else "",
             "led_pools": "{" + ",".join(map(str, sorted(actor.led_pools if actor else ()))) + "}",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -27,6 +27,10 @@ from ledger.money import check_amount
 from ledger.reasons import FINAL, Reason
 from ledger.streams import TakenSplit
 
+_KNOWN_KEY = select(IdempotencyKey.digest, IdempotencyKey.outcome).where(
+    IdempotencyKey.scope == bindparam("scope"), IdempotencyKey.key == bindparam("key")
+)
+_KEEP_KEY = IdempotencyKey.__table__.insert()  # type: ignore[attr-defined]
 _NEXT_NUMBER = select(ENTRY_NUMBER.next_value())
 _INSERT_ENTRY = (
     'INSERT INTO entry (pool_id, period_id, id, reason, "on", at, subject_kind, subject_id, document, person_id,'
@@ -105,14 +109,16 @@ def post(
     at: datetime,
     splits: Sequence[TakenSplit] = (),
     reverses_id: int | None = None,
+    period: Period | None = None,
     writing: Writing | None = None,
 ) -> Posted:
     """Post one entry with its moves in the period that covers its day, and keep the splits its parts come from.
 
-    With a `writing` everything is added to it and posted when it is written. Refuses Invalid `nothing_to_post` where
+    `period` is that period where the caller holds it already (`open_period_on`). With a `writing` everything is added
+    to it and posted when it is written. Refuses Invalid `nothing_to_post` where
     every amount is zero, `amount_too_large`, and what `open_period_on` refuses.
     """
-    period = open_period_on(session, pool_id, event.on)
+    period = period or open_period_on(session, pool_id, event.on)
     real = [_positive(move) for move in moves if move.amount_fen]
     if not real:
         raise Invalid("nothing_to_post", reason=event.reason.value)
@@ -205,18 +211,21 @@ def outcome_of(session: Session, scope: str, key: str, body: Mapping[str, Any]) 
 
     Refuses Conflict `key_used_otherwise` for another body.
     """
-    known = session.get(IdempotencyKey, (scope, key))
-    if known is not None and known.digest != digest_of(body):
+    known = session.execute(_KNOWN_KEY, {"scope": scope, "key": key}).one_or_none()
+    if known is None:
+        return None
+    if known.digest != digest_of(body):
         raise Conflict("key_used_otherwise", key=key)
-    return known.outcome if known else None
+    outcome: dict[str, Any] = known.outcome
+    return outcome
 
 
 def keep_outcome(
     session: Session, scope: str, key: str, body: Mapping[str, Any], outcome: dict[str, Any], *, at: datetime
 ) -> None:
     """Keep, for ever and in the transaction of the work, what was done under this key."""
-    session.add(IdempotencyKey(scope=scope, key=key, digest=digest_of(body), outcome=outcome, at=at))
     session.flush()
+    session.execute(_KEEP_KEY, {"scope": scope, "key": key, "digest": digest_of(body), "outcome": outcome, "at": at})
 
 
 def once(

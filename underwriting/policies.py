@@ -108,7 +108,7 @@ def write(
     """
     _require_officer_or_lead(session, agreement.pool_id, by)
     _require_writable(session, agreement.pool_id, written.number, on)
-    entries.open_period_on(session, agreement.pool_id, on)
+    period = entries.open_period_on(session, agreement.pool_id, on)
     policy, writing = made(agreement, written, by=by, at=at), Writing()
     posted = post_split(
         session,
@@ -116,7 +116,8 @@ def write(
         Event(Reason.PREMIUM_WRITTEN, on, "policy", policy.id, policy.number),
         (policy.net_fen, policy.vat_fen),
         lambda member, fen: Move(AccountRef("1110"), AccountRef("2305", member), fen),
-        writing,
+        period=period,
+        writing=writing,
         by=by,
         at=at,
     )

@@ -15,6 +15,7 @@ from core.permits import Actor
 from ledger import entries, streams
 from ledger.books import MemberShares
 from ledger.entries import Event, Move, Posted
+from ledger.models import Period
 from ledger.rates import vat_inside
 from underwriting.models import Agreement, Policy
 
@@ -98,13 +99,15 @@ def post_split(
     event: Event,
     net_and_vat_fen: tuple[int, int],
     move: Callable[[uuid.UUID, int], Move],
-    writing: Writing | None = None,
     *,
+    period: Period | None = None,
+    writing: Writing | None = None,
     by: Actor,
     at: datetime,
 ) -> Posted:
-    """Split net and VAT in their streams and post one move a member for their sum; with a `writing`, by that."""
+    """Split net and VAT in their streams and post one move a member for their sum, as `entries.post` does."""
     amounts = dict(zip(("premium_net", "premium_vat"), net_and_vat_fen, strict=True))
     net, vat = streams.take_all(session, shares, amounts)
     moves = [move(member, fen) for member, fen in Parts(shares.members, net.parts_fen, vat.parts_fen).gross()]
-    return entries.post(session, shares.pool_id, event, moves, by=by, at=at, splits=[net, vat], writing=writing)
+    splits, pool_id = [net, vat], shares.pool_id
+    return entries.post(session, pool_id, event, moves, by=by, at=at, splits=splits, period=period, writing=writing)

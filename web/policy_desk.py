@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, cast, func, or_, select, text
+from sqlalchemy import BigInteger, bindparam, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -35,9 +35,12 @@ SORTS: dict[str, Any] = {
 
 def policies_of(actor: Actor) -> Query:
     """Return the query of the policies an actor may see, each with its community and pool."""
+    return _with_names(policies.visible_to(actor))
+
+
+def _with_names(query: Query) -> Query:
     return (
-        policies.visible_to(actor)
-        .join(Pool, Pool.id == Policy.pool_id)
+        query.join(Pool, Pool.id == Policy.pool_id)
         .outerjoin(Community, Community.id == Policy.community_id)
         .with_only_columns(
             Policy.id,
@@ -102,12 +105,7 @@ def premium_parts(session: Session, policy: Policy) -> tuple[list[MemberPart], i
     return parts, shares.weights.whole
 
 
-def whole_policies_of(actor: Actor) -> Query:
-    """Return the query of `policies_of` with each policy's `whole`, `members` and `lifts`, the last two as JSON lists.
-
-    A member has its part of the premium as it was written (`premium_parts`), a lift its number, building and cover; all
-    of a policy is one row, so that a program that binds one is answered by one statement.
-    """
+def _whole() -> Query:
     written = (StreamItem.pool_id == Policy.pool_id) & (StreamItem.entry_id == Policy.written_entry_id)
     part = select(func.coalesce(func.sum(StreamItem.parts_fen[Share.position + 1]), 0)).where(written)
     member = func.jsonb_build_object(
@@ -132,14 +130,21 @@ def whole_policies_of(actor: Actor) -> Query:
         .where(PolicyLift.policy_id == Policy.id)
         .correlate(Policy)
     )
+    version = (ShareVersion.pool_id == Agreement.pool_id) & (ShareVersion.number == Agreement.number)
     return (
-        policies_of(actor)
+        _with_names(select(Policy))
         .join(Agreement, Agreement.id == Policy.agreement_id)
-        .join(ShareVersion, (ShareVersion.pool_id == Agreement.pool_id) & (ShareVersion.number == Agreement.number))
+        .join(ShareVersion, version)
         .add_columns(
             ShareVersion.whole, members.scalar_subquery().label("members"), lifts.scalar_subquery().label("lifts")
         )
+        .where(Policy.id == bindparam("policy_id"))
     )
+
+
+#: The policy `policy_id` as one row: as `policies_of` has it, with `whole` and, as JSON lists, `members` with their
+#: parts of the premium as it was written (`premium_parts`) and `lifts` with their cover. Who may see it is asked first.
+WHOLE = _whole()
 
 
 @dataclass(frozen=True, slots=True)

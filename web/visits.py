@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app, flash, g, request, session
-from sqlalchemy import ColumnElement, Row, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import clock, db
 from core.parties import Mandate, Organisation, Person
@@ -90,7 +90,7 @@ def _by_token() -> Visit:
     # One statement that writes nothing: no transaction is opened for it.
     with current_app.extensions["gongbao"].engine.connect() as connection:
         opened = Session(connection.execution_options(isolation_level="AUTOCOMMIT"))
-        row = _look(opened, ApiToken, ApiToken.token_hash == digest_of(_token()))
+        row = opened.execute(_TOKEN, {"digest": digest_of(_token())}).one_or_none()
         if row is None or row[0].revoked_at is not None or row[0].expires_at <= row.at or not _holds(row):
             raise Unauthenticated("token_not_valid")
         return _visit(opened, row, is_by_token=True, is_proven=True)
@@ -102,7 +102,7 @@ def _by_cookie() -> Visit:
         return Visit()
     opened = accounts_session()
     try:
-        row = _look(opened, UserSession, UserSession.id_hash == digest_of(sid))
+        row = opened.execute(_SIGN_IN, {"digest": digest_of(sid)}).one_or_none()
         if row is None or not row.active or row.fs_uniquifier != session.get("_user_id"):
             _drop()
             return Visit()
@@ -171,9 +171,9 @@ def instant() -> datetime:
     return found
 
 
-def _look(opened: Session, kind: type[ApiToken] | type[UserSession], which: ColumnElement[bool]) -> Row[Any] | None:
-    """Return (row, at, account's columns, mandate, organisation) of a token or a sign-in."""
-    query = (
+def _looking_for(kind: type[ApiToken] | type[UserSession], digest: InstrumentedAttribute[bytes]) -> Select[Any]:
+    """Return the query of (row, at, account's columns, mandate, organisation) of a token or a sign-in by its digest."""
+    return (
         select(
             kind,
             func.gongbao_now().label("at"),
@@ -190,9 +190,12 @@ def _look(opened: Session, kind: type[ApiToken] | type[UserSession], which: Colu
         .join(Person, Person.id == User.person_id)
         .outerjoin(Mandate, Mandate.id == kind.mandate_id)
         .outerjoin(Organisation, Organisation.id == Mandate.organisation_id)
-        .where(which)
+        .where(digest == bindparam("digest"))
     )
-    return opened.execute(query).one_or_none()
+
+
+_TOKEN = _looking_for(ApiToken, ApiToken.token_hash)
+_SIGN_IN = _looking_for(UserSession, UserSession.id_hash)
 
 
 def _holds(row: Row[Any]) -> bool:

@@ -123,10 +123,7 @@ def _row(row: Any) -> dict[str, Any]:
 
 
 def _whole(policy_id: uuid.UUID) -> dict[str, Any]:
-    row = unit().execute(policy_desk.whole_policies_of(actor()).where(Policy.id == policy_id)).one_or_none()
-    if row is None:
-        raise NotFound("policy_not_found")
-
+    row = unit().execute(policy_desk.WHOLE, {"policy_id": policy_id}).one()
     days = ("covered_from", "covered_to")
     return {
         **_row(row),
@@ -157,7 +154,7 @@ def index(query: Mapping[str, Any]) -> ResponseReturnValue:
 @api.response(200, PolicyWhole)
 def one(policy_id: uuid.UUID) -> ResponseReturnValue:
     """Show one policy with its lifts and its split."""
-    return _whole(policy_id)
+    return _whole(policies.get(unit(), policy_id, actor()).id)
 
 
 @api.post("")
