@@ -11,7 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
@@ -21,6 +21,7 @@ import uuid_utils
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Connection,
     Date,
     DateTime,
     Engine,
@@ -68,6 +69,8 @@ ASKED_AFTER_S = 1.0
 #: So many rehearsals run at once on one database, each under one of as many locks of this number.
 REHEARSALS = 2
 REHEARSAL_LOCK = 0x72686C
+#: With a pool's number, the turn of who posts into its book next.
+TURN_LOCK = 0x7475726E
 
 
 class Model(DeclarativeBase):
@@ -215,8 +218,35 @@ def may_try_again(error: DBAPIError) -> bool:
 
 
 @contextmanager
-def unit_of_work(engine: Engine, actor: Actor | None = None) -> Iterator[Session]:
+def _in_turn(engine: Engine, turn: int) -> Iterator[Connection]:
+    """Hold a connection while no other holds one for the same turn.
+
+    The turn comes before the transaction begins, so what it sees is what the one before it left. Waiting for a row
+    within the transaction would end in a conflict with whoever held it: its snapshot would be older than the row.
+    """
+    with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        own = raw.autocommit
+        raw.autocommit = True
+        raw.execute("SELECT pg_advisory_lock(%s, %s)", (TURN_LOCK, turn))
+        raw.autocommit = own
+        try:
+            yield connection
+        finally:
+            try:
+                connection.rollback()
+                raw.autocommit = True
+                raw.execute("SELECT pg_advisory_unlock(%s, %s)", (TURN_LOCK, turn))
+                raw.autocommit = own
+            except psycopg.Error:
+                connection.invalidate()
+
+
+@contextmanager
+def unit_of_work(engine: Engine, actor: Actor | None = None, *, turn: int | None = None) -> Iterator[Session]:
     """Open one transaction in the actor's scope; commit on a clean exit, roll back on any exception.
+
+    With a `turn` (a pool's number) it waits for the others that have one for the same pool before it begins.
 
     Whatever is recorded in it names the token that the actor acts by, where there is one (`audit.record`). After the
     commit the audit events that it wrote get their places in the log; whatever happens then, the work is
@@ -224,13 +254,17 @@ def unit_of_work(engine: Engine, actor: Actor | None = None) -> Iterator[Session
     """
     from core import audit
 
-    with Session(engine, expire_on_commit=False) as session:
+    with _connected(engine, turn) as bind, Session(bind, expire_on_commit=False) as session:
         session.info["token_id"] = actor.token_id if actor else None
         with session.begin():
             set_scope(session, actor)
             yield session
-        if session.info.get("audited"):
-            audit.place_committed(engine)
+    if session.info.get("audited"):
+        audit.place_committed(engine)
+
+
+def _connected(engine: Engine, turn: int | None) -> AbstractContextManager[Engine | Connection]:
+    return nullcontext(engine) if turn is None else _in_turn(engine, turn)
 
 
 def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], Result], *, tries: int = 6) -> Result:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, current_app, flash, redirect, request, session
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, Invalid
@@ -74,27 +75,37 @@ class _Form:
         return current_app.make_response(redirect(outcome["location"], outcome["status"]))
 
 
-def answer_once(make: Callable[[], Response], action: str, *, by: Actor, unit: Session, at: datetime) -> Response:
-    """Return the answer of a request; where it comes under a key a second time, what it was answered the first time.
+def answered(action: str, *, by: Actor, engine: Engine) -> Response | None:
+    """Return what a request was answered the first time, where it comes under a key a second time; else nothing.
 
-    A refusal is not kept: what it names can be put right and sent again. Refuses with Conflict `key_used_otherwise`
-    (a program's key), `form_sent_already` (a form's) where the same key comes with something else, Invalid
-    `idempotency_key_wrong`.
+    Looked up before the work's own transaction: reading there which keys there are would make everybody who keeps one
+    at the same time its conflict. Refuses with Conflict `key_used_otherwise` (a program's key), `form_sent_already` (a
+    form's) where the same key comes with something else, Invalid `idempotency_key_wrong`.
     """
     asked = _asked(action, by)
     if asked is None:
-        return make()
+        return None
     try:
-        known = outcome_of(unit, asked.scope, asked.key, asked.body)
+        with engine.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            known = outcome_of(Session(alone), asked.scope, asked.key, asked.body)
     except Conflict:
         if isinstance(asked, _Form):
             raise Conflict("form_sent_already") from None
         raise
-    if known is not None:
-        return asked.again(known)
+    return None if known is None else asked.again(known)
+
+
+def answer_and_keep(make: Callable[[], Response], action: str, *, by: Actor, unit: Session, at: datetime) -> Response:
+    """Return the answer that is made; where the request came under a key, it is kept with the work.
+
+    A refusal is not kept: what it names can be put right and sent again. Where the key has been kept in the meantime
+    the database refuses it (`core.db.KEY_TAKEN`), and the request begins again.
+    """
+    asked = _asked(action, by)
     response = make()
-    kept = asked.outcome(response) if response.status_code < 400 else None
-    if kept is not None:
+    kept = asked.outcome(response) if asked is not None and response.status_code < 400 else None
+    if asked is not None and kept is not None:
         keep_outcome(unit, asked.scope, asked.key, asked.body, kept, at=at)
     return response
 

@@ -28,11 +28,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from core import permits
 from core.db import may_try_again, unit_of_work
-from core.errors import Conflict, Forbidden
+from core.errors import Conflict, Forbidden, Refusal
 from core.permits import Actor
 from web import proving
 from web.errors import Unauthenticated, is_for_program
-from web.repeats import answer_once
+from web.repeats import answer_and_keep, answered
 from web.visits import instant, visit
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -83,12 +83,20 @@ def at() -> datetime:
 OPEN_BEFORE_SECOND_FACTOR = frozenset({"account.use", "calculator.use"})
 
 
-def needs(action: str, *, writes: bool | None = None, has_unit: bool = True) -> Callable[[View], View]:
+def needs(
+    action: str,
+    *,
+    writes: bool | None = None,
+    has_unit: bool = True,
+    turn: Callable[[], object] = lambda: None,
+) -> Callable[[View], View]:
     """Let a view be asked for by those roles only that the table of `core.permits` names for this action.
 
     `writes=True` gives a GET a transaction that may write; `has_unit=False` gives the view none at all (a page without
-    data, a calculator). A visitor who is not signed in is asked to, unless the action is open to the public. Before an
-    action of `permits.WEIGHTY` the person behind a page has proved anew to be who signed in (`web.proving`).
+    data, a calculator). `turn` names the pool into whose book a request posts, where many do at once: they wait for
+    each other before they begin and not in each other's way (`core.db.unit_of_work`). A visitor who is not signed in
+    is asked to, unless the action is open to the public. Before an action of `permits.WEIGHTY` the person behind a page
+    has proved anew to be who signed in (`web.proving`).
     """
 
     def around(view: View) -> View:
@@ -104,9 +112,9 @@ def needs(action: str, *, writes: bool | None = None, has_unit: bool = True) -> 
             def answer() -> Response:
                 return current_app.make_response(view(*args, **kwargs))
 
-            return _in_unit(
-                lambda: answer_once(answer, action, by=actor(), unit=unit(), at=at()), is_writing=is_writing
-            )
+            if not is_writing:
+                return _in_unit(answer, is_writing=False)
+            return _once(answer, action, turn=_turn(turn()))
 
         guarded.__needs__ = action  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
@@ -138,15 +146,51 @@ def ask_to_sign_in() -> BaseResponse:
     return redirect(f"/login?next={quote(request.full_path.rstrip('?'), safe='/')}")
 
 
-def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
-    """Return the answer of a view run in one committed unit of work, again after a serialisation failure."""
+def _turn(asked: object) -> int | None:
+    """Return the number of the pool that a request asks for, as far as it is one."""
+    return asked if isinstance(asked, int) and not isinstance(asked, bool) and 0 < asked < 2**31 else None
+
+
+def _once(make: Callable[[], Response], action: str, *, turn: int | None) -> Response:
+    """Return the answer of a view that may write, done once under its key, where it has one.
+
+    A refusal is answered only where the key is still new: it may have come of the very work that the key stands for.
+    """
+    engine = current_app.extensions["gongbao"].engine
+
+    def known() -> Response | None:
+        return answered(action, by=actor(), engine=engine)
+
+    def answer() -> Response:
+        return answer_and_keep(make, action, by=actor(), unit=unit(), at=at())
+
+    try:
+        response = known() or _in_unit(answer, is_writing=True, turn=turn, known=known)
+    except Refusal:
+        if (found := known()) is None:
+            raise
+        return found
+    return response if response.status_code < 400 else known() or response
+
+
+def _in_unit(
+    answer: Callable[[], Response],
+    *,
+    is_writing: bool,
+    turn: int | None = None,
+    known: Callable[[], Response | None] = lambda: None,
+) -> Response:
+    """Return the answer of a view run in one committed unit of work, again after a serialisation failure.
+
+    Before it begins again, what became `known` in the meantime is the answer.
+    """
     engine = current_app.extensions["gongbao"].engine
     if not is_writing:
         engine = _for_reading(engine)
     cookie = dict(session)
     for _ in range(TRIES):
         try:
-            with unit_of_work(engine, actor()) as opened:
+            with unit_of_work(engine, actor(), turn=turn) as opened:
                 g.unit = opened
                 response = answer()
                 if response.status_code >= 400:
@@ -158,6 +202,8 @@ def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
             if not may_try_again(error):
                 raise _refused(error) from None
             _begin_again(cookie)
+            if (found := known()) is not None:
+                return found
         except InvalidRequestError as error:
             raise g.get("database_error", error) from None
         finally:

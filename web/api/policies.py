@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from flask import request
 from flask.typing import ResponseReturnValue
 from marshmallow import validate
 
@@ -157,8 +158,13 @@ def one(policy_id: uuid.UUID) -> ResponseReturnValue:
     return _whole(policies.get(unit(), policy_id, actor()).id)
 
 
+def _pool_asked() -> object:
+    told = request.get_json(silent=True)
+    return told.get("pool_id") if isinstance(told, dict) else None
+
+
 @api.post("")
-@needs("policy.bind")
+@needs("policy.bind", turn=_pool_asked)
 @api.arguments(PolicyIn)
 @api.response(201, PolicyWhole)
 def bind(told: Mapping[str, Any]) -> ResponseReturnValue:
