@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -88,15 +88,17 @@ def set_shares(
     return shares(session, pool_id, number)
 
 
+_SHARES = (
+    select(ShareVersion.whole, ShareVersion.effective_on, Share.organisation_id, Share.weight)
+    .join(Share, (Share.pool_id == ShareVersion.pool_id) & (Share.number == ShareVersion.number))
+    .where(ShareVersion.pool_id == bindparam("pool_id"), ShareVersion.number == bindparam("number"))
+    .order_by(Share.position)
+)
+
+
 def shares(session: Session, pool_id: int, number: int) -> MemberShares:
     """Return one share version of a pool; NotFound `shares_not_found`."""
-    query = (
-        select(ShareVersion.whole, ShareVersion.effective_on, Share.organisation_id, Share.weight)
-        .join(Share, (Share.pool_id == ShareVersion.pool_id) & (Share.number == ShareVersion.number))
-        .where(ShareVersion.pool_id == pool_id, ShareVersion.number == number)
-        .order_by(Share.position)
-    )
-    rows = session.execute(query).all()
+    rows = session.execute(_SHARES, {"pool_id": pool_id, "number": number}).all()
     if not rows:
         raise NotFound("shares_not_found", pool_id=pool_id)
     weights = Weights(tuple(row.weight for row in rows), rows[0].whole)
@@ -137,6 +139,11 @@ def require_lead(session: Session, pool_id: int, by: Actor) -> None:
         raise Forbidden("lead_only")
 
 
+_ACCOUNTS = select(Account.id, Account.code, Account.organisation_id).where(
+    Account.pool_id == bindparam("pool_id"), Account.code == any_(bindparam("codes", type_=ARRAY(Text)))
+)
+
+
 def account_ids(session: Session, pool_id: int, wanted: Sequence[AccountRef]) -> dict[AccountRef, int]:
     """Return the numbers of accounts, made where they are missing."""
     known: dict[tuple[int, AccountRef], int] = session.info.setdefault("accounts", {})
@@ -145,9 +152,8 @@ def account_ids(session: Session, pool_id: int, wanted: Sequence[AccountRef]) ->
         return {ref for ref in wanted if (pool_id, ref) not in known}
 
     def look() -> None:
-        codes = {ref.code for ref in missing()}
-        found = select(Account.id, Account.code, Account.organisation_id).where(Account.pool_id == pool_id)
-        for row in session.execute(found.where(Account.code.in_(codes))):
+        codes = sorted({ref.code for ref in missing()})
+        for row in session.execute(_ACCOUNTS, {"pool_id": pool_id, "codes": codes}):
             known[pool_id, AccountRef(row.code, row.organisation_id)] = row.id
 
     if missing():

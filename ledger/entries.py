@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -30,7 +30,6 @@ from ledger.streams import TakenSplit
 _KNOWN_KEY = select(IdempotencyKey.digest, IdempotencyKey.outcome).where(
     IdempotencyKey.scope == bindparam("scope"), IdempotencyKey.key == bindparam("key")
 )
-_KEEP_KEY = IdempotencyKey.__table__.insert()  # type: ignore[attr-defined]
 _NEXT_NUMBER = select(ENTRY_NUMBER.next_value())
 _INSERT_ENTRY = (
     'INSERT INTO entry (pool_id, period_id, id, reason, "on", at, subject_kind, subject_id, document, person_id,'
@@ -75,17 +74,21 @@ class Posted:
     entry_id: int
 
 
+_HOLD_PERIOD = (
+    select(Period)
+    .where(Period.pool_id == bindparam("pool_id"))
+    .where(Period.starts_on <= bindparam("day"), Period.ends_on >= bindparam("day"))
+    .with_for_update(read=True)
+    .execution_options(populate_existing=True)
+)
+
+
 def open_period_on(session: Session, pool_id: int, day: date) -> Period:
     """Return the open period that covers `day`, locked so that it stays open until this transaction ends.
 
     Refuses Conflict `period_closed` or `period_not_opened`, naming the day.
     """
-    period = session.scalar(
-        select(Period)
-        .where(Period.pool_id == pool_id, Period.starts_on <= day, Period.ends_on >= day)
-        .with_for_update(read=True)
-        .execution_options(populate_existing=True)
-    )
+    period = session.scalar(_HOLD_PERIOD, {"pool_id": pool_id, "day": day})
     if period is None:
         raise Conflict("period_not_opened", day=day)
     if period.stage != "open":
@@ -225,7 +228,8 @@ def keep_outcome(
 ) -> None:
     """Keep, for ever and in the transaction of the work, what was done under this key."""
     session.flush()
-    session.execute(_KEEP_KEY, {"scope": scope, "key": key, "digest": digest_of(body), "outcome": outcome, "at": at})
+    row = {"scope": scope, "key": key, "digest": digest_of(body), "outcome": outcome, "at": at}
+    session.connection().execute(insert(IdempotencyKey), row)
 
 
 def once(

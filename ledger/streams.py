@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import SelectBase, func, select
+from sqlalchemy import ARRAY, SelectBase, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,15 @@ class TakenSplit:
     is_stream_due: bool = False
 
 
+_HOLD_STREAMS = (
+    select(Stream.kind, Stream.last_sequence, Stream.carry)
+    .where(Stream.pool_id == bindparam("pool_id"), Stream.number == bindparam("number"))
+    .where(Stream.kind == any_(bindparam("kinds", type_=ARRAY(Text))))
+    .order_by(Stream.kind)
+    .with_for_update()
+)
+
+
 def take_all(session: Session, shares: MemberShares, amounts_fen: Mapping[str, int]) -> list[TakenSplit]:
     """Split one amount a kind, each as the next item of its stream; the rows stay locked until the transaction ends.
 
@@ -38,13 +47,12 @@ def take_all(session: Session, shares: MemberShares, amounts_fen: Mapping[str, i
     streams before that.
     """
     pool_id, number = shares.pool_id, shares.number
-    query = select(Stream.kind, Stream.last_sequence, Stream.carry).filter_by(pool_id=pool_id, number=number)
-    query = query.where(Stream.kind.in_(amounts_fen)).order_by(Stream.kind).with_for_update()
-    found = {row.kind: row for row in session.execute(query)}
+    asked = {"pool_id": pool_id, "number": number, "kinds": list(amounts_fen)}
+    found = {row.kind: row for row in session.execute(_HOLD_STREAMS, asked)}
     for kind in sorted(amounts_fen.keys() - found.keys()):
         lock(session, shares, kind)
     if len(found) < len(amounts_fen):
-        found = {row.kind: row for row in session.execute(query)}
+        found = {row.kind: row for row in session.execute(_HOLD_STREAMS, asked)}
     taken = []
     for kind, amount_fen in amounts_fen.items():
         row = found[kind]

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Uuid, any_, bindparam, cast, func, select
 from sqlalchemy.orm import Session, joinedload, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -59,16 +59,28 @@ def bind(
     return write(session, agreement, written, [lift.id for lift in lifts], on=on, by=by, at=at)
 
 
+_HOLD_LIFTS = (
+    select(
+        Lift,
+        select(PolicyLift.lift_id)
+        .where(PolicyLift.lift_id == Lift.id)
+        .where(PolicyLift.covered_from < bindparam("expires_on"), PolicyLift.covered_to > bindparam("inception_on"))
+        .exists(),
+    )
+    .where(Lift.id == any_(bindparam("lift_ids", type_=ARRAY(Uuid))))
+    .order_by(Lift.id)
+    .with_for_update(of=Lift)
+    .options(joinedload(Lift.building, innerjoin=True))
+)
+
+
 def _insurable(session: Session, lift_ids: Sequence[uuid.UUID], inception_on: date, expires_on: date) -> list[Lift]:
     """Return the lifts, locked in the order of their ids; refuses `policy_lifts_refused` naming every wrong one."""
     wanted = sorted(set(lift_ids))
     if not wanted:
         raise Invalid("policy_needs_lifts")
-    covered = select(PolicyLift.lift_id).where(
-        PolicyLift.lift_id == Lift.id, PolicyLift.covered_from < expires_on, PolicyLift.covered_to > inception_on
-    )
-    query = select(Lift, covered.exists()).where(Lift.id.in_(wanted)).order_by(Lift.id).with_for_update(of=Lift)
-    rows = session.execute(query.options(joinedload(Lift.building, innerjoin=True))).all()
+    asked = {"lift_ids": wanted, "inception_on": inception_on, "expires_on": expires_on}
+    rows = session.execute(_HOLD_LIFTS, asked).all()
     lifts = {lift.id: lift for lift, _ in rows}
     taken = {lift.id for lift, is_taken in rows if is_taken}
     findings: list[Finding] = []
@@ -133,10 +145,15 @@ def write(
     return policy
 
 
+_WRITABLE = select(
+    pools.last_day(bindparam("pool_id", type_=BigInteger)),
+    select(Policy.id).where(Policy.number == bindparam("number")).exists(),
+)
+
+
 def _require_writable(session: Session, pool_id: int, number: str, on: date) -> None:
     """Refuse a premium in a pool in run-off, and a policy number that another policy has."""
-    is_taken = select(Policy.id).where(Policy.number == number).exists()
-    last, is_number_taken = session.execute(select(pools.last_day(pool_id), is_taken)).one()
+    last, is_number_taken = session.execute(_WRITABLE, {"pool_id": pool_id, "number": number}).one()
     pools.require_before(last, on)
     if is_number_taken:
         raise Conflict("policy_number_taken", number=number)

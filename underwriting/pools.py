@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, false, func, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -209,14 +209,18 @@ def led_by(session: Session, organisation_id: uuid.UUID) -> frozenset[int]:
     return frozenset(session.scalars(select(Pool.id).where(Pool.lead_id == organisation_id)))
 
 
+_AGREEMENT_ON = (
+    select(Agreement)
+    .where(Agreement.pool_id == bindparam("pool_id"))
+    .where(Agreement.effective_on <= bindparam("day"), Agreement.ends_on > bindparam("day"))
+    .order_by(Agreement.effective_on.desc())
+    .limit(1)
+)
+
+
 def agreement_on(session: Session, pool_id: int, day: date) -> Agreement:
     """Return the agreement version that a policy beginning on `day` falls under; NotFound `agreement_not_found`."""
-    row = session.scalar(
-        select(Agreement)
-        .where(Agreement.pool_id == pool_id, Agreement.effective_on <= day, Agreement.ends_on > day)
-        .order_by(Agreement.effective_on.desc())
-        .limit(1)
-    )
+    row = session.scalar(_AGREEMENT_ON, {"pool_id": pool_id, "day": day})
     if row is None:
         raise NotFound("agreement_not_found", day=day)
     return row
@@ -227,7 +231,7 @@ def agreements(session: Session, pool_id: int) -> Sequence[Agreement]:
     return session.scalars(select(Agreement).where(Agreement.pool_id == pool_id).order_by(Agreement.number)).all()
 
 
-def last_day(pool_id: int) -> ColumnElement[date]:
+def last_day(pool_id: int | ColumnElement[int]) -> ColumnElement[date]:
     """Return, as a column, the first day on which no version of a pool's agreement is in force: its run-off begins."""
     return select(func.max(Agreement.ends_on)).where(Agreement.pool_id == pool_id).scalar_subquery()
 

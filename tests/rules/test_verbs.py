@@ -23,7 +23,9 @@ PARTS_OF_VERBS: Mapping[str, str] = {
     "ledger.streams.keep": "the split of an entry, which is recorded",
     "ledger.streams.lock": "a stream is made by its first item, the split of an entry, which is recorded",
     "ledger.streams.take": "the split of an entry, which is recorded",
+    "ledger.streams.take_all": "the splits of an entry, which is recorded",
     "ledger.streams.undo": "the split of an entry's mirror, which is recorded",
+    "underwriting.premiums.add_policy": "the rows of a policy, whose binding is recorded in the same writing",
     "underwriting.bordereaux.keep_piece": "rows that wait; what becomes of them is recorded when all are read",
     "ledger.threads.say": "what a query or an answer says, whose move is recorded with its digest",
     "tender.moving.lock_tender": "the first lock of every verb, and the side that the verb puts its actor on",
@@ -31,7 +33,7 @@ PARTS_OF_VERBS: Mapping[str, str] = {
 }
 
 _SQL = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|SELECT open_period)\b")
-_SESSION_WRITES = {f"session.{verb}" for verb in ("add", "add_all", "delete", "merge")}
+_SESSION_WRITES = {"writing.add", *(f"session.{verb}" for verb in ("add", "add_all", "delete", "merge"))}
 
 Told = Callable[["Source", str, ast.FunctionDef], bool]
 
@@ -103,8 +105,8 @@ def records(source: Source, name: str, _: ast.FunctionDef) -> bool:
 
 
 def is_public_verb(name: str, node: ast.FunctionDef) -> bool:
-    """Say whether a function is one that others may call with a session."""
-    return not node.name.startswith("_") and bool(node.args.args) and node.args.args[0].arg == "session"
+    """Say whether a function is one that others may call with a session, or with a writing that goes into one."""
+    return not node.name.startswith("_") and bool(node.args.args) and node.args.args[0].arg in {"session", "writing"}
 
 
 def lacking(source: Source) -> dict[str, list[str]]:
@@ -136,6 +138,7 @@ def test_a_verb_without_an_author_is_found() -> None:
     source.meanings["room"] = {"text": "sqlalchemy.text"}
     bodies = {
         "adds": "session.add(1)",
+        "lays": "writing.add('INSERT', {})",
         "sets": "row.stage, row.at = 'x', at",
         "sends": "session.execute(text('UPDATE period SET stage = 1'))",
         "calls": "adds(session)",
@@ -147,4 +150,4 @@ def test_a_verb_without_an_author_is_found() -> None:
         assert isinstance(parsed, ast.FunctionDef)
         source.functions[f"room.{name}"] = parsed
     found = {name: lacks for name, lacks in lacking(source).items() if name.startswith("room.")}
-    assert found == {f"room.{name}": ["no by=", "no record"] for name in ("adds", "calls", "sends", "sets")}
+    assert found == {f"room.{name}": ["no by=", "no record"] for name in ("adds", "calls", "lays", "sends", "sets")}
