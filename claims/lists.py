@@ -1,4 +1,4 @@
-"""Lists of claims: read into rows that wait, checked by the verbs of a single claim, approved, filed all at once.
+"""Lists of claims: read into rows that wait, checked by the rules of a single claim, approved, filed all at once.
 
 A claim of a list goes the way of any other: made with its bill and put before the members by whoever sent the list, and
 approved, where the lead alone decides, by whoever approved it. What needs all members waits for them as ever.
@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from claims import adjusting, bills, handling, stages
+from claims import bills, handling, stages
 from claims.adjusting import AssessedLine
 from claims.list_models import ClaimsList, ClaimsListFault, ClaimsListRow
 from claims.models import Claim, Fault
 from core import audit
-from core.errors import Conflict, Finding, Invalid, NotFound, Refusal
+from core.errors import Conflict, Finding, NotFound
 from core.permits import Actor, Role, require, require_other_person
 from ledger import entries
 from ledger.books import require_lead
@@ -119,40 +119,6 @@ def lock(session: Session, list_id: uuid.UUID) -> ClaimsList:
     if row is None:
         raise NotFound("claims_list_not_found")
     return row
-
-
-def tried(session: Session, claims: Sequence[ListedClaim], *, by: Actor, at: datetime) -> list[tuple[int, Finding]]:
-    """Make every claim as it would be filed, and return what refuses it, by rows of the file.
-
-    It is for a transaction that is rolled back. What is payable is worked out as if the claims before were approved.
-    """
-    faults: list[tuple[int, Finding]] = []
-    payable_fen: dict[uuid.UUID, int] = {}
-    for one in claims:
-        try:
-            with session.begin_nested():
-                claim = _put(session, one, by, at)
-                if claim.stage == "agreed":
-                    told = bills.assess(session, claim)
-                    before = told.paid_before_fen + payable_fen.get(one.policy_id, 0)
-                    found = adjusting.adjust(told.adjustment.loss_fen, told.cover, before).payable_fen
-                    if found == 0:
-                        raise Conflict("nothing_payable", number=one.number)
-                    payable_fen[one.policy_id] = payable_fen.get(one.policy_id, 0) + found
-        except Refusal as refusal:
-            faults += _placed(one, refusal)
-    return faults
-
-
-def _placed(claim: ListedClaim, refusal: Refusal) -> Iterator[tuple[int, Finding]]:
-    """Yield what refuses a claim at the rows that it is about: a line of the bill, or the first."""
-    findings = refusal.findings if isinstance(refusal, Invalid) else ()
-    for finding in findings:
-        _, _, number = finding.where.partition("line ")
-        place = int(number) - 1 if number.isdigit() else 0
-        yield claim.lines[place].row, Finding(finding.code, "allowed_fen", finding.facts)
-    if not findings:
-        yield claim.lines[0].row, Finding(refusal.code, "number", dict(refusal.facts))
 
 
 def _put(session: Session, one: ListedClaim, by: Actor, at: datetime) -> Claim:

@@ -1,4 +1,4 @@
-"""A list of claims from file to books: read, held against the books by rows, tried by the verbs of a single claim."""
+"""A list of claims from file to books: read, held against the books by rows, tried by the rules of a single claim."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import IO, Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from claims import lists
+from claims import list_trial, lists
 from claims.adjusting import AssessedLine
 from claims.list_models import ClaimsList
 from claims.lists import ListedClaim, ListedLine
 from claims.models import Claim, Fault
 from core.clock import CITY
-from core.db import BUSY, instant, rehearsal, run_in_unit
+from core.db import BUSY, instant, run_in_unit
 from core.errors import Finding, Invalid, Refusal
 from core.permits import SYSTEM, Actor, Role
 from underwriting.models import Lift, Policy, Pool
@@ -180,8 +180,7 @@ def _line(row: GoodRow, title: str) -> ListedLine:
 def checked(engine: Engine, pool: Pool, found: Read, sender: uuid.UUID | None) -> Read:
     """Return a list with what the verbs of a single claim refuse of it added to its faults; nothing is kept."""
     by = Actor(sender, pool.lead_id, Role.CLAIMS_HANDLER, "insurer", frozenset({pool.id}))
-    with rehearsal(engine, by) as session:
-        refused = lists.tried(session, found.claims, by=by, at=instant(session))
+    refused = run_in_unit(engine, by, lambda session: list_trial.tried(session, found.claims, by=by))
     return replace(found, faults=sorted([*found.faults, *refused], key=lambda one: one[0]))
 
 
