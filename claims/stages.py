@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from claims.list_models import ClaimsList
 from claims.models import CashCall, Claim, ClaimCost, Fault, FaultEvent
 from core import audit
 from core.permits import Actor
@@ -45,18 +44,6 @@ CLAIM_MOVES: Moves = {
 CASH_CALL_MOVES: Moves = {
     ("issued", "receive"): "received",
     ("issued", "take"): "taken",
-}
-
-#: A list of claims goes the way of a premium bordereau: read, checked, approved by another person, booked at once.
-CLAIMS_LIST_MOVES: Moves = {
-    ("reading", "check"): "checked",
-    ("reading", "fault"): "faulty",
-    ("reading", "discard"): "discarded",
-    ("faulty", "discard"): "discarded",
-    ("checked", "approve"): "approved",
-    ("checked", "discard"): "discarded",
-    ("approved", "post"): "posted",
-    ("approved", "stop"): "checked",
 }
 
 COST_MOVES: Moves = {("approved", "pay"): "paid"}
@@ -97,22 +84,6 @@ def move_cost(session: Session, cost: ClaimCost, verb: str, *, on: date, by: Act
     session.flush()
     facts = {"stage": cost.stage, "amount_fen": cost.amount_fen, "on": on.isoformat()}
     audit.record(session, f"claim_cost.{verb}", by=by, at=at, of=("claim_cost", cost.id), facts=facts)
-
-
-def move_claims_list(
-    session: Session, row: ClaimsList, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
-) -> None:
-    """Move a list of claims on and record it; Conflict `stage_refuses` where the table has no such move."""
-    require_claims_list(row, verb)
-    row.stage = CLAIMS_LIST_MOVES[row.stage, verb]
-    session.flush()
-    told = {"stage": row.stage, "rows": row.line_count, "count": row.claim_count, **(facts or {})}
-    audit.record(session, f"claims_list.{verb}", by=by, at=at, of=("claims_list", row.id), facts=told)
-
-
-def require_claims_list(row: ClaimsList, verb: str) -> None:
-    """Refuse Conflict `stage_refuses` where the table has no such move for a list as it stands."""
-    step(CLAIMS_LIST_MOVES, row.stage, verb, kind="claims_list")
 
 
 def move_pool(session: Session, row: PoolClosing, verb: str, *, stage: str, by: Actor, at: datetime) -> None:

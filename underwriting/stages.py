@@ -1,4 +1,4 @@
-"""MOVES of a policy's premium, of a refund and of a bordereau, and the only writer of their stages."""
+"""MOVES of a policy's premium, of a refund and of a list that is sent, and the only writer of their stages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
-from underwriting.models import Bordereau, Policy, Refund
+from underwriting.models import Policy, Refund
+from underwriting.sent_models import SentList
 
 #: `collect`: each member collects its own share, so no money passes through the pool. `take`: the period closed before
 #: the premium was passed on, so the members get it with their statements.
@@ -26,8 +27,8 @@ REFUND_MOVES: Moves = {
     ("agreed", "strike"): "struck",
 }
 
-#: A bordereau is read in pieces until it is whole, then approved by another person and posted at once.
-BORDEREAU_MOVES: Moves = {
+#: A list that is sent, of premiums or of claims: read and checked, approved by another person, posted at once.
+SENT_LIST_MOVES: Moves = {
     ("reading", "check"): "checked",
     ("reading", "fault"): "faulty",
     ("reading", "discard"): "discarded",
@@ -59,16 +60,16 @@ def move_refund(
     audit.record(session, f"refund.{verb}", by=by, at=at, of=("refund", refund.id), facts=told)
 
 
-def move_bordereau(
-    session: Session, row: Bordereau, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+def move_list(
+    session: Session, row: SentList, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
-    """Move a bordereau on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(BORDEREAU_MOVES, row.stage, verb, kind="bordereau")
+    """Move a list that was sent on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(SENT_LIST_MOVES, row.stage, verb, kind=row.kind)
     session.flush()
-    told = {"stage": row.stage, "rows": row.row_count, "gross_fen": row.gross_fen, **(facts or {})}
-    audit.record(session, f"bordereau.{verb}", by=by, at=at, of=("bordereau", row.id), facts=told)
+    told = {"stage": row.stage, **row.told, **(facts or {})}
+    audit.record(session, f"{row.kind}.{verb}", by=by, at=at, of=(row.kind, row.id), facts=told)
 
 
-def require_bordereau(row: Bordereau, verb: str) -> None:
-    """Refuse Conflict `stage_refuses` where the table has no such move for a bordereau as it stands."""
-    step(BORDEREAU_MOVES, row.stage, verb, kind="bordereau")
+def require_list(row: SentList, verb: str) -> None:
+    """Refuse Conflict `stage_refuses` where the table has no such move for a list as it stands."""
+    step(SENT_LIST_MOVES, row.stage, verb, kind=row.kind)

@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session, aliased
 
 from core import clock
 from core.db import run_in_unit
-from core.errors import Finding, Invalid, NotFound
+from core.errors import Finding, Invalid
 from core.papers import Store
 from core.parties import Person
 from core.permits import SYSTEM, Actor, may
-from underwriting import bordereaux
-from underwriting.bordereaux import Sent
+from underwriting import bordereaux, sent_lists
 from underwriting.models import Bordereau, BordereauPiece, Community, Policy, Pool
+from underwriting.sent_lists import Sent
 from web.bordereau_list import LOOKED_AT, SCHEMA
 from web.errors import words
 from web.finance_work import Work
@@ -62,8 +62,8 @@ def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: 
 
 def approve_bordereau(session: Session, bordereau_id: uuid.UUID, *, by: Actor, at: datetime) -> Bordereau:
     """Return a bordereau, approved and its posting queued in this transaction. Refuses as the room does."""
-    row = bordereaux.lock(session, bordereau_id)
-    bordereaux.approve(session, row, by=by, at=at)
+    row = sent_lists.lock(session, Bordereau, bordereau_id)
+    sent_lists.approve(session, row, by=by, at=at)
     defer(session, _POST, {"bordereau_id": str(row.id)}, lock=f"bordereau:{row.id}")
     return row
 
@@ -71,7 +71,9 @@ def approve_bordereau(session: Session, bordereau_id: uuid.UUID, *, by: Actor, a
 @contextmanager
 def file_of(engine: Engine, store: Store, bordereau_id: uuid.UUID) -> Iterator[BinaryIO]:
     """Open the file of a bordereau as it was sent; NotFound `bordereau_not_found`, `file_not_found`."""
-    digest = run_in_unit(engine, SYSTEM, lambda session: bordereaux.get(session, bordereau_id, SYSTEM).digest)
+    digest = run_in_unit(
+        engine, SYSTEM, lambda session: sent_lists.get(session, Bordereau, bordereau_id, SYSTEM).digest
+    )
     with store.open(digest) as stream:
         yield stream
 
@@ -81,17 +83,14 @@ def file_of(engine: Engine, store: Store, bordereau_id: uuid.UUID) -> Iterator[B
 
 def of_pool(session: Session, pool_id: int, bordereau_id: uuid.UUID, who: Actor) -> Bordereau:
     """Return a bordereau of a pool that an actor may see; NotFound `bordereau_not_found`."""
-    row = bordereaux.get(session, bordereau_id, who)
-    if row.pool_id != pool_id:
-        raise NotFound("bordereau_not_found")
-    return row
+    return sent_lists.of_pool(session, Bordereau, pool_id, bordereau_id, who)
 
 
 def listed_for(who: Actor, pool_id: int) -> Select[Any]:
     """Return the query of a pool's bordereaux that an actor may see, newest first, with who sent and approved them."""
     sender, approver = aliased(Person), aliased(Person)
     query = (
-        bordereaux.visible_to(who)
+        sent_lists.visible_to(Bordereau, who)
         .where(Bordereau.pool_id == pool_id)
         .outerjoin(sender, sender.id == Bordereau.made_by)
         .outerjoin(approver, approver.id == Bordereau.approved_by)
@@ -180,7 +179,7 @@ def lists_to_do(session: Session, who: Actor) -> list[Work]:
     found: list[Work] = []
     if not who.led_pools:
         return found
-    query = bordereaux.visible_to(who).order_by(Bordereau.made_at)
+    query = sent_lists.visible_to(Bordereau, who).order_by(Bordereau.made_at)
     if may(who, "bordereau.approve"):
         waiting = query.where(Bordereau.stage == "checked", Bordereau.made_by.is_distinct_from(who.person_id))
         title = t("批准保费清单入账", "Approve a premium bordereau")
@@ -213,7 +212,7 @@ def posted_links(session: Session, who: Actor, at: datetime) -> list[tuple[str, 
     """Return (words, address) of the bordereaux that one sent or approved and that were posted in the last days."""
     if who.person_id is None or not who.led_pools:
         return []
-    query = bordereaux.visible_to(who).where(
+    query = sent_lists.visible_to(Bordereau, who).where(
         Bordereau.stage == "posted",
         Bordereau.posted_at > at - _TOLD_FOR,
         or_(Bordereau.made_by == who.person_id, Bordereau.approved_by == who.person_id),

@@ -16,7 +16,7 @@ from core.db import BUSY, instant, run_in_unit
 from core.errors import Finding, Invalid, Refusal
 from core.permits import SYSTEM
 from ledger.bulk import PIECE, learn
-from underwriting import bordereau_posting, bordereaux, pools
+from underwriting import bordereau_posting, bordereaux, pools, sent_lists
 from underwriting.bordereaux import Piece
 from underwriting.models import Bordereau, Community
 from web import cells
@@ -225,7 +225,7 @@ def read_on(engine: Engine, bordereau_id: uuid.UUID, stream: IO[bytes]) -> None:
     """
 
     def begun(session: Session) -> tuple[Bordereau, list[tuple[int, date, date]]]:
-        row = bordereaux.get(session, bordereau_id, SYSTEM)
+        row = sent_lists.get(session, Bordereau, bordereau_id, SYSTEM)
         found = [(one.number, one.effective_on, one.ends_on) for one in pools.agreements(session, row.pool_id)]
         return row, found
 
@@ -254,7 +254,7 @@ class _Keeping:
     count: int
 
     def __call__(self, session: Session) -> int:
-        row = bordereaux.lock(session, self.bordereau_id)
+        row = sent_lists.lock(session, Bordereau, self.bordereau_id)
         if row.stage == "reading" and row.line_count == self.count:
             piece = self.reader.piece(session, self.rows, self.values)
             bordereaux.keep_piece(session, row, piece)
@@ -262,7 +262,7 @@ class _Keeping:
 
 
 def _keep_break(session: Session, bordereau_id: uuid.UUID, broken: Invalid) -> None:
-    row = bordereaux.lock(session, bordereau_id)
+    row = sent_lists.lock(session, Bordereau, bordereau_id)
     if row.stage == "reading":
         line = broken.facts.get("row")
         faults = [(line if isinstance(line, int) else 0, Finding(broken.code, "", dict(broken.facts)))]
@@ -271,7 +271,7 @@ def _keep_break(session: Session, bordereau_id: uuid.UUID, broken: Invalid) -> N
 
 
 def _finish(session: Session, bordereau_id: uuid.UUID) -> None:
-    row = bordereaux.lock(session, bordereau_id)
+    row = sent_lists.lock(session, Bordereau, bordereau_id)
     if row.stage == "reading":
         bordereaux.finish_reading(session, row, by=SYSTEM, at=instant(session))
 
@@ -284,7 +284,7 @@ def post_now(engine: Engine, bordereau_id: uuid.UUID) -> None:
     """
 
     def work(session: Session) -> int | None:
-        row = bordereaux.lock(session, bordereau_id)
+        row = sent_lists.lock(session, Bordereau, bordereau_id)
         if row.stage != "approved":
             return None
         return bordereau_posting.post(session, row, by=SYSTEM, at=instant(session)).period_id
@@ -302,6 +302,6 @@ def post_now(engine: Engine, bordereau_id: uuid.UUID) -> None:
 
 
 def _stop(session: Session, bordereau_id: uuid.UUID, code: str, at: datetime) -> None:
-    row = bordereaux.lock(session, bordereau_id)
+    row = sent_lists.lock(session, Bordereau, bordereau_id)
     if row.stage == "approved":
-        bordereaux.stop(session, row, code=code, by=SYSTEM, at=at)
+        sent_lists.stop(session, row, code=code, by=SYSTEM, at=at)

@@ -20,6 +20,7 @@ from core.clock import CITY
 from core.db import BUSY, instant, run_in_unit
 from core.errors import Finding, Invalid, Refusal
 from core.permits import SYSTEM, Actor, Role
+from underwriting import sent_lists
 from underwriting.models import Lift, Policy, Pool
 from web.cells import Day, Fen, Limits, Text, Whole
 from web.row_schema import ColumnMapping, Field, GoodRow, RowSchema
@@ -188,7 +189,7 @@ def read_now(engine: Engine, list_id: uuid.UUID, stream: IO[bytes]) -> None:
     """Read a list's file whole and keep what it says; one that is no longer being read is left as it is."""
 
     def begun(session: Session) -> tuple[ClaimsList, Pool, Read]:
-        row = lists.get(session, list_id, SYSTEM)
+        row = sent_lists.get(session, ClaimsList, list_id, SYSTEM)
         pool = session.get_one(Pool, row.pool_id)
         if row.stage != "reading":
             return row, pool, Read()
@@ -206,7 +207,7 @@ def read_now(engine: Engine, list_id: uuid.UUID, stream: IO[bytes]) -> None:
     told = checked(engine, pool, found, row.made_by)
 
     def work(session: Session) -> None:
-        standing = lists.lock(session, list_id)
+        standing = sent_lists.lock(session, ClaimsList, list_id)
         if standing.stage == "reading":
             at = instant(session)
             lists.keep(session, standing, told.lines, told.claims, told.faults, by=SYSTEM, at=at)
@@ -222,7 +223,7 @@ def file_now(engine: Engine, list_id: uuid.UUID) -> None:
     """
 
     def work(session: Session) -> None:
-        row = lists.lock(session, list_id)
+        row = sent_lists.lock(session, ClaimsList, list_id)
         if row.stage == "approved":
             lists.file(session, row, by=SYSTEM, at=instant(session))
 
@@ -234,9 +235,9 @@ def file_now(engine: Engine, list_id: uuid.UUID) -> None:
             raise
 
         def undo(session: Session) -> None:
-            row = lists.lock(session, list_id)
+            row = sent_lists.lock(session, ClaimsList, list_id)
             if row.stage == "approved":
-                lists.stop(session, row, code=code, by=SYSTEM, at=instant(session))
+                sent_lists.stop(session, row, code=code, by=SYSTEM, at=instant(session))
 
         run_in_unit(engine, SYSTEM, undo)
         raise

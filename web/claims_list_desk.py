@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session, aliased
 from claims import lists
 from claims.list_models import ClaimsList, ClaimsListRow
 from claims.models import Claim, Fault
-from core.errors import Finding, Invalid, NotFound
+from core.errors import Finding, Invalid
 from core.parties import Person
 from core.permits import Actor, may
-from underwriting.bordereaux import Sent
+from underwriting import sent_lists
 from underwriting.models import Policy, Pool
+from underwriting.sent_lists import Sent
 from web.claims_list import LIMITS, SCHEMA
 from web.errors import words
 from web.finance_work import Work
@@ -54,25 +55,22 @@ def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: 
 
 def approve_claims_list(session: Session, list_id: uuid.UUID, *, by: Actor, at: datetime) -> ClaimsList:
     """Return a list, approved and its filing queued in this transaction. Refuses as the room does."""
-    row = lists.lock(session, list_id)
-    lists.approve(session, row, by=by, at=at)
+    row = sent_lists.lock(session, ClaimsList, list_id)
+    sent_lists.approve(session, row, by=by, at=at)
     defer(session, _FILE, {"list_id": str(row.id)}, lock=f"claims_list:{row.id}")
     return row
 
 
 def of_pool(session: Session, pool_id: int, list_id: uuid.UUID, who: Actor) -> ClaimsList:
     """Return a list of a pool that an actor may see; NotFound `claims_list_not_found`."""
-    row = lists.get(session, list_id, who)
-    if row.pool_id != pool_id:
-        raise NotFound("claims_list_not_found")
-    return row
+    return sent_lists.of_pool(session, ClaimsList, pool_id, list_id, who)
 
 
 def listed_for(who: Actor, pool_id: int) -> Select[Any]:
     """Return the query of a pool's lists that an actor may see, newest first, with who sent and approved them."""
     sender, approver = aliased(Person), aliased(Person)
     query = (
-        lists.visible_to(who)
+        sent_lists.visible_to(ClaimsList, who)
         .where(ClaimsList.pool_id == pool_id)
         .outerjoin(sender, sender.id == ClaimsList.made_by)
         .outerjoin(approver, approver.id == ClaimsList.approved_by)
@@ -141,7 +139,7 @@ def lists_to_do(session: Session, who: Actor) -> list[Work]:
     found: list[Work] = []
     if not who.led_pools:
         return found
-    query = lists.visible_to(who).order_by(ClaimsList.made_at)
+    query = sent_lists.visible_to(ClaimsList, who).order_by(ClaimsList.made_at)
     if may(who, "claims_list.approve"):
         waiting = query.where(ClaimsList.stage == "checked", ClaimsList.made_by.is_distinct_from(who.person_id))
         found += [_work(row, t("批准赔案名单", "Approve a list of claims")) for row in session.scalars(waiting)]
@@ -173,7 +171,7 @@ def posted_links(session: Session, who: Actor, at: datetime) -> list[tuple[str, 
     """Return (words, address) of the lists that one sent or approved and that were filed in the last days."""
     if who.person_id is None or not who.led_pools:
         return []
-    query = lists.visible_to(who).where(
+    query = sent_lists.visible_to(ClaimsList, who).where(
         ClaimsList.stage == "posted",
         ClaimsList.posted_at > at - _TOLD_FOR,
         or_(ClaimsList.made_by == who.person_id, ClaimsList.approved_by == who.person_id),

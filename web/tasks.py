@@ -137,11 +137,14 @@ def post_bordereau(bench: Bench, bordereau_id: str) -> None:
 
 def read_claims_list(bench: Bench, list_id: str) -> None:
     """Read the file of a list of claims; one that has been read stays as it is."""
-    from claims import lists
+    from claims.list_models import ClaimsList
+    from underwriting import sent_lists
     from web.claims_list import read_now
 
     found = uuid.UUID(list_id)
-    digest = run_in_unit(bench.engine, SYSTEM, lambda session: lists.get(session, found, SYSTEM).digest)
+    digest = run_in_unit(
+        bench.engine, SYSTEM, lambda session: sent_lists.get(session, ClaimsList, found, SYSTEM).digest
+    )
     with keeping.store_in(bench.settings).open(digest) as stream:
         read_now(bench.engine, found, stream)
 

@@ -35,8 +35,8 @@ from core.papers import Store
 from core.parties import sort_key_of
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
-from underwriting.bordereaux import Sent
 from underwriting.models import Pool
+from underwriting.sent_lists import Sent
 from web import bordereau_desk, verification
 from web.accounts import add_token, create_user
 from web.verification import Files, auditor_engine_at

@@ -9,7 +9,7 @@ from marshmallow import validate
 from sqlalchemy import tuple_
 
 from core.errors import Finding, Invalid
-from underwriting import bordereaux
+from underwriting import sent_lists
 from underwriting.models import Bordereau, BordereauFault
 from web import bordereau_desk as desk
 from web import fields
@@ -161,7 +161,7 @@ def _row(pool_id: int, bordereau_id: uuid.UUID) -> Bordereau:
 def faults(query: dict[str, Any], pool_id: int, bordereau_id: uuid.UUID) -> dict[str, Any]:
     """List what is wrong with a bordereau's rows, by row."""
     key = read_cursor(query["cursor"])
-    found = bordereaux.faults_of(_row(pool_id, bordereau_id)).add_columns(BordereauFault.place)
+    found = sent_lists.faults_of(_row(pool_id, bordereau_id)).add_columns(BordereauFault.place)
     if key:
         if len(key) != 2 or not all(isinstance(part, int) and 0 <= part < 2**62 for part in key):
             raise Invalid("cursor_wrong")
@@ -192,6 +192,6 @@ def approve(pool_id: int, bordereau_id: uuid.UUID) -> dict[str, Any]:
 def discard(pool_id: int, bordereau_id: uuid.UUID) -> dict[str, Any]:
     """Give up a bordereau that is not approved."""
     led_pool(pool_id)
-    row = bordereaux.lock(unit(), _row(pool_id, bordereau_id).id)
-    bordereaux.discard(unit(), row, by=actor(), at=at())
+    row = sent_lists.lock(unit(), Bordereau, _row(pool_id, bordereau_id).id)
+    sent_lists.discard(unit(), row, by=actor(), at=at())
     return _out(row)

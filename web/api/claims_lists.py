@@ -8,9 +8,9 @@ from typing import Any
 from marshmallow import validate
 from sqlalchemy import tuple_
 
-from claims import lists
 from claims.list_models import ClaimsList, ClaimsListFault
 from core.errors import Finding, Invalid
+from underwriting import sent_lists
 from web import claims_list_desk as desk
 from web import fields
 from web.api import MoneySchema, PageQuery, Strict, listed, money, newest_first, read_cursor, resource
@@ -159,7 +159,7 @@ def _row(pool_id: int, list_id: uuid.UUID) -> ClaimsList:
 def faults(query: dict[str, Any], pool_id: int, list_id: uuid.UUID) -> dict[str, Any]:
     """List what is wrong with a list's rows, by row."""
     key = read_cursor(query["cursor"])
-    found = lists.faults_of(_row(pool_id, list_id)).add_columns(ClaimsListFault.place)
+    found = sent_lists.faults_of(_row(pool_id, list_id)).add_columns(ClaimsListFault.place)
     if key:
         if len(key) != 2 or not all(isinstance(part, int) and 0 <= part < 2**62 for part in key):
             raise Invalid("cursor_wrong")
@@ -190,6 +190,6 @@ def approve(pool_id: int, list_id: uuid.UUID) -> dict[str, Any]:
 def discard(pool_id: int, list_id: uuid.UUID) -> dict[str, Any]:
     """Give up a list that is not approved."""
     led_pool(pool_id)
-    row = lists.lock(unit(), _row(pool_id, list_id).id)
-    lists.discard(unit(), row, by=actor(), at=at())
+    row = sent_lists.lock(unit(), ClaimsList, _row(pool_id, list_id).id)
+    sent_lists.discard(unit(), row, by=actor(), at=at())
     return _out(row)

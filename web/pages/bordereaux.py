@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from core.errors import Conflict, Invalid
 from core.papers import Paper
 from core.permits import may
-from underwriting import bordereaux
+from underwriting import sent_lists
 from underwriting.models import Bordereau, Pool
 from web import bordereau_desk as desk
 from web import list_upload, listing
@@ -182,7 +182,7 @@ def one(pool_id: int, bordereau_id: uuid.UUID) -> ResponseReturnValue:
     if row.stage == "reading":
         found = listing.of_rows([])
     elif has_faults:
-        found = listing.counted(unit(), bordereaux.faults_of(row), row.fault_count)
+        found = listing.counted(unit(), sent_lists.faults_of(row), row.fault_count)
     else:
         found = listing.windowed(unit(), partial(desk.rows_of, row), row.row_count)
     told = unit().execute(desk.listed_for(actor(), pool.id).where(Bordereau.id == row.id)).one()
@@ -224,7 +224,7 @@ def _allowed(pool: Pool, row: Bordereau) -> dict[str, bool]:
 def _exported(row: Bordereau, has_faults: bool) -> Response:
     """Return every fault, or every premium, as CSV."""
     if has_faults:
-        found = unit().execute(bordereaux.faults_of(row), execution_options={"yield_per": 1000})
+        found = unit().execute(sent_lists.faults_of(row), execution_options={"yield_per": 1000})
         return listing.csv_file_of("bordereau-faults", _FAULTS, desk.told_faults(found))
     rows = unit().execute(desk.rows_of(row), execution_options={"yield_per": 1000})
     return listing.csv_file_of("bordereau-rows", _ROWS, rows)
@@ -314,7 +314,7 @@ def discard(pool_id: int, bordereau_id: uuid.UUID) -> ResponseReturnValue:
     back = url_for(".one", pool_id=pool.id, bordereau_id=row.id)
 
     def work(form: Mapping[str, str]) -> tuple[str, str]:
-        bordereaux.discard(unit(), bordereaux.lock(unit(), row.id), by=actor(), at=at())
+        sent_lists.discard(unit(), sent_lists.lock(unit(), Bordereau, row.id), by=actor(), at=at())
         return t("清单已放弃，没有入账。", "The list is given up; nothing was booked."), url_for(
             ".index", pool_id=pool.id
         )

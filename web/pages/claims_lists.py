@@ -9,11 +9,11 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from claims import lists
 from claims.list_models import ClaimsList
 from core.errors import Conflict, Invalid
 from core.papers import Paper
 from core.permits import may
+from underwriting import sent_lists
 from underwriting.models import Pool
 from web import claims_list_desk as desk
 from web import list_upload, listing
@@ -177,7 +177,7 @@ def one(pool_id: int, list_id: uuid.UUID) -> ResponseReturnValue:
     has_faults = row.stage == "faulty" or (row.stage == "discarded" and row.fault_count > 0)
     if listing.wants_csv():
         return _exported(row, has_faults)
-    query, count = (lists.faults_of(row), row.fault_count) if has_faults else (desk.rows_of(row), row.line_count)
+    query, count = (sent_lists.faults_of(row), row.fault_count) if has_faults else (desk.rows_of(row), row.line_count)
     found = listing.counted(unit(), query, count) if row.stage != "reading" else listing.of_rows([])
     told = unit().execute(desk.listed_for(actor(), pool.id).where(ClaimsList.id == row.id)).one()
     return render_template(
@@ -217,7 +217,7 @@ def _allowed(pool: Pool, row: ClaimsList) -> dict[str, bool]:
 def _exported(row: ClaimsList, has_faults: bool) -> Response:
     """Return every fault, or every row, as CSV."""
     if has_faults:
-        found = unit().execute(lists.faults_of(row), execution_options={"yield_per": 1000})
+        found = unit().execute(sent_lists.faults_of(row), execution_options={"yield_per": 1000})
         return listing.csv_file_of("claims-list-faults", _FAULTS, desk.told_faults(found))
     rows = unit().execute(desk.rows_of(row), execution_options={"yield_per": 1000})
     return listing.csv_file_of("claims-list-rows", _ROWS, rows)
@@ -306,7 +306,7 @@ def discard(pool_id: int, list_id: uuid.UUID) -> ResponseReturnValue:
     back = url_for(".one", pool_id=pool.id, list_id=row.id)
 
     def work(form: Mapping[str, str]) -> tuple[str, str]:
-        lists.discard(unit(), lists.lock(unit(), row.id), by=actor(), at=at())
+        sent_lists.discard(unit(), sent_lists.lock(unit(), ClaimsList, row.id), by=actor(), at=at())
         return t("名单已放弃，没有入账。", "The list is given up; nothing was booked."), url_for(
             ".index", pool_id=pool.id
         )
