@@ -71,17 +71,12 @@ def send(file: Path, pool_id: int, day: datetime, maps: tuple[str, ...]) -> None
 
 def _kept(settings: Settings, file: Path, chosen: dict[str, str]) -> Sent:
     """Keep a file in the store and return how it was sent; refuses what is no table with these columns."""
-    from underwriting.sent_lists import Sent
-    from web import keeping
     from web.bordereau_list import LOOKED_AT, SCHEMA
-    from web.tables import clean_name, read_table
+    from web.keeping import store_in
+    from web.sent_work import keep_file
 
-    with file.open("rb") as stream, read_table(stream, file.name, LOOKED_AT) as table:
-        mapping = SCHEMA.completed(chosen, table.headers)
-        SCHEMA.check(mapping, table.headers)
     with file.open("rb") as stream:
-        digest, _ = keeping.store_in(settings).put(stream, limit=LOOKED_AT.file_bytes)
-    return Sent(clean_name(file.name), digest, mapping.columns)
+        return keep_file(store_in(settings), SCHEMA, LOOKED_AT, stream, file.name, chosen)
 
 
 @bordereau.command("show")

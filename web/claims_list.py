@@ -17,13 +17,15 @@ from claims.list_models import ClaimsList
 from claims.lists import ListedClaim, ListedLine
 from claims.models import Claim, Fault
 from core.clock import CITY
-from core.db import BUSY, instant, run_in_unit
-from core.errors import Finding, Invalid, Refusal
+from core.db import instant, run_in_unit
+from core.errors import Finding, Invalid
 from core.permits import SYSTEM, Actor, Role
 from underwriting import sent_lists
 from underwriting.models import Lift, Policy, Pool
+from web import sent_work
 from web.cells import Day, Fen, Limits, Text, Whole
 from web.row_schema import ColumnMapping, Field, GoodRow, RowSchema
+from web.sent_work import broken_off
 from web.tables import read_table
 
 #: The columns of a list of claims: a row is a line of a claim's bill, the claim is named by its number.
@@ -196,10 +198,7 @@ def read_now(engine: Engine, list_id: uuid.UUID, stream: IO[bytes]) -> None:
         try:
             return row, pool, read(session, pool, stream, row.name, row.columns, row.sheet, row.on)
         except Invalid as broken:
-            line = broken.facts.get("row")
-            at = line if isinstance(line, int) else 0
-            told = [(at, Finding(broken.code, "", dict(broken.facts))), *((0, one) for one in broken.findings)]
-            return row, pool, Read(faults=told)
+            return row, pool, Read(faults=broken_off(broken))
 
     row, pool, found = run_in_unit(engine, SYSTEM, begun)
     if row.stage != "reading":
@@ -222,22 +221,7 @@ def file_now(engine: Engine, list_id: uuid.UUID) -> None:
     approval, for the filing to be asked for again.
     """
 
-    def work(session: Session) -> None:
-        row = sent_lists.lock(session, ClaimsList, list_id)
-        if row.stage == "approved":
-            lists.file(session, row, by=SYSTEM, at=instant(session))
+    def post(session: Session, row: ClaimsList) -> None:
+        lists.file(session, row, by=SYSTEM, at=instant(session))
 
-    try:
-        run_in_unit(engine, SYSTEM, work)
-    except Refusal as refusal:
-        code = refusal.code
-        if code == BUSY:
-            raise
-
-        def undo(session: Session) -> None:
-            row = sent_lists.lock(session, ClaimsList, list_id)
-            if row.stage == "approved":
-                sent_lists.stop(session, row, code=code, by=SYSTEM, at=instant(session))
-
-        run_in_unit(engine, SYSTEM, undo)
-        raise
+    sent_work.post_now(engine, ClaimsList, list_id, post)
