@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import audit
+from core.moving import move
 from core.permits import Actor
 from core.stages import Moves, step
 from underwriting.models import Policy, Refund
@@ -44,30 +44,24 @@ def move_policy(
     session: Session, policy: Policy, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a policy on and record it; Conflict `stage_refuses` where the table has no such move."""
-    policy.stage = step(POLICY_MOVES, policy.stage, verb, kind="policy")
-    session.flush()
-    told = {"stage": policy.stage, "number": policy.number, **(facts or {})}
-    audit.record(session, f"policy.{verb}", by=by, at=at, of=("policy", policy.id), facts=told)
+    told = {"number": policy.number, **(facts or {})}
+    move(session, policy, POLICY_MOVES, verb, of=("policy", policy.id), by=by, at=at, facts=told)
 
 
 def move_refund(
     session: Session, refund: Refund, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a refund on and record it; Conflict `stage_refuses` where the table has no such move."""
-    refund.stage = step(REFUND_MOVES, refund.stage, verb, kind="refund")
-    session.flush()
-    told = {"stage": refund.stage, "gross_fen": refund.gross_fen, **(facts or {})}
-    audit.record(session, f"refund.{verb}", by=by, at=at, of=("refund", refund.id), facts=told)
+    told = {"gross_fen": refund.gross_fen, **(facts or {})}
+    move(session, refund, REFUND_MOVES, verb, of=("refund", refund.id), by=by, at=at, facts=told)
 
 
 def move_list(
     session: Session, row: SentList, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a list that was sent on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(SENT_LIST_MOVES, row.stage, verb, kind=row.kind)
-    session.flush()
-    told = {"stage": row.stage, **row.told, **(facts or {})}
-    audit.record(session, f"{row.kind}.{verb}", by=by, at=at, of=(row.kind, row.id), facts=told)
+    told = {**row.told, **(facts or {})}
+    move(session, row, SENT_LIST_MOVES, verb, of=(row.kind, row.id), by=by, at=at, facts=told)
 
 
 def require_list(row: SentList, verb: str) -> None:
