@@ -20,10 +20,10 @@ from core.db import engine_for, unit_of_work
 from core.permits import SYSTEM
 from core.server import Urls
 from ledger import statements
-from underwriting import bordereaux, pools
-from underwriting.bordereaux import Sent
-from underwriting.models import Pool
+from underwriting import bordereaux, pools, sent_lists
+from underwriting.models import Bordereau, Pool
 from underwriting.pools import PoolPlan
+from underwriting.sent_lists import Sent
 from underwriting.terms import Terms
 from web import bordereau_list, rooms
 
@@ -136,5 +136,5 @@ def settle(engine: Engine, pool_id: int, path: Path, *, has_places: bool = False
     with path.open("rb") as stream:
         read = seconds(lambda: bordereau_list.read_on(engine, row_id, stream))
     with unit_of_work(engine, SYSTEM) as session:
-        bordereaux.approve(session, bordereaux.lock(session, row_id), by=SYSTEM, at=AT)
+        sent_lists.approve(session, sent_lists.lock(session, Bordereau, row_id), by=SYSTEM, at=AT)
     return read, seconds(lambda: bordereau_list.post_now(engine, row_id))

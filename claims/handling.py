@@ -9,8 +9,9 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Select, all_, and_, delete, literal, select, true
 from sqlalchemy.orm import Session, joinedload
 
-from claims import adjusting, authority, bills, stages
+from claims import admission, authority, bills, stages
 from claims.adjusting import AssessedLine
+from claims.admission import Reported
 from claims.models import CLAIM_NUMBER, Claim, ClaimAgreement, ClaimLine, Fault, Recovery
 from core import audit, clock
 from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
@@ -19,7 +20,6 @@ from core.stages import step
 from ledger import entries, streams
 from ledger.books import AccountRef
 from ledger.entries import Event, Move, Posted
-from ledger.money import check_amount
 from ledger.reasons import Reason
 from underwriting import pools
 from underwriting.models import Agreement, Policy, PolicyLift, Pool
@@ -42,9 +42,7 @@ def make(
     `fault_has_claim`, `lift_not_covered`.
     """
     _require_lead(session, policy.pool_id, by)
-    if estimate_fen <= 0:
-        raise Invalid("estimate_not_positive", estimate_fen=estimate_fen)
-    check_amount(estimate_fen)
+    admission.check_estimate(estimate_fen)
     if fault is not None:
         _check_cover(session, policy, fault)
     agreement = _agreement(session, policy)
@@ -58,7 +56,7 @@ def make(
         title=title,
         estimate_fen=estimate_fen,
         estimate_version=1,
-        needs=_needs(estimate_fen, agreement),
+        needs=admission.needs_of(estimate_fen, agreement.lead_alone_limit_fen),
         topics=[],
         marked_by=[],
         made_by=by.person_id,
@@ -74,21 +72,20 @@ def make(
 
 def _check_cover(session: Session, policy: Policy, fault: Fault) -> None:
     """Refuse a fault that has a claim already, or whose lift the policy did not cover on the day of the report."""
-    if session.scalar(select(Claim.id).where(Claim.fault_id == fault.id, Claim.stage != "rejected")):
-        raise Conflict("fault_has_claim", number=fault.number)
-    covered = session.get(PolicyLift, (policy.id, fault.lift_id))
-    if covered is None or not covered.covered_from <= clock.on(fault.reported_at) < covered.covered_to:
-        raise Conflict("lift_not_covered", number=policy.number, day=clock.on(fault.reported_at))
+    claimed = session.scalar(select(Claim.id).where(Claim.fault_id == fault.id, Claim.stage != "rejected"))
+    found = session.get(PolicyLift, (policy.id, fault.lift_id))
+    covered = (found.covered_from, found.covered_to) if found else None
+    reported = Reported(fault.number, clock.on(fault.reported_at), claimed is not None)
+    admission.check_cover(policy.number, covered, reported)
 
 
 def _agreement(session: Session, policy: Policy) -> Agreement:
     return session.get_one(Agreement, policy.agreement_id)
 
 
-def _needs(estimate_fen: int, agreement: Agreement, topics: Sequence[str] = ()) -> str:
-    """Return who must agree to an estimate: `lead` or `all`."""
-    touched = [authority.Topic(topic) for topic in topics]
-    return authority.who_must_agree(estimate_fen, agreement.lead_alone_limit_fen, touched).value
+def _needs(claim: Claim) -> str:
+    """Return who must agree to a claim as it stands: `lead` or `all`."""
+    return admission.needs_of(claim.estimate_fen, claim.policy.agreement.lead_alone_limit_fen, claim.topics)
 
 
 def submit(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:
@@ -103,12 +100,10 @@ def revise(session: Session, claim: Claim, estimate_fen: int, *, by: Actor, at: 
     """Change the estimate: a new version, for which who must agree is worked out anew and asked again."""
     claim = lock(session, claim.id)
     _require_lead(session, claim.pool_id, by)
-    if estimate_fen <= 0:
-        raise Invalid("estimate_not_positive", estimate_fen=estimate_fen)
-    check_amount(estimate_fen)
+    admission.check_estimate(estimate_fen)
     claim.estimate_fen, claim.estimated_by = estimate_fen, by.person_id
     claim.estimate_version += 1
-    claim.needs = _needs(estimate_fen, claim.policy.agreement, claim.topics)
+    claim.needs = _needs(claim)
     facts = {"estimate_fen": estimate_fen, "needs": claim.needs}
     stages.move_claim(session, claim, "revise", by=by, at=at, facts=facts)
     agree(session, claim, by=by, at=at)
@@ -140,7 +135,7 @@ def flag(session: Session, claim: Claim, topic: str, reason: str, *, by: Actor, 
     if by.person_id is not None and by.person_id not in claim.marked_by:
         claim.marked_by = [*claim.marked_by, by.person_id]
     claim.estimate_version += is_asked
-    claim.needs = _needs(claim.estimate_fen, claim.policy.agreement, claim.topics)
+    claim.needs = _needs(claim)
     told = {"topic": topic, "topics": claim.topics, "needs": claim.needs, "reason": why}
     stages.move_claim(session, claim, "flag", by=by, at=at, facts=told)
     if is_asked:
@@ -154,8 +149,7 @@ def agree(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:
     """
     claim = lock(session, claim.id)
     members = pools.shares_of(session, claim.policy.agreement).members
-    if by.organisation_id not in members:
-        raise Forbidden("not_a_member")
+    admission.require_member(members, by.organisation_id)
     step(stages.CLAIM_MOVES, claim.stage, "agree", kind="claim")
     key = (claim.id, claim.estimate_version, by.organisation_id)
     if session.get(ClaimAgreement, key) is not None:
@@ -172,8 +166,7 @@ def agree(session: Session, claim: Claim, *, by: Actor, at: datetime) -> None:
     session.flush()
     facts = {"number": claim.number, "version": claim.estimate_version}
     audit.record(session, "claim.agreed_by_member", by=by, at=at, of=("claim", claim.id), facts=facts)
-    missing = set(members if claim.needs == "all" else members[:1]) - set(agreed_by(session, claim))
-    if not missing:
+    if not admission.still_to_agree(claim.needs, members, agreed_by(session, claim)):
         stages.move_claim(session, claim, "agree", by=by, at=at)
 
 
@@ -187,8 +180,6 @@ def agreed_by(session: Session, claim: Claim) -> Sequence[uuid.UUID]:
 
 #: Where the bill of a claim is entered and replaced.
 UNDECIDED = frozenset({"open", "submitted", "agreed"})
-#: The most lines of a bill.
-LINES_MOST = 200
 
 
 def enter_bill(session: Session, claim: Claim, lines: Sequence[AssessedLine], *, by: Actor, at: datetime) -> None:
@@ -202,9 +193,7 @@ def enter_bill(session: Session, claim: Claim, lines: Sequence[AssessedLine], *,
     _require_lead(session, claim.pool_id, by)
     if claim.stage not in UNDECIDED:
         raise Conflict("bill_stands", number=claim.number)
-    if len(lines) > LINES_MOST:
-        raise Invalid("bill_too_long", most=LINES_MOST)
-    loss_fen = adjusting.allowed_loss(lines)
+    loss_fen = admission.check_bill(lines)
     session.execute(delete(ClaimLine).where(ClaimLine.claim_id == claim.id))
     session.add_all(bills.rows_of(claim, lines))
     claim.assessed_by = by.person_id

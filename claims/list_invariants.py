@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from claims import stages
 from core.checks import Invariant, every, moved_by_table, rows
+from underwriting import stages
 
 #: A list that is in order has its rows, and they come to what it says.
 _ROWS_STAND = rows(
@@ -36,7 +36,7 @@ _TWO_PEOPLE = rows(
     SELECT l.name AS list, l.id, l.made_by, l.approved_by, l.organisation_id, p.lead_id FROM claims_list l
     LEFT JOIN pool p ON p.id = l.pool_id
     WHERE l.approved_by = l.made_by OR l.organisation_id IS DISTINCT FROM p.lead_id
-        OR (l.fault_count > 0) <> EXISTS (SELECT FROM claims_list_fault f WHERE f.claims_list_id = l.id)
+        OR (l.fault_count > 0) <> EXISTS (SELECT FROM claims_list_fault f WHERE f.list_id = l.id)
     """,
 )
 
@@ -50,7 +50,7 @@ INVARIANTS: tuple[Invariant, ...] = (
             _ROWS_STAND,
             _CLAIMS_STAND,
             _TWO_PEOPLE,
-            moved_by_table("claims_list", stages.CLAIMS_LIST_MOVES, "reading"),
+            moved_by_table("claims_list", stages.SENT_LIST_MOVES, "reading"),
         ),
     ),
 )

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from claims.list_models import ClaimsList
 from claims.models import CashCall, Claim, ClaimCost, Fault, FaultEvent
 from core import audit
+from core.moving import move
 from core.permits import Actor
 from core.stages import Moves, step
 from ledger.clause_models import PoolClosing
@@ -47,18 +47,6 @@ CASH_CALL_MOVES: Moves = {
     ("issued", "take"): "taken",
 }
 
-#: A list of claims goes the way of a premium bordereau: read, checked, approved by another person, booked at once.
-CLAIMS_LIST_MOVES: Moves = {
-    ("reading", "check"): "checked",
-    ("reading", "fault"): "faulty",
-    ("reading", "discard"): "discarded",
-    ("faulty", "discard"): "discarded",
-    ("checked", "approve"): "approved",
-    ("checked", "discard"): "discarded",
-    ("approved", "post"): "posted",
-    ("approved", "stop"): "checked",
-}
-
 COST_MOVES: Moves = {("approved", "pay"): "paid"}
 
 #: `run_off` follows from the day alone: the agreement's last one is over.
@@ -77,42 +65,20 @@ def move_claim(
     session: Session, claim: Claim, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a claim on and record it; Conflict `stage_refuses` where the table has no such move."""
-    claim.stage = step(CLAIM_MOVES, claim.stage, verb, kind="claim")
-    session.flush()
-    told = {"stage": claim.stage, "number": claim.number, **(facts or {})}
-    audit.record(session, f"claim.{verb}", by=by, at=at, of=("claim", claim.id), facts=told)
+    told = {"number": claim.number, **(facts or {})}
+    move(session, claim, CLAIM_MOVES, verb, of=("claim", claim.id), by=by, at=at, facts=told)
 
 
 def move_cash_call(session: Session, call: CashCall, verb: str, *, on: date, by: Actor, at: datetime) -> None:
     """Move a cash call on and record it with its day; Conflict `stage_refuses` where the table has no such move."""
-    call.stage = step(CASH_CALL_MOVES, call.stage, verb, kind="cash_call")
-    session.flush()
-    facts = {"stage": call.stage, "amount_fen": call.amount_fen, "on": on.isoformat()}
-    audit.record(session, f"cash_call.{verb}", by=by, at=at, of=("cash_call", call.id), facts=facts)
+    told = {"amount_fen": call.amount_fen, "on": on.isoformat()}
+    move(session, call, CASH_CALL_MOVES, verb, of=("cash_call", call.id), by=by, at=at, facts=told)
 
 
 def move_cost(session: Session, cost: ClaimCost, verb: str, *, on: date, by: Actor, at: datetime) -> None:
     """Move a claim's cost on and record it with its day; Conflict `stage_refuses` where the table has no such move."""
-    cost.stage = step(COST_MOVES, cost.stage, verb, kind="claim_cost")
-    session.flush()
-    facts = {"stage": cost.stage, "amount_fen": cost.amount_fen, "on": on.isoformat()}
-    audit.record(session, f"claim_cost.{verb}", by=by, at=at, of=("claim_cost", cost.id), facts=facts)
-
-
-def move_claims_list(
-    session: Session, row: ClaimsList, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
-) -> None:
-    """Move a list of claims on and record it; Conflict `stage_refuses` where the table has no such move."""
-    require_claims_list(row, verb)
-    row.stage = CLAIMS_LIST_MOVES[row.stage, verb]
-    session.flush()
-    told = {"stage": row.stage, "rows": row.line_count, "count": row.claim_count, **(facts or {})}
-    audit.record(session, f"claims_list.{verb}", by=by, at=at, of=("claims_list", row.id), facts=told)
-
-
-def require_claims_list(row: ClaimsList, verb: str) -> None:
-    """Refuse Conflict `stage_refuses` where the table has no such move for a list as it stands."""
-    step(CLAIMS_LIST_MOVES, row.stage, verb, kind="claims_list")
+    told = {"amount_fen": cost.amount_fen, "on": on.isoformat()}
+    move(session, cost, COST_MOVES, verb, of=("claim_cost", cost.id), by=by, at=at, facts=told)
 
 
 def move_pool(session: Session, row: PoolClosing, verb: str, *, stage: str, by: Actor, at: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.moving import move
 from core.permits import Actor
 from core.stages import Moves, step
 from ledger.bank_models import BankAccount, BankMatch, HeldReceipt, PaymentBatch
@@ -78,36 +79,28 @@ def move_statement(
     session: Session, statement: Statement, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a statement on and record it; Conflict `stage_refuses` where the table has no such move."""
-    statement.stage = step(STATEMENT_MOVES, statement.stage, verb, kind="statement")
-    session.flush()
-    told = {"stage": statement.stage, "number": statement.number, **(facts or {})}
-    audit.record(session, f"statement.{verb}", by=by, at=at, of=("statement", statement.id), facts=told)
+    told = {"number": statement.number, **(facts or {})}
+    move(session, statement, STATEMENT_MOVES, verb, of=("statement", statement.id), by=by, at=at, facts=told)
 
 
 def move_apart(session: Session, row: ApartItem, verb: str, *, on: date, by: Actor, at: datetime) -> None:
     """Move an item settled on its own on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(APART_MOVES, row.stage, verb, kind="apart_item")
-    session.flush()
-    facts = {"stage": row.stage, "number": row.number, "on": on.isoformat()}
-    audit.record(session, f"apart_item.{verb}", by=by, at=at, of=("apart_item", row.id), facts=facts)
+    told = {"number": row.number, "on": on.isoformat()}
+    move(session, row, APART_MOVES, verb, of=("apart_item", row.id), by=by, at=at, facts=told)
 
 
 def move_step_up(session: Session, row: StepUp, verb: str, *, on: date, by: Actor, at: datetime) -> None:
     """Move a step-up on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(STEP_UP_MOVES, row.stage, verb, kind="step_up")
-    session.flush()
-    facts = {"stage": row.stage, "amount_fen": row.amount_fen, "on": on.isoformat()}
-    audit.record(session, f"step_up.{verb}", by=by, at=at, of=("step_up", row.id), facts=facts)
+    told = {"amount_fen": row.amount_fen, "on": on.isoformat()}
+    move(session, row, STEP_UP_MOVES, verb, of=("step_up", row.id), by=by, at=at, facts=told)
 
 
 def move_extract(
     session: Session, extract: BookExtract, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move an extract on and record it; Conflict `stage_refuses` where the table has no such move."""
-    extract.stage = step(EXTRACT_MOVES, extract.stage, verb, kind="book_extract")
-    session.flush()
-    told = {"stage": extract.stage, "kind": extract.kind, **(facts or {})}
-    audit.record(session, f"book_extract.{verb}", by=by, at=at, of=("book_extract", extract.id), facts=told)
+    told = {"kind": extract.kind, **(facts or {})}
+    move(session, extract, EXTRACT_MOVES, verb, of=("book_extract", extract.id), by=by, at=at, facts=told)
 
 
 def move_bank_account(
@@ -150,7 +143,5 @@ def move_held_receipt(
     session: Session, row: HeldReceipt, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a receipt on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(HELD_RECEIPT_MOVES, row.stage, verb, kind="held_receipt")
-    session.flush()
-    told = {"stage": row.stage, "pool": row.pool_id, "amount_fen": row.amount_fen, **(facts or {})}
-    audit.record(session, f"held_receipt.{verb}", by=by, at=at, of=("held_receipt", row.id), facts=told)
+    told = {"pool": row.pool_id, "amount_fen": row.amount_fen, **(facts or {})}
+    move(session, row, HELD_RECEIPT_MOVES, verb, of=("held_receipt", row.id), by=by, at=at, facts=told)

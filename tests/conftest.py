@@ -6,6 +6,7 @@ The server is the embedded one, or where GONGBAO_TEST_ADMIN_URL is set that one:
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import tempfile
 import uuid
@@ -30,6 +31,12 @@ collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 #: The instant that tests without a story of their own happen at: 2026-03-02 10:00 in the city, a working Monday.
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+
+def pytest_collection_finish() -> None:
+    """Have what stands once all tests are found looked through no more: it lives as long as the process does."""
+    gc.collect()
+    gc.freeze()
 
 
 #: The password of the three roles on a server that listens to more than its socket.
@@ -85,10 +92,19 @@ def _on_given_server(admin: str) -> Urls:
     return Urls(*(parts._replace(netloc=f"{role}:{_PASSWORD}@{here}").geturl() for role in passwords), admin)
 
 
+def unasked(engine: Engine) -> Engine:
+    """Return an engine whose connections are not asked whether they still stand each time that one is taken.
+
+    Nothing takes the server of a test away, and every request would be asked two or three times.
+    """
+    engine.dialect.do_ping = lambda dbapi_connection: True  # type: ignore[method-assign]
+    return engine
+
+
 @pytest.fixture(scope="session")
 def shared_engine(place: Urls) -> Iterator[Engine]:
     """The application's engine on this worker's database."""
-    engine = engine_for(place.app, pool_size=16)
+    engine = unasked(engine_for(place.app, pool_size=16))
     yield engine
     engine.dispose()
 

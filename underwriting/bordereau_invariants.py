@@ -62,6 +62,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "保费清单属于首席承保人，导入与批准不是同一人，入账日期与经办人和批次一致；每次状态变化均有日志记录",
         "A bordereau is the lead's, sent by one person and approved by another, posted on its day; each of its moves "
         "is logged and was allowed",
-        every(HANDLED_BY_TWO, moved_by_table("bordereau", stages.BORDEREAU_MOVES, "reading")),
+        every(HANDLED_BY_TWO, moved_by_table("bordereau", stages.SENT_LIST_MOVES, "reading")),
     ),
 )

@@ -37,7 +37,7 @@ def post(session: Session, row: Bordereau, *, by: Actor, at: datetime) -> EntryB
 
     Refuses Conflict `stage_refuses`, and what `entries.open_period_on` refuses.
     """
-    stages.require_bordereau(row, "post")
+    stages.require_list(row, "post")
     period = entries.open_period_on(session, row.pool_id, row.on)
     same = Same(row.pool_id, period.id, Reason.PREMIUM_WRITTEN, row.on, "policy", at)
     approver = Actor(row.approved_by, row.organisation_id, Role.FINANCE_CHECKER, "insurer", frozenset({row.pool_id}))
@@ -51,7 +51,7 @@ def post(session: Session, row: Bordereau, *, by: Actor, at: datetime) -> EntryB
     batch, digest = bulk.close(), posting.digest.hexdigest()
     row.batch_id, row.policies_digest, row.posted_at = batch.id, digest, at
     facts = {"batch": str(batch.id), "sha256": digest}
-    stages.move_bordereau(session, row, "post", by=by, at=at, facts=facts)
+    stages.move_list(session, row, "post", by=by, at=at, facts=facts)
     return batch
 
 

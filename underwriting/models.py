@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, new_id
 from core.parties import Organisation
+from underwriting.sent_models import SentFault, SentList
 
 
 class Pool(Model):
@@ -220,57 +222,33 @@ class Refund(Model):
     )
 
 
-class Bordereau(Model):
-    """A list of premiums sent as a file: read in pieces into rows that wait, approved, posted as one batch.
+class BordereauFault(SentFault):
+    """What is wrong with one row of a bordereau's file. Never changed."""
 
-    `line_count` rows of the file have been read; `row_count` of them wait and `fault_count` faults were found. `sheet`
-    is read of a workbook (None: the first); `stopped_code` says why it was approved and could not be posted.
-    """
+    __tablename__ = "bordereau_fault"
+    of = "bordereau"
 
-    __tablename__ = "bordereau"
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
-    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
-    on: Mapped[date]
-    name: Mapped[str]
-    digest: Mapped[str]
-    columns: Mapped[dict[str, Any]]
-    stage: Mapped[str]
-    line_count: Mapped[int]
+
+class Bordereau(SentList):
+    """A list of premiums: read in pieces into rows that wait, posted as one batch; `row_count` rows of it wait."""
+
+    __tablename__ = kind = "bordereau"
+    faults = BordereauFault
     row_count: Mapped[int]
-    fault_count: Mapped[int]
     gross_fen: Mapped[int]
     batch_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entry_batch.id"))
     policies_digest: Mapped[str | None]
-    made_at: Mapped[datetime]
-    made_by: Mapped[uuid.UUID | None]
-    approved_at: Mapped[datetime | None]
-    approved_by: Mapped[uuid.UUID | None]
-    posted_at: Mapped[datetime | None]
-    sheet: Mapped[str | None]
-    stopped_code: Mapped[str | None]
-    version: Mapped[int] = mapped_column()
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper's own declaration
-    __table_args__ = (
-        CheckConstraint("stage IN ('reading', 'faulty', 'checked', 'approved', 'posted', 'discarded')", name="stage"),
-        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
-        CheckConstraint("approved_by <> made_by", name="four_eyes"),
+    own_args = (
+        CheckConstraint("row_count >= 0 AND gross_fen >= 0", name="held"),
         CheckConstraint(
-            "(stage = 'posted') = (batch_id IS NOT NULL) AND (batch_id IS NULL) = (posted_at IS NULL)"
-            " AND (batch_id IS NULL) = (policies_digest IS NULL)",
-            name="posted",
-        ),
-        CheckConstraint("(stage IN ('approved', 'posted')) = (approved_at IS NOT NULL)", name="approved"),
-        CheckConstraint("line_count >= 0 AND row_count >= 0 AND fault_count >= 0 AND gross_fen >= 0", name="counts"),
-        CheckConstraint("stopped_code IS NULL OR stage IN ('checked', 'discarded')", name="stopped"),
-        Index(
-            "uq_bordereau_digest",
-            "pool_id",
-            "digest",
-            unique=True,
-            postgresql_where=text("stage NOT IN ('discarded', 'faulty')"),
+            "(posted_at IS NULL) = (batch_id IS NULL) AND (batch_id IS NULL) = (policies_digest IS NULL)", name="batch"
         ),
     )
+
+    @property
+    def told(self) -> Mapping[str, int]:
+        """Return what each of its moves tells the log of how much it holds."""
+        return {"rows": self.row_count, "gross_fen": self.gross_fen}
 
 
 class BordereauPiece(Model):
@@ -299,15 +277,3 @@ class BordereauPiece(Model):
             name="lengths",
         ),
     )
-
-
-class BordereauFault(Model):
-    """What is wrong with one row of a bordereau's file: a code with its facts, and the field it is about."""
-
-    __tablename__ = "bordereau_fault"
-    bordereau_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    code: Mapped[str]
-    field: Mapped[str]
-    facts: Mapped[dict[str, Any]]

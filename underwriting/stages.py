@@ -1,4 +1,4 @@
-"""MOVES of a policy's premium, of a refund and of a bordereau, and the only writer of their stages."""
+"""MOVES of a policy's premium, of a refund and of a list that is sent, and the only writer of their stages."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import audit
+from core.moving import move
 from core.permits import Actor
 from core.stages import Moves, step
-from underwriting.models import Bordereau, Policy, Refund
+from underwriting.models import Policy, Refund
+from underwriting.sent_models import SentList
 
 #: `collect`: each member collects its own share, so no money passes through the pool. `take`: the period closed before
 #: the premium was passed on, so the members get it with their statements.
@@ -26,8 +27,8 @@ REFUND_MOVES: Moves = {
     ("agreed", "strike"): "struck",
 }
 
-#: A bordereau is read in pieces until it is whole, then approved by another person and posted at once.
-BORDEREAU_MOVES: Moves = {
+#: A list that is sent, of premiums or of claims: read and checked, approved by another person, posted at once.
+SENT_LIST_MOVES: Moves = {
     ("reading", "check"): "checked",
     ("reading", "fault"): "faulty",
     ("reading", "discard"): "discarded",
@@ -43,32 +44,26 @@ def move_policy(
     session: Session, policy: Policy, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a policy on and record it; Conflict `stage_refuses` where the table has no such move."""
-    policy.stage = step(POLICY_MOVES, policy.stage, verb, kind="policy")
-    session.flush()
-    told = {"stage": policy.stage, "number": policy.number, **(facts or {})}
-    audit.record(session, f"policy.{verb}", by=by, at=at, of=("policy", policy.id), facts=told)
+    told = {"number": policy.number, **(facts or {})}
+    move(session, policy, POLICY_MOVES, verb, of=("policy", policy.id), by=by, at=at, facts=told)
 
 
 def move_refund(
     session: Session, refund: Refund, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a refund on and record it; Conflict `stage_refuses` where the table has no such move."""
-    refund.stage = step(REFUND_MOVES, refund.stage, verb, kind="refund")
-    session.flush()
-    told = {"stage": refund.stage, "gross_fen": refund.gross_fen, **(facts or {})}
-    audit.record(session, f"refund.{verb}", by=by, at=at, of=("refund", refund.id), facts=told)
+    told = {"gross_fen": refund.gross_fen, **(facts or {})}
+    move(session, refund, REFUND_MOVES, verb, of=("refund", refund.id), by=by, at=at, facts=told)
 
 
-def move_bordereau(
-    session: Session, row: Bordereau, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+def move_list(
+    session: Session, row: SentList, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
-    """Move a bordereau on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(BORDEREAU_MOVES, row.stage, verb, kind="bordereau")
-    session.flush()
-    told = {"stage": row.stage, "rows": row.row_count, "gross_fen": row.gross_fen, **(facts or {})}
-    audit.record(session, f"bordereau.{verb}", by=by, at=at, of=("bordereau", row.id), facts=told)
+    """Move a list that was sent on and record it; Conflict `stage_refuses` where the table has no such move."""
+    told = {**row.told, **(facts or {})}
+    move(session, row, SENT_LIST_MOVES, verb, of=(row.kind, row.id), by=by, at=at, facts=told)
 
 
-def require_bordereau(row: Bordereau, verb: str) -> None:
-    """Refuse Conflict `stage_refuses` where the table has no such move for a bordereau as it stands."""
-    step(BORDEREAU_MOVES, row.stage, verb, kind="bordereau")
+def require_list(row: SentList, verb: str) -> None:
+    """Refuse Conflict `stage_refuses` where the table has no such move for a list as it stands."""
+    step(SENT_LIST_MOVES, row.stage, verb, kind=row.kind)

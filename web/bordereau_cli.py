@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from core.settings import Settings
-    from underwriting.bordereaux import Sent
     from underwriting.models import Bordereau
+    from underwriting.sent_lists import Sent
     from web.row_schema import RowSchema
 
 ID = click.argument("bordereau_id", type=click.UUID)
@@ -71,17 +71,12 @@ def send(file: Path, pool_id: int, day: datetime, maps: tuple[str, ...]) -> None
 
 def _kept(settings: Settings, file: Path, chosen: dict[str, str]) -> Sent:
     """Keep a file in the store and return how it was sent; refuses what is no table with these columns."""
-    from underwriting.bordereaux import Sent
-    from web import keeping
     from web.bordereau_list import LOOKED_AT, SCHEMA
-    from web.tables import clean_name, read_table
+    from web.keeping import store_in
+    from web.sent_work import keep_file
 
-    with file.open("rb") as stream, read_table(stream, file.name, LOOKED_AT) as table:
-        mapping = SCHEMA.completed(chosen, table.headers)
-        SCHEMA.check(mapping, table.headers)
     with file.open("rb") as stream:
-        digest, _ = keeping.store_in(settings).put(stream, limit=LOOKED_AT.file_bytes)
-    return Sent(clean_name(file.name), digest, mapping.columns)
+        return keep_file(store_in(settings), SCHEMA, LOOKED_AT, stream, file.name, chosen)
 
 
 @bordereau.command("show")
@@ -117,11 +112,12 @@ def post(bordereau_id: UUID) -> None:
     """将核对无误的清单一次全部入账。 Post a list that was found in order, all of it at once."""
     from core.db import run_in_unit
     from core.permits import SYSTEM
-    from underwriting import bordereaux
+    from underwriting import sent_lists
+    from underwriting.models import Bordereau
     from web import bordereau_list
 
     def approve(session: Session) -> None:
-        bordereaux.approve(session, bordereaux.lock(session, bordereau_id), by=SYSTEM, at=now(session))
+        sent_lists.approve(session, sent_lists.lock(session, Bordereau, bordereau_id), by=SYSTEM, at=now(session))
 
     with database() as (_, engine):
         run_in_unit(engine, SYSTEM, approve)
@@ -137,11 +133,12 @@ def discard(bordereau_id: UUID) -> None:
     """放弃一份尚未批准的清单。 Give up a list that is not approved."""
     from core.db import run_in_unit
     from core.permits import SYSTEM
-    from underwriting import bordereaux
+    from underwriting import sent_lists
+    from underwriting.models import Bordereau
 
     def work(session: Session) -> dict[str, Any]:
-        row = bordereaux.lock(session, bordereau_id)
-        bordereaux.discard(session, row, by=SYSTEM, at=now(session))
+        row = sent_lists.lock(session, Bordereau, bordereau_id)
+        sent_lists.discard(session, row, by=SYSTEM, at=now(session))
         return _told(row)
 
     with database() as (_, engine):
@@ -151,23 +148,24 @@ def discard(bordereau_id: UUID) -> None:
 
 def _listed(session: Session, pool_id: int) -> list[dict[str, Any]]:
     from core.permits import SYSTEM
-    from underwriting import bordereaux, pools
+    from underwriting import pools, sent_lists
     from underwriting.models import Bordereau
 
     pool = pools.get(session, pool_id, SYSTEM)
-    query = bordereaux.visible_to(SYSTEM).where(Bordereau.pool_id == pool.id).order_by(Bordereau.id.desc())
+    query = sent_lists.visible_to(Bordereau, SYSTEM).where(Bordereau.pool_id == pool.id).order_by(Bordereau.id.desc())
     return [_told(row) for row in session.scalars(query)]
 
 
 def _looked_at(session: Session, bordereau_id: UUID) -> tuple[dict[str, Any], list[Finding]]:
     """Return a bordereau as the commands tell it, with the first of its faults."""
     from core.permits import SYSTEM
-    from underwriting import bordereaux
+    from underwriting import sent_lists
+    from underwriting.models import Bordereau
 
-    row = bordereaux.get(session, bordereau_id, SYSTEM)
+    row = sent_lists.get(session, Bordereau, bordereau_id, SYSTEM)
     faults = [
         Finding(code, field, {**facts, "row": line, "column": facts.get("column", field)})
-        for line, code, field, facts in session.execute(bordereaux.faults_of(row).limit(FAULTS_TOLD))
+        for line, code, field, facts in session.execute(sent_lists.faults_of(row).limit(FAULTS_TOLD))
     ]
     return _told(row), faults
 

@@ -1,113 +1,22 @@
-"""Premium bordereaux as their pages and their API take, list and tell them."""
+"""Lists of premiums as a kind of list that is sent: their columns, their words, the verbs that are their own."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from typing import IO, Any, BinaryIO, cast
+from typing import Any
 
 from flask import url_for
-from sqlalchemy import BigInteger, Date, Engine, Select, Text, Uuid, column, func, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import BigInteger, Date, Text, Uuid, column, func, select, true
 
-from core import clock
-from core.db import run_in_unit
-from core.errors import Finding, Invalid, NotFound
-from core.papers import Store
-from core.parties import Person
-from core.permits import SYSTEM, Actor, may
 from underwriting import bordereaux
-from underwriting.bordereaux import Sent
-from underwriting.models import Bordereau, BordereauPiece, Community, Policy, Pool
+from underwriting.models import Bordereau, BordereauPiece, Community, Policy
+from web import columns
 from web.bordereau_list import LOOKED_AT, SCHEMA
-from web.errors import words
-from web.finance_work import Work
-from web.formats import number, t, yuan
-from web.jobs import defer
-from web.keeping import settings, store_in
+from web.columns import Column
+from web.formats import t
+from web.keeping import settings
 from web.listing import Query
-from web.tables import clean_name, read_table
-
-#: So long the first page of who sent or approved a bordereau tells that it was posted.
-_TOLD_FOR = timedelta(days=3)
-_READ, _POST = "read_bordereau", "post_bordereau"
-
-
-# Sent, approved
-
-
-def upload_most_mib() -> int:
-    """Return the size of the largest file that is taken by page and program, in MiB; a command takes any."""
-    return settings().upload_limit_mb
-
-
-def keep_sent(stream: IO[bytes], filename: str | None, chosen: Mapping[str, str], sheet: str | None) -> Sent:
-    """Keep a file in the store and return how it was sent; refuses what is no table with these columns."""
-    with read_table(stream, filename, LOOKED_AT, sheet=sheet) as table:
-        mapping = SCHEMA.completed(chosen, table.headers)
-        SCHEMA.check(mapping, table.headers)
-    stream.seek(0)
-    digest, _ = store_in(settings()).put(cast(BinaryIO, stream), limit=LOOKED_AT.file_bytes)
-    return Sent(clean_name(filename), digest, mapping.columns, sheet)
-
-
-def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: datetime) -> Bordereau:
-    """Return a new bordereau whose file the worker will read, queued in this transaction. Refuses as the room does."""
-    row = bordereaux.begin(session, pool, sent, on=on, by=by, at=at)
-    defer(session, _READ, {"bordereau_id": str(row.id)}, lock=f"bordereau:{row.id}")
-    return row
-
-
-def approve_bordereau(session: Session, bordereau_id: uuid.UUID, *, by: Actor, at: datetime) -> Bordereau:
-    """Return a bordereau, approved and its posting queued in this transaction. Refuses as the room does."""
-    row = bordereaux.lock(session, bordereau_id)
-    bordereaux.approve(session, row, by=by, at=at)
-    defer(session, _POST, {"bordereau_id": str(row.id)}, lock=f"bordereau:{row.id}")
-    return row
-
-
-@contextmanager
-def file_of(engine: Engine, store: Store, bordereau_id: uuid.UUID) -> Iterator[BinaryIO]:
-    """Open the file of a bordereau as it was sent; NotFound `bordereau_not_found`, `file_not_found`."""
-    digest = run_in_unit(engine, SYSTEM, lambda session: bordereaux.get(session, bordereau_id, SYSTEM).digest)
-    with store.open(digest) as stream:
-        yield stream
-
-
-# Listed
-
-
-def of_pool(session: Session, pool_id: int, bordereau_id: uuid.UUID, who: Actor) -> Bordereau:
-    """Return a bordereau of a pool that an actor may see; NotFound `bordereau_not_found`."""
-    row = bordereaux.get(session, bordereau_id, who)
-    if row.pool_id != pool_id:
-        raise NotFound("bordereau_not_found")
-    return row
-
-
-def listed_for(who: Actor, pool_id: int) -> Select[Any]:
-    """Return the query of a pool's bordereaux that an actor may see, newest first, with who sent and approved them."""
-    sender, approver = aliased(Person), aliased(Person)
-    query = (
-        bordereaux.visible_to(who)
-        .where(Bordereau.pool_id == pool_id)
-        .outerjoin(sender, sender.id == Bordereau.made_by)
-        .outerjoin(approver, approver.id == Bordereau.approved_by)
-        .with_only_columns(
-            *(getattr(Bordereau, name) for name in _SHOWN),
-            sender.name.label("sender"),
-            approver.name.label("approver"),
-        )
-    )
-    return cast(Select[Any], query.order_by(Bordereau.made_at.desc(), Bordereau.id.desc()))
-
-
-_SHOWN = (
-    *("id", "pool_id", "name", "digest", "on", "stage", "line_count", "row_count", "fault_count", "gross_fen"),
-    *("made_at", "made_by", "approved_at", "posted_at", "batch_id", "stopped_code"),
-)
+from web.sent_desk import ListKind
+from web.sent_words import ListWords
 
 
 def rows_of(row: Bordereau, first: int = 0, most: int | None = None) -> Query:
@@ -155,80 +64,116 @@ def rows_of(row: Bordereau, first: int = 0, most: int | None = None) -> Query:
     return query
 
 
-#: Field of a bordereau -> its words.
-FIELDS = {one.name: (one.label_zh, one.label_en) for one in SCHEMA.fields}
+def _most_mib() -> int:
+    """Return the size of the largest file that is taken by page and program, in MiB; a command takes any."""
+    return settings().upload_limit_mb
 
 
-def told_faults(found: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    """Yield faults (line, code, field, facts) as they are shown: row, field in words, what is wrong in words."""
-    for line, code, field, facts in found:
-        said = words(Finding(code, field, {**facts, "row": line, "column": facts.get("column", field)}))
-        name = t(*FIELDS[field]) if field in FIELDS else ""
-        yield {"row": line or None, "field": name, "column": facts.get("column", ""), "what": said, "code": code}
+def _index_columns() -> list[Column]:
+    return [columns.column("gross_fen", t("保费（元）", "Premium, CNY"), "money")]
 
 
-def stopped_words(code: str) -> str:
-    """Return why an approved bordereau could not be posted."""
-    return words(Invalid(code))
-
-
-# What waits
-
-
-def lists_to_do(session: Session, who: Actor) -> list[Work]:
-    """Return the bordereaux of the pools one leads that wait: for a second person's approval, or to be corrected."""
-    found: list[Work] = []
-    if not who.led_pools:
-        return found
-    query = bordereaux.visible_to(who).order_by(Bordereau.made_at)
-    if may(who, "bordereau.approve"):
-        waiting = query.where(Bordereau.stage == "checked", Bordereau.made_by.is_distinct_from(who.person_id))
-        title = t("批准保费清单入账", "Approve a premium bordereau")
-        found += [_work(row, title) for row in session.scalars(waiting)]
-    if may(who, "bordereau.send"):
-        faulty = query.where(Bordereau.stage == "faulty", Bordereau.made_by == who.person_id)
-        title = t("更正有误的保费清单", "Correct a faulty premium bordereau")
-        found += [_work(row, title) for row in session.scalars(faulty)]
-    return found
-
-
-def _work(row: Bordereau, title: str) -> Work:
-    if row.stage == "faulty":
-        note = t("{name}，{n} 处有误", "{name}, {n} faults", name=row.name, n=number(row.fault_count))
-    else:
-        note = t(
-            "{name}，{n} 张保单，{sum}",
-            "{name}, {n} policies, {sum}",
-            name=row.name,
-            n=number(row.row_count),
-            sum=yuan(row.gross_fen),
-        )
-    if row.stopped_code:
-        note = t("上次未能入账。", "It could not be posted. ") + note
-    href = url_for("bordereaux.one", pool_id=row.pool_id, bordereau_id=row.id)
-    return Work(title, href, note, kind="bordereau", stage=row.stage)
-
-
-def posted_links(session: Session, who: Actor, at: datetime) -> list[tuple[str, str]]:
-    """Return (words, address) of the bordereaux that one sent or approved and that were posted in the last days."""
-    if who.person_id is None or not who.led_pools:
-        return []
-    query = bordereaux.visible_to(who).where(
-        Bordereau.stage == "posted",
-        Bordereau.posted_at > at - _TOLD_FOR,
-        or_(Bordereau.made_by == who.person_id, Bordereau.approved_by == who.person_id),
-    )
+def _row_columns() -> list[Column]:
     return [
-        (
-            t(
-                "{name}：{n} 张保单，{sum}，{day} 入账",
-                "{name}: {n} policies, {sum}, posted on {day}",
-                name=row.name,
-                n=number(row.row_count),
-                sum=yuan(row.gross_fen),
-                day=clock.on(row.posted_at).isoformat(),  # type: ignore[arg-type]
-            ),
-            url_for("bordereaux.one", pool_id=row.pool_id, bordereau_id=row.id),
-        )
-        for row in session.scalars(query.order_by(Bordereau.posted_at.desc()).limit(5))
+        columns.column("line", t("行", "Row"), "number"),
+        columns.column("number", t("保单号", "Policy"), "code", href="href", is_head=True),
+        columns.column("community", t("小区", "Community")),
+        columns.column("inception_on", t("起保", "From"), "date"),
+        columns.column("expires_on", t("到期", "Until"), "date"),
+        columns.column("lift_count", t("电梯", "Lifts"), "number"),
+        columns.column("gross_fen", t("保费（元）", "Premium, CNY"), "money"),
     ]
+
+
+def _href_of(row: Bordereau, one: Any) -> str:
+    return url_for("premiums.one", policy_id=one.policy_id) if row.stage == "posted" else ""
+
+
+_WORDS = ListWords(
+    name=("保费清单", "premium bordereau"),
+    noun="清单",
+    many=("保费清单", "Premium bordereaux"),
+    intro=(
+        "任意长度的保费清单：后台逐行核对，另一人批准后一次入账。",
+        "Lists of premiums of any length: checked row by row in the background, posted at once when another person has "
+        "approved.",
+    ),
+    upload_intro=(
+        "一行一张保单。后台逐行核对，有误的行全部列出；另一人批准后一次全部入账。",
+        "One policy a row. Every row is checked in the background and every bad one listed; when another person "
+        "approves, all are posted at once.",
+    ),
+    file_hint=(
+        "CSV 或 XLSX，行数不限，文件不超过 {n} MiB。表头可以用您自己的叫法，下一步再对应。",
+        "CSV or XLSX of any number of rows, up to {n} MiB. Headers may be your own; you match them in the next step.",
+    ),
+    command_title=("在命令行里做同样的事", "The same on the command line"),
+    command="gongbao bordereau send 保费清单.csv --pool 1 --on {on}",
+    empty=(
+        "还没有保费清单。由首席的财务经办导入 CSV 或 XLSX。",
+        "No bordereaux yet. The lead’s finance maker sends a CSV or XLSX file.",
+    ),
+    rows=("各张保单", "Policies"),
+    rows_note=("", ""),
+    no_rows=("没有保单。", "No policies."),
+    all_good=(
+        "每一行都可以入账；由另一人批准后一次全部入账。",
+        "Every row can be posted; all are posted at once when another person has approved.",
+    ),
+    holds=("{name}，{n} 张保单，{sum}", "{name}, {n} policies, {sum}"),
+    is_posted=("{name}：{n} 张保单，{sum}，{day} 入账", "{name}: {n} policies, {sum}, posted on {day}"),
+    sentence=(
+        "{n} 张保单、保费 {sum} 将一次全部入账，按各自起保日的份额分到各家；有一张不能入账，就一张都不入账。",
+        "{n} policies with premiums of {sum} are posted at once, each shared as on its first day; all of them or none.",
+    ),
+    counted=("保单", "Policies"),
+    summed=("保费合计", "Premiums"),
+    in_order=("可入账", "In order"),
+    done_at=("入账时间", "Posted"),
+    reading=("已读 {n} 行，{m} 处有误", "{n} rows read, {m} faults so far"),
+    doing=("正在入账", "Being posted"),
+    posted_soon=("已批准，后台随即入账。", "Approved; it is being posted in the background."),
+    stopped=("批准之后没有入账", "It was approved and not posted"),
+    stopped_before=("上次未能入账。", "It could not be posted. "),
+)
+
+#: Premium bordereaux: of any length, posted in bulk.
+BORDEREAUX = ListKind(
+    model=Bordereau,
+    begin=bordereaux.begin,
+    rows_of=rows_of,
+    schema=SCHEMA,
+    looked_at=LOOKED_AT,
+    most_mib=_most_mib,
+    blueprint="bordereaux",
+    id_name="bordereau_id",
+    upload_name="upload_id",
+    read_task="read_bordereau",
+    post_task="post_bordereau",
+    count_of="row_count",
+    sum_of="gross_fen",
+    listed_of="row_count",
+    words=_WORDS,
+    index_columns=_index_columns,
+    row_columns=_row_columns,
+    exported=[
+        ("bordereau", lambda row: row.id),
+        ("file", lambda row: row.name),
+        ("booked_on", lambda row: row.on),
+        ("stage", lambda row: row.stage),
+        ("rows_read", lambda row: row.line_count),
+        ("rows_in_order", lambda row: row.row_count),
+        ("faults", lambda row: row.fault_count),
+        ("premium_cny", lambda row: row.gross_fen),
+    ],
+    exported_rows=[
+        ("row", lambda row: row.line),
+        ("policy", lambda row: row.number),
+        ("begins_on", lambda row: row.inception_on),
+        ("ends_on", lambda row: row.expires_on),
+        ("lifts", lambda row: row.lift_count),
+        ("premium_cny", lambda row: row.gross_fen),
+        ("community", lambda row: row.community),
+    ],
+    href_of=_href_of,
+)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from itertools import islice, zip_longest
 from typing import IO, Any
 
 from sqlalchemy import ARRAY, Engine, Text, func, literal, select
 from sqlalchemy.orm import Session
 
-from core.db import BUSY, instant, run_in_unit
-from core.errors import Finding, Invalid, Refusal
+from core.db import instant, run_in_unit
+from core.errors import Finding, Invalid
 from core.permits import SYSTEM
 from ledger.bulk import PIECE, learn
-from underwriting import bordereau_posting, bordereaux, pools
+from underwriting import bordereau_posting, bordereaux, pools, sent_lists
 from underwriting.bordereaux import Piece
 from underwriting.models import Bordereau, Community
-from web import cells
+from web import cells, sent_work
 from web.cells import Cell, Day, Fen, Kind, Limits, Row, Whole, is_blank, shown
 from web.row_schema import ColumnMapping, Field, RowSchema
+from web.sent_work import broken_off
 from web.tables import Table, read_table
 
 #: The columns of a bordereau of premiums.
@@ -225,7 +226,7 @@ def read_on(engine: Engine, bordereau_id: uuid.UUID, stream: IO[bytes]) -> None:
     """
 
     def begun(session: Session) -> tuple[Bordereau, list[tuple[int, date, date]]]:
-        row = bordereaux.get(session, bordereau_id, SYSTEM)
+        row = sent_lists.get(session, Bordereau, bordereau_id, SYSTEM)
         found = [(one.number, one.effective_on, one.ends_on) for one in pools.agreements(session, row.pool_id)]
         return row, found
 
@@ -254,7 +255,7 @@ class _Keeping:
     count: int
 
     def __call__(self, session: Session) -> int:
-        row = bordereaux.lock(session, self.bordereau_id)
+        row = sent_lists.lock(session, Bordereau, self.bordereau_id)
         if row.stage == "reading" and row.line_count == self.count:
             piece = self.reader.piece(session, self.rows, self.values)
             bordereaux.keep_piece(session, row, piece)
@@ -262,16 +263,13 @@ class _Keeping:
 
 
 def _keep_break(session: Session, bordereau_id: uuid.UUID, broken: Invalid) -> None:
-    row = bordereaux.lock(session, bordereau_id)
+    row = sent_lists.lock(session, Bordereau, bordereau_id)
     if row.stage == "reading":
-        line = broken.facts.get("row")
-        faults = [(line if isinstance(line, int) else 0, Finding(broken.code, "", dict(broken.facts)))]
-        faults += [(0, one) for one in broken.findings]
-        bordereaux.keep_piece(session, row, Piece(faults=faults))
+        bordereaux.keep_piece(session, row, Piece(faults=broken_off(broken)))
 
 
 def _finish(session: Session, bordereau_id: uuid.UUID) -> None:
-    row = bordereaux.lock(session, bordereau_id)
+    row = sent_lists.lock(session, Bordereau, bordereau_id)
     if row.stage == "reading":
         bordereaux.finish_reading(session, row, by=SYSTEM, at=instant(session))
 
@@ -283,25 +281,9 @@ def post_now(engine: Engine, bordereau_id: uuid.UUID) -> None:
     approval, for the posting to be asked for again.
     """
 
-    def work(session: Session) -> int | None:
-        row = bordereaux.lock(session, bordereau_id)
-        if row.stage != "approved":
-            return None
+    def post(session: Session, row: Bordereau) -> int:
         return bordereau_posting.post(session, row, by=SYSTEM, at=instant(session)).period_id
 
-    try:
-        period_id = run_in_unit(engine, SYSTEM, work)
-    except Refusal as refusal:
-        code = refusal.code
-        if code == BUSY:
-            raise
-        run_in_unit(engine, SYSTEM, lambda session: _stop(session, bordereau_id, code, instant(session)))
-        raise
+    period_id = sent_work.post_now(engine, Bordereau, bordereau_id, post)
     if period_id is not None:
         run_in_unit(engine, SYSTEM, lambda session: learn(session, period_id))
-
-
-def _stop(session: Session, bordereau_id: uuid.UUID, code: str, at: datetime) -> None:
-    row = bordereaux.lock(session, bordereau_id)
-    if row.stage == "approved":
-        bordereaux.stop(session, row, code=code, by=SYSTEM, at=at)

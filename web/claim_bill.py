@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from claims.adjusting import AssessedLine, CoverTerms, Reduction
+from claims.admission import LINES_MOST
 from claims.bills import Assessment
-from claims.handling import LINES_MOST
 from core.errors import Finding, Invalid
 from ledger.money import parse_fen, plain_fen
 from web.formats import deductible_words, money, t

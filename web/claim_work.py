@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import url_for
 
-from web import claim_desk
-from web.claims_list_desk import lists_to_do
+from web import claim_desk, sent_desk
+from web.claims_list_desk import CLAIMS_LISTS
 from web.formats import t, yuan
 from web.shell import actor, unit
 
@@ -21,7 +21,7 @@ _WORDS = {
 
 def claims_waiting() -> list[dict[str, Any]]:
     """Return the claims, and the lists of claims, that wait for the reader's own step, as items of a `work_list`."""
-    found = [{"id": None, **asdict(one)} for one in lists_to_do(unit(), actor())]
+    found = [{"id": None, **asdict(one)} for one in sent_desk.lists_to_do(unit(), CLAIMS_LISTS, actor())]
     for verb, row in claim_desk.waiting_for(unit(), actor()):
         due = claim_desk.due_of(row)
         found.append(

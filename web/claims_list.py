@@ -1,4 +1,4 @@
-"""A list of claims from file to books: read, held against the books by rows, tried by the verbs of a single claim."""
+"""A list of claims from file to books: read, held against the books by rows, tried by the rules of a single claim."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from typing import IO, Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from claims import lists
+from claims import list_trial, lists
 from claims.adjusting import AssessedLine
 from claims.list_models import ClaimsList
 from claims.lists import ListedClaim, ListedLine
 from claims.models import Claim, Fault
 from core.clock import CITY
-from core.db import BUSY, instant, rehearsal, run_in_unit
-from core.errors import Finding, Invalid, Refusal
+from core.db import instant, run_in_unit
+from core.errors import Finding, Invalid
 from core.permits import SYSTEM, Actor, Role
+from underwriting import sent_lists
 from underwriting.models import Lift, Policy, Pool
+from web import sent_work
 from web.cells import Day, Fen, Limits, Text, Whole
 from web.row_schema import ColumnMapping, Field, GoodRow, RowSchema
+from web.sent_work import broken_off
 from web.tables import read_table
 
 #: The columns of a list of claims: a row is a line of a claim's bill, the claim is named by its number.
@@ -180,8 +183,7 @@ def _line(row: GoodRow, title: str) -> ListedLine:
 def checked(engine: Engine, pool: Pool, found: Read, sender: uuid.UUID | None) -> Read:
     """Return a list with what the verbs of a single claim refuse of it added to its faults; nothing is kept."""
     by = Actor(sender, pool.lead_id, Role.CLAIMS_HANDLER, "insurer", frozenset({pool.id}))
-    with rehearsal(engine, by) as session:
-        refused = lists.tried(session, found.claims, by=by, at=instant(session))
+    refused = run_in_unit(engine, by, lambda session: list_trial.tried(session, found.claims, by=by))
     return replace(found, faults=sorted([*found.faults, *refused], key=lambda one: one[0]))
 
 
@@ -189,17 +191,14 @@ def read_now(engine: Engine, list_id: uuid.UUID, stream: IO[bytes]) -> None:
     """Read a list's file whole and keep what it says; one that is no longer being read is left as it is."""
 
     def begun(session: Session) -> tuple[ClaimsList, Pool, Read]:
-        row = lists.get(session, list_id, SYSTEM)
+        row = sent_lists.get(session, ClaimsList, list_id, SYSTEM)
         pool = session.get_one(Pool, row.pool_id)
         if row.stage != "reading":
             return row, pool, Read()
         try:
             return row, pool, read(session, pool, stream, row.name, row.columns, row.sheet, row.on)
         except Invalid as broken:
-            line = broken.facts.get("row")
-            at = line if isinstance(line, int) else 0
-            told = [(at, Finding(broken.code, "", dict(broken.facts))), *((0, one) for one in broken.findings)]
-            return row, pool, Read(faults=told)
+            return row, pool, Read(faults=broken_off(broken))
 
     row, pool, found = run_in_unit(engine, SYSTEM, begun)
     if row.stage != "reading":
@@ -207,7 +206,7 @@ def read_now(engine: Engine, list_id: uuid.UUID, stream: IO[bytes]) -> None:
     told = checked(engine, pool, found, row.made_by)
 
     def work(session: Session) -> None:
-        standing = lists.lock(session, list_id)
+        standing = sent_lists.lock(session, ClaimsList, list_id)
         if standing.stage == "reading":
             at = instant(session)
             lists.keep(session, standing, told.lines, told.claims, told.faults, by=SYSTEM, at=at)
@@ -222,22 +221,7 @@ def file_now(engine: Engine, list_id: uuid.UUID) -> None:
     approval, for the filing to be asked for again.
     """
 
-    def work(session: Session) -> None:
-        row = lists.lock(session, list_id)
-        if row.stage == "approved":
-            lists.file(session, row, by=SYSTEM, at=instant(session))
+    def post(session: Session, row: ClaimsList) -> None:
+        lists.file(session, row, by=SYSTEM, at=instant(session))
 
-    try:
-        run_in_unit(engine, SYSTEM, work)
-    except Refusal as refusal:
-        code = refusal.code
-        if code == BUSY:
-            raise
-
-        def undo(session: Session) -> None:
-            row = lists.lock(session, list_id)
-            if row.stage == "approved":
-                lists.stop(session, row, code=code, by=SYSTEM, at=instant(session))
-
-        run_in_unit(engine, SYSTEM, undo)
-        raise
+    sent_work.post_now(engine, ClaimsList, list_id, post)

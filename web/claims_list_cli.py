@@ -77,16 +77,16 @@ def check(file: Path, pool_id: int, day: datetime, maps: tuple[str, ...], sheet:
 @json_option
 def lists_(pool_id: int) -> None:
     """共保体的名单，新的在前。 The lists of a pool, newest first."""
-    from claims import lists
     from claims.list_models import ClaimsList
     from core.db import run_in_unit
     from core.permits import SYSTEM
-    from underwriting import pools
+    from underwriting import pools, sent_lists
     from web.states import state_of
 
     def work(session: Session) -> list[dict[str, Any]]:
         pool = pools.get(session, pool_id, SYSTEM)
-        query = lists.visible_to(SYSTEM).where(ClaimsList.pool_id == pool.id).order_by(ClaimsList.id.desc())
+        query = sent_lists.visible_to(ClaimsList, SYSTEM).where(ClaimsList.pool_id == pool.id)
+        query = query.order_by(ClaimsList.id.desc())
         names = ("id", "name", "on", "stage", "line_count", "claim_count", "fault_count", "asked_fen")
         return [{name: getattr(row, name) for name in names} for row in session.scalars(query)]
 

@@ -1,98 +1,29 @@
-"""Lists of claims as their pages and their API take, list and tell them."""
+"""Lists of claims as a kind of list that is sent: their columns, their words, the verbs that are their own."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, cast
 
 from flask import url_for
-from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
 
 from claims import lists
 from claims.list_models import ClaimsList, ClaimsListRow
 from claims.models import Claim, Fault
-from core.errors import Finding, Invalid, NotFound
-from core.parties import Person
-from core.permits import Actor, may
-from underwriting.bordereaux import Sent
-from underwriting.models import Policy, Pool
+from underwriting.models import Policy
 from web.claims_list import LIMITS, SCHEMA
-from web.errors import words
-from web.finance_work import Work
-from web.formats import number, t, yuan
-from web.jobs import defer
-from web.keeping import settings, store_in
+from web.columns import Column, column
+from web.formats import t
 from web.listing import Query
-from web.tables import clean_name, read_table
-
-#: So long the first page of who sent or approved a list tells that it was filed.
-_TOLD_FOR = timedelta(days=3)
-_READ, _FILE = "read_claims_list", "file_claims_list"
-#: Field of a list -> its words.
-FIELDS = {one.name: (one.label_zh, one.label_en) for one in SCHEMA.fields}
+from web.sent_desk import ListKind
+from web.sent_words import ListWords
 
 
-def keep_sent(stream: IO[bytes], filename: str | None, chosen: Mapping[str, str], sheet: str | None) -> Sent:
-    """Keep a file in the store and return how it was sent; refuses what is no table with these columns."""
-    with read_table(stream, filename, LIMITS, sheet=sheet) as table:
-        mapping = SCHEMA.completed(chosen, table.headers)
-        SCHEMA.check(mapping, table.headers)
-    stream.seek(0)
-    digest, _ = store_in(settings()).put(cast(BinaryIO, stream), limit=LIMITS.file_bytes)
-    return Sent(clean_name(filename), digest, mapping.columns, sheet)
+def rows_of(row: ClaimsList, first: int = 0, most: int | None = None) -> Query:
+    """Return the query of a list's rows in the order of its file, from the `first` (counted from 0) on.
 
-
-def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: datetime) -> ClaimsList:
-    """Return a new list whose file the worker will read, queued in this transaction. Refuses as the room does."""
-    row = lists.begin(session, pool, sent, on=on, by=by, at=at)
-    defer(session, _READ, {"list_id": str(row.id)}, lock=f"claims_list:{row.id}")
-    return row
-
-
-def approve_claims_list(session: Session, list_id: uuid.UUID, *, by: Actor, at: datetime) -> ClaimsList:
-    """Return a list, approved and its filing queued in this transaction. Refuses as the room does."""
-    row = lists.lock(session, list_id)
-    lists.approve(session, row, by=by, at=at)
-    defer(session, _FILE, {"list_id": str(row.id)}, lock=f"claims_list:{row.id}")
-    return row
-
-
-def of_pool(session: Session, pool_id: int, list_id: uuid.UUID, who: Actor) -> ClaimsList:
-    """Return a list of a pool that an actor may see; NotFound `claims_list_not_found`."""
-    row = lists.get(session, list_id, who)
-    if row.pool_id != pool_id:
-        raise NotFound("claims_list_not_found")
-    return row
-
-
-def listed_for(who: Actor, pool_id: int) -> Select[Any]:
-    """Return the query of a pool's lists that an actor may see, newest first, with who sent and approved them."""
-    sender, approver = aliased(Person), aliased(Person)
-    query = (
-        lists.visible_to(who)
-        .where(ClaimsList.pool_id == pool_id)
-        .outerjoin(sender, sender.id == ClaimsList.made_by)
-        .outerjoin(approver, approver.id == ClaimsList.approved_by)
-        .with_only_columns(
-            *(getattr(ClaimsList, name) for name in _SHOWN),
-            sender.name.label("sender"),
-            approver.name.label("approver"),
-        )
-    )
-    return cast(Select[Any], query.order_by(ClaimsList.made_at.desc(), ClaimsList.id.desc()))
-
-
-_SHOWN = (
-    *("id", "pool_id", "name", "digest", "on", "stage", "line_count", "claim_count", "fault_count", "asked_fen"),
-    *("made_at", "made_by", "approved_at", "posted_at", "stopped_code"),
-)
-
-
-def rows_of(row: ClaimsList) -> Query:
-    """Return the query of a list's rows in the order of its file, each with its claim once it is filed."""
+    Each has its claim once the list is filed.
+    """
     query = (
         select(
             ClaimsListRow.line,
@@ -112,77 +43,123 @@ def rows_of(row: ClaimsList) -> Query:
         .where(ClaimsListRow.claims_list_id == row.id)
         .order_by(ClaimsListRow.line)
     )
-    return cast(Query, query)
+    return cast(Query, query.offset(first).limit(most))
 
 
-def told_faults(found: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    """Yield faults (line, code, field, facts) as they are shown: row, field in words, what is wrong in words."""
-    for line, code, field, facts in found:
-        said = words(Finding(code, field, {**facts, "row": line, "column": facts.get("column", field)}))
-        name = t(*FIELDS[field]) if field in FIELDS else ""
-        yield {"row": line or None, "field": name, "column": facts.get("column", ""), "what": said, "code": code}
-
-
-def places(session: Session, who: Actor) -> list[tuple[str, str]]:
-    """Return (pool, address) of the lists of the pools that an actor's organisation leads, newest first."""
-    if not may(who, "claims_list.read"):
-        return []
-    query = select(Pool.id, Pool.name).where(Pool.id.in_(who.led_pools)).order_by(Pool.id.desc())
-    return [(row[1], url_for("claims_lists.index", pool_id=row[0])) for row in session.execute(query)]
-
-
-def stopped_words(code: str) -> str:
-    """Return why an approved list could not be filed."""
-    return words(Invalid(code))
-
-
-def lists_to_do(session: Session, who: Actor) -> list[Work]:
-    """Return the lists of the pools one leads that wait: for a second person's approval, or to be corrected."""
-    found: list[Work] = []
-    if not who.led_pools:
-        return found
-    query = lists.visible_to(who).order_by(ClaimsList.made_at)
-    if may(who, "claims_list.approve"):
-        waiting = query.where(ClaimsList.stage == "checked", ClaimsList.made_by.is_distinct_from(who.person_id))
-        found += [_work(row, t("批准赔案名单", "Approve a list of claims")) for row in session.scalars(waiting)]
-    if may(who, "claims_list.send"):
-        faulty = query.where(ClaimsList.stage == "faulty", ClaimsList.made_by == who.person_id)
-        title = t("更正有误的赔案名单", "Correct a faulty list of claims")
-        found += [_work(row, title) for row in session.scalars(faulty)]
-    return found
-
-
-def _work(row: ClaimsList, title: str) -> Work:
-    if row.stage == "faulty":
-        note = t("{name}，{n} 处有误", "{name}, {n} faults", name=row.name, n=number(row.fault_count))
-    else:
-        note = t(
-            "{name}，{n} 个赔案，报损 {sum}",
-            "{name}, {n} claims, {sum} asked for",
-            name=row.name,
-            n=number(row.claim_count),
-            sum=yuan(row.asked_fen),
-        )
-    if row.stopped_code:
-        note = t("上次未能入账。", "It could not be filed. ") + note
-    href = url_for("claims_lists.one", pool_id=row.pool_id, list_id=row.id)
-    return Work(title, href, note, kind="claims_list", stage=row.stage)
-
-
-def posted_links(session: Session, who: Actor, at: datetime) -> list[tuple[str, str]]:
-    """Return (words, address) of the lists that one sent or approved and that were filed in the last days."""
-    if who.person_id is None or not who.led_pools:
-        return []
-    query = lists.visible_to(who).where(
-        ClaimsList.stage == "posted",
-        ClaimsList.posted_at > at - _TOLD_FOR,
-        or_(ClaimsList.made_by == who.person_id, ClaimsList.approved_by == who.person_id),
-    )
-    said = t("{name}：{n} 个赔案，报损 {sum}", "{name}: {n} claims, {sum} asked for")
+def _index_columns() -> list[Column]:
     return [
-        (
-            said.format(name=row.name, n=number(row.claim_count), sum=yuan(row.asked_fen)),
-            url_for("claims_lists.one", pool_id=row.pool_id, list_id=row.id),
-        )
-        for row in session.scalars(query.order_by(ClaimsList.posted_at.desc()).limit(5))
+        column("claim_count", t("赔案", "Claims"), "number"),
+        column("asked_fen", t("报损（元）", "Asked for, CNY"), "money"),
     ]
+
+
+def _row_columns() -> list[Column]:
+    return [
+        column("line", t("行", "Row"), "number"),
+        column("number", t("赔案号", "Claim"), "code", href="href", is_head=True),
+        column("policy", t("保单号", "Policy"), "code"),
+        column("fault", t("故障", "Fault"), "code"),
+        column("what", t("费用项目", "Item")),
+        column("asked_fen", t("报损（元）", "Asked for, CNY"), "money"),
+        column("allowed_fen", t("核定（元）", "Allowed, CNY"), "money"),
+        column("reason", t("核减原因", "Reason")),
+        column("claim_stage", t("赔案状态", "Claim"), "chip", of="claim"),
+    ]
+
+
+def _href_of(row: ClaimsList, one: Any) -> str:
+    return url_for("claims.one", claim_id=one.claim_id) if one.claim_id else ""
+
+
+_WORDS = ListWords(
+    name=("赔案名单", "list of claims"),
+    noun="名单",
+    many=("赔案名单", "Lists of claims"),
+    intro=(
+        "一份文件里的许多赔案：按单个赔案的规则逐行核对，另一人批准后一次立案入账。",
+        "Many claims in one file: checked row by row by the rules of a single claim, filed at once when another person "
+        "has approved.",
+    ),
+    upload_intro=(
+        "一行一项费用，同一赔案号的各行合为一个赔案。有误的行全部列出；签署人批准后一次全部立案，首席限额之内的随即入账。",
+        "One cost item a row; the rows of one number are one claim. Every bad row is listed; when a signatory "
+        "approves, all claims are made at once and those within the lead’s limit booked.",
+    ),
+    file_hint=(
+        "CSV 或 XLSX，不超过 {n} MiB。表头可以用您自己的叫法，下一步再对应。",
+        "CSV or XLSX, up to {n} MiB. Headers may be your own; you match them in the next step.",
+    ),
+    command_title=("在命令行里先核对，不留下什么", "Checked on the command line, nothing kept"),
+    command="gongbao claim check 赔案名单.csv --pool 1 --on {on}",
+    empty=(
+        "还没有赔案名单。由首席的理赔人员导入 CSV 或 XLSX。",
+        "No lists yet. The lead’s claims handler sends a CSV or XLSX file.",
+    ),
+    rows=("各行", "Rows"),
+    rows_note=("点赔案号看每一个赔案", "Each claim is behind its number"),
+    no_rows=("没有赔案。", "No claims."),
+    all_good=(
+        "每个赔案都可以立案；由首席的签署人批准后一次全部立案。",
+        "Every claim can be made; all are made at once when a signatory of the lead approves.",
+    ),
+    holds=("{name}，{n} 个赔案，报损 {sum}", "{name}, {n} claims, {sum} asked for"),
+    is_posted=("{name}：{n} 个赔案，报损 {sum}", "{name}: {n} claims, {sum} asked for"),
+    sentence=(
+        "{n} 个赔案、报损 {sum} 将一次全部立案并提请同意；首席限额之内的随即由您核准入账，其余等待各成员同意。"
+        "有一个不能立案，就一个都不立。",
+        "{n} claims asking for {sum} are made and put before the members at once. Those within the lead’s limit are "
+        "approved by you and booked; the others wait for the members. All of them or none.",
+    ),
+    counted=("赔案", "Claims"),
+    summed=("报损合计", "Asked for"),
+    in_order=("赔案", "Claims"),
+    done_at=("立案时间", "Filed"),
+    reading=("正在逐行核对", "Being checked"),
+    doing=("正在立案入账", "Being filed"),
+    posted_soon=("已批准，后台随即立案入账。", "Approved; its claims are being filed in the background."),
+    stopped=("批准之后没有入账", "It was approved and not filed"),
+    stopped_before=("上次未能入账。", "It could not be filed. "),
+)
+
+#: Lists of claims: read whole, filed by the verbs of a single claim.
+CLAIMS_LISTS = ListKind(
+    model=ClaimsList,
+    begin=lists.begin,
+    rows_of=rows_of,
+    schema=SCHEMA,
+    looked_at=LIMITS,
+    most_mib=lambda: LIMITS.file_bytes >> 20,
+    blueprint="claims_lists",
+    id_name="list_id",
+    upload_name="claims_upload_id",
+    read_task="read_claims_list",
+    post_task="file_claims_list",
+    count_of="claim_count",
+    sum_of="asked_fen",
+    listed_of="line_count",
+    words=_WORDS,
+    index_columns=_index_columns,
+    row_columns=_row_columns,
+    exported=[
+        ("list", lambda row: row.id),
+        ("file", lambda row: row.name),
+        ("booked_on", lambda row: row.on),
+        ("stage", lambda row: row.stage),
+        ("rows_read", lambda row: row.line_count),
+        ("claims", lambda row: row.claim_count),
+        ("faults", lambda row: row.fault_count),
+        ("asked_cny", lambda row: row.asked_fen),
+    ],
+    exported_rows=[
+        ("row", lambda row: row.line),
+        ("claim", lambda row: row.number),
+        ("policy", lambda row: row.policy),
+        ("fault", lambda row: row.fault),
+        ("item", lambda row: row.what),
+        ("asked_cny", lambda row: row.asked_fen),
+        ("allowed_cny", lambda row: row.allowed_fen),
+        ("reason", lambda row: row.reason),
+        ("stage", lambda row: row.claim_stage),
+    ],
+    href_of=_href_of,
+)

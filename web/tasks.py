@@ -119,11 +119,12 @@ def _kept_with_it() -> Iterator[None]:
 
 def read_bordereau(bench: Bench, bordereau_id: str) -> None:
     """Read the file of a premium bordereau on from where it was left; one that has been read stays as it is."""
-    from web.bordereau_desk import file_of
+    from underwriting.models import Bordereau
     from web.bordereau_list import read_on
+    from web.sent_work import file_of
 
     found = uuid.UUID(bordereau_id)
-    with file_of(bench.engine, keeping.store_in(bench.settings), found) as stream:
+    with file_of(bench.engine, keeping.store_in(bench.settings), Bordereau, found) as stream:
         read_on(bench.engine, found, stream)
 
 
@@ -137,12 +138,12 @@ def post_bordereau(bench: Bench, bordereau_id: str) -> None:
 
 def read_claims_list(bench: Bench, list_id: str) -> None:
     """Read the file of a list of claims; one that has been read stays as it is."""
-    from claims import lists
+    from claims.list_models import ClaimsList
     from web.claims_list import read_now
+    from web.sent_work import file_of
 
     found = uuid.UUID(list_id)
-    digest = run_in_unit(bench.engine, SYSTEM, lambda session: lists.get(session, found, SYSTEM).digest)
-    with keeping.store_in(bench.settings).open(digest) as stream:
+    with file_of(bench.engine, keeping.store_in(bench.settings), ClaimsList, found) as stream:
         read_now(bench.engine, found, stream)
 
 

@@ -35,10 +35,11 @@ from core.papers import Store
 from core.parties import sort_key_of
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
-from underwriting.bordereaux import Sent
 from underwriting.models import Pool
-from web import bordereau_desk, verification
+from underwriting.sent_lists import Sent
+from web import sent_desk, verification
 from web.accounts import add_token, create_user
+from web.bordereau_desk import BORDEREAUX
 from web.verification import Files, auditor_engine_at
 
 #: Requests; lists of premiums and the rows of each.
@@ -221,7 +222,7 @@ def _send(engine: Engine, pool_id: int, sent: Sent) -> uuid.UUID:
 
     def work(session: Session) -> uuid.UUID:
         pool, at = session.get_one(Pool, pool_id), instant(session)
-        return bordereau_desk.begin(session, pool, sent, on=DAY, by=SYSTEM, at=at).id
+        return sent_desk.begin(session, BORDEREAUX, pool, sent, on=DAY, by=SYSTEM, at=at).id
 
     return run_in_unit(engine, SYSTEM, work)
 
@@ -317,7 +318,7 @@ def _approve(engine: Engine, list_id: uuid.UUID) -> None:
     run_in_unit(
         engine,
         SYSTEM,
-        lambda session: bordereau_desk.approve_bordereau(session, list_id, by=SYSTEM, at=instant(session)),
+        lambda session: sent_desk.approve_list(session, BORDEREAUX, list_id, by=SYSTEM, at=instant(session)),
     )
 
 

@@ -27,10 +27,10 @@ from core.db import engine_for, run_in_unit, unit_of_work
 from core.permits import SYSTEM
 from core.server import Urls
 from ledger import statements
-from underwriting import bordereaux, pools
-from underwriting.bordereaux import Sent
-from underwriting.models import Pool
+from underwriting import bordereaux, pools, sent_lists
+from underwriting.models import Bordereau, Pool
 from underwriting.pools import PoolPlan
+from underwriting.sent_lists import Sent
 from underwriting.terms import Terms
 from web import bordereau_list, rooms
 
@@ -207,7 +207,7 @@ def settle(app_url: str, pool_id: int, path: Path) -> float:
             return bordereaux.begin(session, session.get_one(Pool, pool_id), sent, on=DAY, by=SYSTEM, at=AT).id
 
         def approve(session: Session) -> None:
-            bordereaux.approve(session, bordereaux.lock(session, row_id), by=SYSTEM, at=AT)
+            sent_lists.approve(session, sent_lists.lock(session, Bordereau, row_id), by=SYSTEM, at=AT)
 
         row_id = run_in_unit(engine, SYSTEM, send)
         with path.open("rb") as stream:

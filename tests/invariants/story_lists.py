@@ -14,8 +14,9 @@ from core.db import unit_of_work
 from core.errors import Finding
 from core.permits import SYSTEM, Role
 from tests.makers import AT, MadePool, make_pool
-from underwriting import bordereau_posting, bordereaux
+from underwriting import bordereau_posting, bordereaux, sent_lists
 from underwriting.models import Policy
+from underwriting.sent_lists import Sent
 
 
 def post_lists(engine: Engine) -> None:
@@ -23,23 +24,23 @@ def post_lists(engine: Engine) -> None:
     with unit_of_work(engine, SYSTEM) as session:
         made = make_pool(session, (5, 3, 2), name="批量共保体")
         maker, checker = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
-        sent = bordereaux.Sent("保费清单.csv", "a" * 64, {})
+        sent = Sent("保费清单.csv", "a" * 64, {})
         row = bordereaux.begin(session, made.pool, sent, on=date(2026, 3, 2), by=maker, at=AT)
         begins, ends = date(2026, 3, 1), date(2027, 3, 1)
         numbers, fen, none = ["L-1", "L-2", "L-3"], [101, 20_003, 7], [None] * 3
         piece = bordereaux.Piece(3, [2, 3, 5], numbers, none, [begins] * 3, [ends] * 3, [1, 2, 3], fen, [1] * 3)
         bordereaux.keep_piece(session, row, piece)
         bordereaux.finish_reading(session, row, by=SYSTEM, at=AT)
-        bordereaux.approve(session, row, by=checker, at=AT)
+        sent_lists.approve(session, row, by=checker, at=AT)
         bordereau_posting.post(session, row, by=SYSTEM, at=AT)
-        sent = bordereaux.Sent("退回的清单.csv", "c" * 64, {})
+        sent = Sent("退回的清单.csv", "c" * 64, {})
         stopped = bordereaux.begin(session, made.pool, sent, on=date(2026, 3, 2), by=maker, at=AT)
         piece = bordereaux.Piece(1, [2], ["L-9"], [None], [begins], [ends], [1], [5], [1])
         bordereaux.keep_piece(session, stopped, piece)
         bordereaux.finish_reading(session, stopped, by=SYSTEM, at=AT)
-        bordereaux.approve(session, stopped, by=checker, at=AT)
-        bordereaux.stop(session, stopped, code="period_closed", by=SYSTEM, at=AT)
-        sent = bordereaux.Sent("有误的清单.csv", "b" * 64, {})
+        sent_lists.approve(session, stopped, by=checker, at=AT)
+        sent_lists.stop(session, stopped, code="period_closed", by=SYSTEM, at=AT)
+        sent = Sent("有误的清单.csv", "b" * 64, {})
         faulty = bordereaux.begin(session, made.pool, sent, on=date(2026, 3, 2), by=maker, at=AT)
         wrong = bordereaux.Piece(1, faults=[(2, Finding("cell_required", "number"))])
         bordereaux.keep_piece(session, faulty, wrong)
@@ -60,13 +61,13 @@ def _file_claims(session: Session, made: MadePool) -> None:
     faulty = [(2, Finding("cell_required", "number"))]
     told = (("赔案.csv", "d", claims, []), ("误.csv", "e", [], faulty), ("退.csv", "f", other, []))
     for name, digest, listed, wrong in told:
-        sent = bordereaux.Sent(name, digest * 64, {})
+        sent = Sent(name, digest * 64, {})
         row = lists.begin(session, made.pool, sent, on=date(2026, 3, 2), by=handler, at=AT)
         lists.keep(session, row, 3, listed, wrong, by=SYSTEM, at=AT)
         if wrong:
             continue
-        lists.approve(session, row, by=signatory, at=AT)
+        sent_lists.approve(session, row, by=signatory, at=AT)
         if listed is claims:
             lists.file(session, row, by=SYSTEM, at=AT)
         else:
-            lists.stop(session, row, code="period_closed", by=SYSTEM, at=AT)
+            sent_lists.stop(session, row, code="period_closed", by=SYSTEM, at=AT)

@@ -35,9 +35,9 @@ from ledger.models import Entry
 from ledger.rates import vat_inside
 from tests.depth import DEPTH
 from tests.makers import AT, ON, make_pool
-from underwriting import bordereaux, pools
-from underwriting.bordereaux import Sent
+from underwriting import bordereaux, pools, sent_lists
 from underwriting.models import Bordereau, Policy, Pool
+from underwriting.sent_lists import Sent
 from web import bordereau_list
 from web.verification import INVARIANTS
 
@@ -80,7 +80,7 @@ def _waiting(session: Session, pool_id: int) -> tuple[uuid.UUID, int, str]:
 
 
 def _approve(session: Session, bordereau_id: uuid.UUID) -> None:
-    bordereaux.approve(session, bordereaux.lock(session, bordereau_id), by=SYSTEM, at=AT)
+    sent_lists.approve(session, sent_lists.lock(session, Bordereau, bordereau_id), by=SYSTEM, at=AT)
 
 
 def _do_next(engine: Engine, pool_id: int, tell: Callable[[str, int], None]) -> None:

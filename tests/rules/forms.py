@@ -241,7 +241,7 @@ def _pages(walk: Walk) -> Iterator[tuple[Call, Seat]]:
     for call in walk.calls:
         if call.method != "GET" or call.is_program or f"GET {call.endpoint}" in NOT_REACHED:
             continue
-        if "pdf" in call.endpoint or "pdf" in call.params.values():
+        if "pdf" in call.endpoint or "pdf" in call.params.values() or call.endpoint == "statements.file":
             continue
         for seat in walk.seats:
             if seat.relation != "own" or not role_may(call, seat) or is_hidden(call, seat):

@@ -27,6 +27,7 @@ PARTS_OF_VERBS: Mapping[str, str] = {
     "ledger.streams.undo": "the split of an entry's mirror, which is recorded",
     "underwriting.premiums.add_policy": "the rows of a policy, whose binding is recorded in the same writing",
     "underwriting.bordereaux.keep_piece": "rows that wait; what becomes of them is recorded when all are read",
+    "underwriting.sent_lists.keep_faults": "what is wrong with a list; that it is faulty is recorded when all are read",
     "ledger.threads.say": "what a query or an answer says, whose move is recorded with its digest",
     "tender.moving.lock_tender": "the first lock of every verb, and the side that the verb puts its actor on",
     "tender.moving.take_side": "the side that a recorded step puts a person on",

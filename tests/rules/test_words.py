@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from underwriting.sent_models import SentList
+from web import rooms
 from web.list_walk import kind_name
 from web.messages import catalogue
+
+rooms.import_all()
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("core", "ledger", "tender", "underwriting", "claims", "web")
@@ -31,7 +35,13 @@ def _raised() -> Iterator[tuple[str, str]]:
                     yield first.value, f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
-RAISED = dict(_raised())
+#: The refusals that every kind of list that is sent has under its own name.
+OF_LISTS = {
+    f"{kind.kind}_{code}": "underwriting/sent_lists.py"
+    for kind in SentList.__subclasses__()
+    for code in ("not_found", "sent_before")
+}
+RAISED = {**dict(_raised()), **OF_LISTS}
 
 
 def test_every_code_has_words() -> None:

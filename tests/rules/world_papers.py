@@ -17,6 +17,7 @@ from ledger import extracts, statements
 from tests.makers import AT, MadePool
 from tests.makers_town import Town
 from underwriting import bordereaux
+from underwriting.sent_lists import Sent
 
 #: What is sent as a list for each purpose: rows that can be taken in as they stand.
 LISTS = {
@@ -47,7 +48,7 @@ def keep_extract(session: Session, town: Town, made: MadePool) -> object:
 
 def keep_bordereau(session: Session, made: MadePool) -> object:
     """Return a premium bordereau of the lead's that is in order and waits for approval."""
-    sent = bordereaux.Sent("保费清单.csv", "d" * 64, {"number": "保单号"})
+    sent = Sent("保费清单.csv", "d" * 64, {"number": "保单号"})
     by, at = made.actor(Role.FINANCE_MAKER), AT + timedelta(days=31)
     row = bordereaux.begin(session, made.pool, sent, on=date(2026, 4, 8), by=by, at=at)
     days = [date(2026, 4, 1)], [date(2027, 4, 1)]
@@ -59,7 +60,7 @@ def keep_bordereau(session: Session, made: MadePool) -> object:
 
 def keep_claims_list(session: Session, made: MadePool, policy_id: uuid.UUID) -> object:
     """Return a list of claims of the lead's that is in order and waits for approval."""
-    sent = bordereaux.Sent("赔案名单.csv", "e" * 64, {"number": "赔案号"})
+    sent = Sent("赔案名单.csv", "e" * 64, {"number": "赔案号"})
     by, at = made.actor(Role.CLAIMS_HANDLER), AT + timedelta(days=31)
     row = lists.begin(session, made.pool, sent, on=date(2026, 4, 8), by=by, at=at)
     line = ListedLine(2, AssessedLine("门机", 1_200, 1_200))

@@ -24,12 +24,13 @@ from tests.conftest import AT
 from tests.depth import DEPTH
 from tests.ledger.test_bulk import told
 from tests.makers import MadePool, make_pool
-from underwriting import bordereau_posting, bordereaux, policies, pools
-from underwriting.bordereaux import Piece, Sent
+from underwriting import bordereau_posting, bordereaux, policies, pools, sent_lists
+from underwriting.bordereaux import Piece
 from underwriting.models import Bordereau, BordereauPiece, Policy
 from underwriting.pools import PoolPlan
 from underwriting.premiums import Written
 from underwriting.rating import months_after
+from underwriting.sent_lists import Sent
 from underwriting.terms import Terms
 
 DAY = date(2026, 3, 2)
@@ -79,7 +80,7 @@ def checked(session: Session, made: MadePool, *pieces: Sequence[Premium], digest
 def posted(session: Session, made: MadePool, *pieces: Sequence[Premium]) -> Bordereau:
     """Return a bordereau that has been posted."""
     row = checked(session, made, *pieces)
-    bordereaux.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
+    sent_lists.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
     bordereau_posting.post(session, row, by=SYSTEM, at=AT)
     return row
 
@@ -146,10 +147,10 @@ def test_a_list_is_sent_by_one_and_approved_by_another(engine: Engine) -> None:
         row = checked(session, made, [("P-1", BEGINS, 2, 257_200)])
         sender = made.actor(Role.FINANCE_CHECKER, person=row.made_by)
         with pytest.raises(Forbidden) as refused:
-            bordereaux.approve(session, row, by=sender, at=AT)
+            sent_lists.approve(session, row, by=sender, at=AT)
         assert refused.value.code == "second_person_needed"
         with pytest.raises(Forbidden) as refused:
-            bordereaux.approve(session, row, by=made.actor(Role.FINANCE_CHECKER, 1), at=AT)
+            sent_lists.approve(session, row, by=made.actor(Role.FINANCE_CHECKER, 1), at=AT)
         assert refused.value.code == "lead_only"
         with pytest.raises(Forbidden) as refused:
             begun(session, made, "1" * 64, by=made.actor(Role.FINANCE_MAKER, 2))
@@ -158,9 +159,9 @@ def test_a_list_is_sent_by_one_and_approved_by_another(engine: Engine) -> None:
             bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         assert conflict.value.code == "stage_refuses"
         checker = made.actor(Role.FINANCE_CHECKER)
-        bordereaux.approve(session, row, by=checker, at=AT)
+        sent_lists.approve(session, row, by=checker, at=AT)
         with pytest.raises(Conflict):
-            bordereaux.discard(session, row, by=made.actor(Role.FINANCE_MAKER), at=AT)
+            sent_lists.discard(session, row, by=made.actor(Role.FINANCE_MAKER), at=AT)
         bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         with pytest.raises(Conflict):
             bordereau_posting.post(session, row, by=SYSTEM, at=AT)
@@ -192,7 +193,7 @@ def test_numbers_that_stand_twice_or_on_a_policy_are_named_and_nothing_is_booked
         policies.write(session, agreement, written, on=DAY, by=SYSTEM, at=AT)
         one = [("P-1", BEGINS, 1, 5), ("P-2", BEGINS, 1, 5), ("P-1", BEGINS, 1, 5)]
         row = checked(session, made, one, [("P-9", BEGINS, 1, 5), ("P-2", BEGINS, 1, 5)])
-        found = [tuple(fault) for fault in session.execute(bordereaux.faults_of(row))]
+        found = [tuple(fault) for fault in session.execute(sent_lists.faults_of(row))]
         assert [(line, code, field) for line, code, field, _ in found] == [
             (4, "bordereau_number_twice", "number"),
             (5, "policy_number_taken", "number"),
@@ -201,10 +202,10 @@ def test_numbers_that_stand_twice_or_on_a_policy_are_named_and_nothing_is_booked
         assert found[2][3] == {"number": "P-2", "line": "3"}
         assert (row.stage, row.fault_count, row.row_count, row.line_count) == ("faulty", 3, 5, 5)
         with pytest.raises(Conflict) as refused:
-            bordereaux.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
+            sent_lists.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
         assert refused.value.code == "stage_refuses"
         assert len(session.scalars(select(Policy)).all()) == 1
-        bordereaux.discard(session, row, by=made.actor(Role.FINANCE_MAKER), at=AT)
+        sent_lists.discard(session, row, by=made.actor(Role.FINANCE_MAKER), at=AT)
 
 
 def test_a_file_is_not_taken_twice(engine: Engine) -> None:
@@ -215,7 +216,7 @@ def test_a_file_is_not_taken_twice(engine: Engine) -> None:
         with pytest.raises(Conflict) as refused:
             begun(session, made)
         assert refused.value.code == "bordereau_sent_before"
-        bordereaux.discard(session, row, by=made.actor(Role.FINANCE_MAKER), at=AT)
+        sent_lists.discard(session, row, by=made.actor(Role.FINANCE_MAKER), at=AT)
         posted(session, made, [("P-1", BEGINS, 1, 5)])
         with pytest.raises(Conflict) as refused:
             begun(session, made)
@@ -227,13 +228,13 @@ def test_a_closed_period_takes_no_list(engine: Engine) -> None:
     with unit_of_work(engine, SYSTEM) as session:
         made = make_pool(session)
         row = checked(session, made, [("P-1", BEGINS, 1, 5)])
-        bordereaux.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
+        sent_lists.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
         period = statements.lock_period(session, made.pool.id, made.period.label)
         statements.seal(session, period, on=date(2026, 3, 31), by=SYSTEM, at=AT)
         with pytest.raises(Conflict) as refused:
             bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         assert refused.value.code == "period_closed"
-        bordereaux.stop(session, row, code="period_closed", by=SYSTEM, at=AT)
+        sent_lists.stop(session, row, code="period_closed", by=SYSTEM, at=AT)
         assert (row.stage, row.approved_by, streams.carries(session, made.pool.id)) == ("checked", None, {})
         with pytest.raises(Conflict) as refused:
             begun(session, made, "2" * 64)
@@ -254,11 +255,11 @@ def test_only_the_lead_and_who_reads_all_see_a_list(engine: Engine) -> None:
         row_id = checked(session, made, [("P-1", BEGINS, 1, 5)]).id
     lead, follower = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_MAKER, 1)
     with unit_of_work(engine, lead) as session:
-        assert bordereaux.get(session, row_id, lead).row_count == 1
+        assert sent_lists.get(session, Bordereau, row_id, lead).row_count == 1
         assert len(session.scalars(select(BordereauPiece)).all()) == 1
     with unit_of_work(engine, follower) as session:
         with pytest.raises(NotFound) as refused:
-            bordereaux.get(session, row_id, follower)
+            sent_lists.get(session, Bordereau, row_id, follower)
         assert refused.value.code == "bordereau_not_found"
         assert session.scalars(select(Bordereau)).all() == session.scalars(select(BordereauPiece)).all() == []
 
@@ -270,7 +271,7 @@ def test_faults_of_a_row_stand_in_their_order(engine: Engine) -> None:
         wrong = [(7, Finding("cell_required", "number")), (7, Finding("cell_not_day", "inception_on", {"value": "x"}))]
         bordereaux.keep_piece(session, row, Piece(lines=2, faults=[*wrong, (8, Finding("row_too_long", ""))]))
         bordereaux.finish_reading(session, row, by=SYSTEM, at=AT)
-        found = [tuple(one) for one in session.execute(bordereaux.faults_of(row))]
+        found = [tuple(one) for one in session.execute(sent_lists.faults_of(row))]
         assert [one[:3] for one in found] == [
             (7, "cell_required", "number"), (7, "cell_not_day", "inception_on"), (8, "row_too_long", ""),
         ]  # fmt: skip

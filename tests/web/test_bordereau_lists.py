@@ -25,9 +25,9 @@ from ledger.models import Entry
 from tests.conftest import AT
 from tests.makers import MadePool, make_lifts, make_pool
 from tests.visitors import settings_for
-from underwriting import bordereaux
-from underwriting.bordereaux import Sent
+from underwriting import bordereaux, sent_lists
 from underwriting.models import Bordereau, Community, Policy
+from underwriting.sent_lists import Sent
 from web import bordereau_cli, bordereau_desk, bordereau_list
 from web.cli import cli
 
@@ -203,12 +203,12 @@ def test_a_reading_that_was_cut_off_is_taken_up_where_it_was(
     with pytest.raises(Killed):
         bordereau_list.read_on(engine, row_id, io.BytesIO(body))
     with unit_of_work(engine, SYSTEM) as session:
-        row = bordereaux.get(session, row_id, SYSTEM)
+        row = sent_lists.get(session, Bordereau, row_id, SYSTEM)
         assert (row.stage, row.line_count, row.row_count) == ("reading", 8, 8)
     bordereau_list.read_on(engine, row_id, io.BytesIO(body))
     bordereau_list.read_on(engine, row_id, io.BytesIO(body))
     with unit_of_work(engine, SYSTEM) as session:
-        row = bordereaux.get(session, row_id, SYSTEM)
+        row = sent_lists.get(session, Bordereau, row_id, SYSTEM)
         assert (row.stage, row.line_count, row.row_count) == ("checked", 18, 18)
         assert row.gross_fen == sum(n * 100 + 5 for n in range(1, 19))
 
@@ -229,8 +229,8 @@ def test_a_file_that_breaks_off_is_faulty_where_it_does(engine: Engine, made: Ma
     body = HEAD + good(3) + '"P-4,2026-03-01\n'
     bordereau_list.read_on(engine, row_id, io.BytesIO(body.encode()))
     with unit_of_work(engine, SYSTEM) as session:
-        row = bordereaux.get(session, row_id, SYSTEM)
-        found = session.execute(bordereaux.faults_of(row)).all()
+        row = sent_lists.get(session, Bordereau, row_id, SYSTEM)
+        found = session.execute(sent_lists.faults_of(row)).all()
         assert row.stage == "faulty" and [one[1] for one in found] == ["table_csv_broken"] and found[0][0] == 5
 
 
@@ -252,7 +252,7 @@ def test_what_cannot_be_posted_goes_back_to_who_may_approve_it(engine: Engine, m
     told = json.loads(sent(tmp_path, made, good(2), "--json").stdout)
     with unit_of_work(engine, SYSTEM) as session:
         row = session.scalars(select(Bordereau)).one()
-        bordereaux.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
+        sent_lists.approve(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
         period = statements.lock_period(session, made.pool.id, made.period.label)
         statements.seal(session, period, on=date(2026, 3, 31), by=SYSTEM, at=AT)
     with pytest.raises(Conflict) as refused:
@@ -273,7 +273,7 @@ def test_any_window_of_a_list_is_that_part_of_it(
     told = json.loads(sent(tmp_path, made, good(11), "--json").stdout)
     assert run("post", told["id"]).exit_code == 0
     with unit_of_work(engine, SYSTEM) as session:
-        row = bordereaux.get(session, uuid.UUID(told["id"]), SYSTEM)
+        row = sent_lists.get(session, Bordereau, uuid.UUID(told["id"]), SYSTEM)
         whole = session.execute(bordereau_desk.rows_of(row)).all()
         numbers = dict(session.execute(select(Policy.number, Policy.id)).all())
         assert [(one.number, one.policy_id) for one in whole] == [(f"P-{n}", numbers[f"P-{n}"]) for n in range(1, 12)]

@@ -316,6 +316,7 @@ def test_nobody_else_gets_to_a_list(
     for browser in (member, stranger):
         for path in (page, f"{page}/progress", f"/api/v1{page}", f"/api/v1{page}/faults"):
             assert browser.get(path).status_code == 404
+    assert member.get(f"/api/v1{page}").get_json()["code"] == "claims_list_not_found"
     assert member.send(f"{page}/approve").status_code == 403
     assert stranger.send(f"{page}/discard").status_code == 404
     with unit_of_work(engine, SYSTEM) as session:

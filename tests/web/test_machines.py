@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from flask import Flask
@@ -16,7 +15,7 @@ from core.errors import Conflict
 from core.permits import Actor, Role
 from core.settings import read_settings
 from tests.visitors import PASSWORD, Browser, Visitors, make_app
-from web import bordereau_list, claims_list, tasks
+from web import sent_work, tasks
 from web.limits import LOGIN_ACCOUNT
 from web.machines import mark
 from web.tasks import Bench
@@ -74,11 +73,9 @@ def test_machines_that_are_alike_show_one_mark(tmp_path: Path) -> None:
     assert mark(here) != first
 
 
-@pytest.mark.parametrize(
-    ("module", "task"), [(bordereau_list, tasks.post_bordereau), (claims_list, tasks.file_claims_list)]
-)
+@pytest.mark.parametrize("task", [tasks.post_bordereau, tasks.file_claims_list])
 def test_a_job_that_found_others_at_work_is_tried_again(
-    module: ModuleType, task: Callable[..., None], app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    task: Callable[..., None], app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where workers of several machines come in each other's way the job fails, for the queue to try it again.
 
@@ -90,7 +87,7 @@ def test_a_job_that_found_others_at_work_is_tried_again(
         asked.append(work)
         raise Conflict("busy")
 
-    monkeypatch.setattr(module, "run_in_unit", busy)
+    monkeypatch.setattr(sent_work, "run_in_unit", busy)
     with pytest.raises(Conflict, match="busy"):
         task(Bench(app.extensions["gongbao"].settings, engine), str(uuid.uuid4()))
     assert len(asked) == 1

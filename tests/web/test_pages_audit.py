@@ -28,6 +28,7 @@ from tests.makers_tender import OPENED, PUBLISHED, collect_keys, form_of, hand_i
 from tests.makers_town import Town
 from tests.visitors import Browser, Visitors
 from tests.web.tender_visits import make_scene
+from underwriting.sent_models import SentList
 from web.pages.audit import record_kind
 
 KEY = Ed25519PrivateKey.generate()
@@ -69,6 +70,7 @@ def test_every_kind_of_record_in_the_log_has_words() -> None:
         and isinstance(keyword.value, ast.Tuple)
         and isinstance(keyword.value.elts[0], ast.Constant)
     }
+    kinds |= {one.kind for one in SentList.__subclasses__()}
     assert len(kinds) > 20
     assert {kind for kind in kinds if record_kind(kind) is None} == set()
 

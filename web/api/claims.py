@@ -11,6 +11,7 @@ from marshmallow import validate
 
 from claims import bills, handling
 from claims.adjusting import AssessedLine
+from claims.admission import LINES_MOST
 from claims.authority import Topic
 from claims.models import Claim
 from core.errors import Conflict, NotFound
@@ -140,7 +141,7 @@ class ClaimLineIn(Strict):
 class ClaimBillIn(Strict):
     """A whole repair bill, in the place of any before."""
 
-    lines = fields.List(fields.Nested(ClaimLineIn), required=True, validate=validate.Length(1, handling.LINES_MOST))
+    lines = fields.List(fields.Nested(ClaimLineIn), required=True, validate=validate.Length(1, LINES_MOST))
 
 
 class ClaimApproveIn(Strict):

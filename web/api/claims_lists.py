@@ -1,42 +1,26 @@
-"""Lists of claims: sent as a file, read by the worker, their faults by the page, approved and filed, given up."""
+"""Lists of claims for programs: what is their own of every list that is sent."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
-from marshmallow import validate
-from sqlalchemy import tuple_
-
-from claims import lists
-from claims.list_models import ClaimsList, ClaimsListFault
-from core.errors import Finding, Invalid
-from web import claims_list_desk as desk
 from web import fields
-from web.api import MoneySchema, PageQuery, Strict, listed, money, newest_first, read_cursor, resource
-from web.list_cli import mapping_of
-from web.money_desk import booked_on, led_pool, pool_of
-from web.sent_files import sent_file
-from web.shell import actor, at, needs, unit
+from web.api import MoneySchema, PageQuery, Strict, money, resource, sent_lists
+from web.api.sent_lists import FILE_BODY, SentFaultOut, SentListOut, SentQuery
+from web.claims_list_desk import CLAIMS_LISTS
+from web.shell import needs
 
 api = resource("claims_lists", "Lists of claims, filed together.", "/pools/<int:pool_id>/claims-lists")
 
 
-class ClaimsListOut(Strict):
+class ClaimsListOut(SentListOut):
     """A list: `reading` and `approved` are the worker's, `checked` waits for approval, `faulty` was not booked."""
 
-    id = fields.UUID()
-    pool_id = fields.Integer(strict=True)
-    name = fields.String(metadata={"description": "the file's name"})
-    sha256 = fields.String()
     on = fields.Date(metadata={"description": "the day that is booked on"})
-    stage = fields.String()
     rows = fields.Integer(strict=True)
     claims = fields.Integer(strict=True)
-    faults = fields.Integer(strict=True)
     asked = fields.Nested(MoneySchema)
-    sent_at = fields.AwareDateTime(format="iso")
-    posted_at = fields.AwareDateTime(format="iso", allow_none=True)
     stopped_code = fields.String(allow_none=True, metadata={"description": "why it was approved and not filed"})
 
 
@@ -47,26 +31,8 @@ class ClaimsListPage(Strict):
     next = fields.String(allow_none=True)
 
 
-class ClaimsListQuery(Strict):
-    """How a file is sent: its booking day, its name, which header is which field, which sheet of a workbook."""
-
-    on = fields.Date(load_default=None, metadata={"description": "needed: the day that is booked on"})
-    name = fields.String(load_default="", validate=validate.Length(max=200))
-    columns = fields.String(
-        load_default="",
-        validate=validate.Length(max=2000),
-        metadata={"description": "`field=header` by commas; what is not named is known by its header"},
-    )
-    sheet = fields.String(load_default="", validate=validate.Length(max=100))
-
-
-class ClaimsListFaultOut(Strict):
+class ClaimsListFaultOut(SentFaultOut):
     """What is wrong with one row of the file."""
-
-    row = fields.Integer(strict=True)
-    field = fields.String()
-    code = fields.String()
-    detail = fields.String()
 
 
 class ClaimsListFaultPage(Strict):
@@ -78,19 +44,10 @@ class ClaimsListFaultPage(Strict):
 
 def _out(row: Any) -> dict[str, Any]:
     return {
-        "id": row.id,
-        "pool_id": row.pool_id,
-        "name": row.name,
-        "sha256": row.digest,
-        "on": row.on,
-        "stage": row.stage,
+        **sent_lists.told(row),
         "rows": row.line_count,
         "claims": row.claim_count,
-        "faults": row.fault_count,
         "asked": money(row.asked_fen),
-        "sent_at": row.made_at,
-        "posted_at": row.posted_at,
-        "stopped_code": row.stopped_code,
     }
 
 
@@ -100,44 +57,18 @@ def _out(row: Any) -> dict[str, Any]:
 @api.response(200, ClaimsListPage)
 def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List a pool's lists of claims, newest first."""
-    found = desk.listed_for(actor(), pool_of(pool_id).id)
-    page = newest_first(unit(), found.order_by(None), query, ClaimsList.made_at, ClaimsList.id)
-    return {"data": [_out(row) for row in page.rows], "next": page.next}
+    rows, following = sent_lists.index(CLAIMS_LISTS, query, pool_id)
+    return {"data": [_out(row) for row in rows], "next": following}
 
 
 @api.post("")
 @needs("claims_list.send")
-@api.doc(
-    requestBody={
-        "required": True,
-        "content": {
-            name: {"schema": {"type": "string", "format": "binary"}}
-            for name in ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-        }
-        | {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-)
-@api.arguments(ClaimsListQuery, location="query")
+@api.doc(**FILE_BODY)
+@api.arguments(SentQuery, location="query")
 @api.response(202, ClaimsListOut)
 def send(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Send a list: the body is the CSV or XLSX file, or a form with it as `file`. It is read in the background."""
-    pool = led_pool(pool_id)
-    if query["on"] is None:
-        raise Invalid("input_wrong", [Finding("input_missing", "on")])
-    file = sent_file()
-    if file is None:
-        raise Invalid("upload_missing")
-    day, chosen = booked_on(query["on"]), mapping_of((query["columns"],))
-    sent = desk.keep_sent(file.stream, query["name"] or file.name, chosen, query["sheet"] or None)
-    return _out(desk.begin(unit(), pool, sent, on=day, by=actor(), at=at()))
+    return _out(sent_lists.send(CLAIMS_LISTS, query, pool_id))
 
 
 @api.get("/<uuid:list_id>")
@@ -145,11 +76,7 @@ def send(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
 @api.response(200, ClaimsListOut)
 def one(pool_id: int, list_id: uuid.UUID) -> dict[str, Any]:
     """Show one list: how many claims and faults, whether it is filed."""
-    return _out(_row(pool_id, list_id))
-
-
-def _row(pool_id: int, list_id: uuid.UUID) -> ClaimsList:
-    return desk.of_pool(unit(), pool_of(pool_id).id, list_id, actor())
+    return _out(sent_lists.one(CLAIMS_LISTS, pool_id, list_id))
 
 
 @api.get("/<uuid:list_id>/faults")
@@ -158,20 +85,7 @@ def _row(pool_id: int, list_id: uuid.UUID) -> ClaimsList:
 @api.response(200, ClaimsListFaultPage)
 def faults(query: dict[str, Any], pool_id: int, list_id: uuid.UUID) -> dict[str, Any]:
     """List what is wrong with a list's rows, by row."""
-    key = read_cursor(query["cursor"])
-    found = lists.faults_of(_row(pool_id, list_id)).add_columns(ClaimsListFault.place)
-    if key:
-        if len(key) != 2 or not all(isinstance(part, int) and 0 <= part < 2**62 for part in key):
-            raise Invalid("cursor_wrong")
-        found = found.where(tuple_(ClaimsListFault.line, ClaimsListFault.place) > tuple_(*key))
-    rows = unit().execute(found.limit(query["limit"] + 1)).all()
-    page = listed(rows, query["limit"], lambda row: (row.line, row.place))
-    told = desk.told_faults(row[:4] for row in page["data"])  # type: ignore[attr-defined]
-    data = [
-        {"row": row.line, "field": row.field, "code": row.code, "detail": said["what"]}
-        for row, said in zip(page["data"], told, strict=True)  # type: ignore[call-overload]
-    ]
-    return {"data": data, "next": page["next"]}
+    return sent_lists.faults(CLAIMS_LISTS, query, pool_id, list_id)
 
 
 @api.post("/<uuid:list_id>/approve")
@@ -179,9 +93,7 @@ def faults(query: dict[str, Any], pool_id: int, list_id: uuid.UUID) -> dict[str,
 @api.response(202, ClaimsListOut)
 def approve(pool_id: int, list_id: uuid.UUID) -> dict[str, Any]:
     """Have a list that is in order filed, by another person than the one who sent it."""
-    led_pool(pool_id)
-    row = _row(pool_id, list_id)
-    return _out(desk.approve_claims_list(unit(), row.id, by=actor(), at=at()))
+    return _out(sent_lists.approve_list(CLAIMS_LISTS, pool_id, list_id))
 
 
 @api.post("/<uuid:list_id>/discard")
@@ -189,7 +101,4 @@ def approve(pool_id: int, list_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, ClaimsListOut)
 def discard(pool_id: int, list_id: uuid.UUID) -> dict[str, Any]:
     """Give up a list that is not approved."""
-    led_pool(pool_id)
-    row = lists.lock(unit(), _row(pool_id, list_id).id)
-    lists.discard(unit(), row, by=actor(), at=at())
-    return _out(row)
+    return _out(sent_lists.discard(CLAIMS_LISTS, pool_id, list_id))

@@ -15,9 +15,10 @@ from claims import lists
 from core import clock
 from core.permits import SYSTEM, Role
 from ledger.money import plain_fen
-from underwriting import bordereau_posting, bordereaux, pools
-from underwriting.models import Pool
+from underwriting import bordereau_posting, bordereaux, pools, sent_lists
+from underwriting.models import Bordereau, Pool
 from underwriting.rating import months_after
+from underwriting.sent_lists import Sent
 from web import claims_list
 from web.bordereau_list import SCHEMA, Reader
 from web.demo.telling import at
@@ -46,8 +47,8 @@ class ListStory:
 
     def _post(self, name: str, session: Session, when: datetime) -> None:
         row_id = self._send(session, when, name, self._rows(session, when, "G", POSTED))
-        row = bordereaux.lock(session, row_id)
-        bordereaux.approve(session, row, by=self.year.second, at=when)
+        row = sent_lists.lock(session, Bordereau, row_id)
+        sent_lists.approve(session, row, by=self.year.second, at=when)
         bordereau_posting.post(session, row, by=SYSTEM, at=when)
 
     def _send_faulty(self, name: str, session: Session, when: datetime) -> None:
@@ -78,7 +79,7 @@ class ListStory:
         self.year.telling.store.put(io.BytesIO(content), limit=len(content))
         found = claims_list.read(session, pool, io.BytesIO(content), name, {}, None, day)
         columns = claims_list.SCHEMA.suggest(lines[0].strip().split(",")).columns
-        sent = bordereaux.Sent(name, hashlib.sha256(content).hexdigest(), columns)
+        sent = Sent(name, hashlib.sha256(content).hexdigest(), columns)
         row = lists.begin(session, pool, sent, on=day, by=by, at=when)
         lists.keep(session, row, found.lines, found.claims, found.faults, by=SYSTEM, at=when)
 
@@ -101,7 +102,7 @@ class ListStory:
         versions = [(one.number, one.effective_on, one.ends_on) for one in pools.agreements(session, pool.id)]
         with read_table(io.BytesIO(content), name) as table:
             mapping = SCHEMA.suggest(table.headers)
-            sent = bordereaux.Sent(name, hashlib.sha256(content).hexdigest(), mapping.columns)
+            sent = Sent(name, hashlib.sha256(content).hexdigest(), mapping.columns)
             row = bordereaux.begin(session, pool, sent, on=clock.on(when), by=self.year.desk, at=when)
             reader = Reader(table, mapping, versions)
             for rows, values in reader.pieces(0):

@@ -9,6 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from claims import bills, handling
+from claims.admission import LINES_MOST
 from claims.models import Claim
 from core.errors import Conflict, Forbidden, Invalid
 from web import claim_bill, claim_desk
@@ -59,5 +60,5 @@ def _form(claim: Claim, rows: Sequence[Mapping[str, str]], errors: Mapping[str, 
         errors=errors,
         labels=labels,
         cover=claim_bill.cover_facts(told.cover),
-        may_add=len(rows) < handling.LINES_MOST,
+        may_add=len(rows) < LINES_MOST,
     )

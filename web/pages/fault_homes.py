@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from claims import handling
 from claims.models import Claim, FaultEvent
 from core.permits import Role
-from web import claim_desk, claims_list_desk
+from web import claim_desk, sent_desk
 from web.claim_work import claims_waiting
+from web.claims_list_desk import CLAIMS_LISTS
 from web.fault_queue import queue
 from web.formats import number, t
 from web.pages.faults import next_steps
@@ -66,7 +67,7 @@ def _claims_home() -> ResponseReturnValue:
         mine_count=len(mine),
         other_count=len(others),
         waiting=work,
-        posted=claims_list_desk.posted_links(unit(), actor(), at()),
+        posted=sent_desk.posted_links(unit(), CLAIMS_LISTS, actor(), at()),
         claims=[{**row._mapping, "due": claim_desk.due_of(row)} for row in found if row.id not in asked],
         tiles=tiles,
         months=month_figures(unit(), actor(), at=at()),

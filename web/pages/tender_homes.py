@@ -17,11 +17,12 @@ from tender.stages import shown_stage
 from web import extract_desk
 from web.charts import bars
 from web.claim_work import claims_waiting
-from web.claims_list_desk import posted_links
+from web.claims_list_desk import CLAIMS_LISTS
 from web.formats import number, percent, t
 from web.pages import bidding, custody, evaluation
 from web.pages.tenders import row_of
 from web.public_figures import coverage, pools_now
+from web.sent_desk import posted_links
 from web.shell import actor, at, unit
 from web.states import STATES
 from web.tender_frame import now_of
@@ -121,7 +122,7 @@ def _bidder() -> ResponseReturnValue:
     return render_template(
         "bids/home.html",
         **boards,
-        posted=posted_links(unit(), actor(), at()),
+        posted=posted_links(unit(), CLAIMS_LISTS, actor(), at()),
         pools=pools_now(unit(), at())[:1],
         work=[
             *_keys(),
