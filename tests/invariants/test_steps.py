@@ -42,19 +42,7 @@ def _steps() -> list[str]:
 MOVED = ("query_text", "reply_text", "interest_until_on", "sheet", "stopped_code")
 
 #: Table -> which of its rows an earlier step can hold (over the row as JSON, `j`), and the columns a later one adds.
-EARLIER = {
-    "bank_match": (
-        "coalesce(j ->> 'stage', 'matched') = 'matched' AND j ->> 'statement_id' IS NOT NULL",
-        ("id", "stage", "undone_by", "undone_at", "undone_why", "payment_id"),
-    ),
-    "bank_report": ("true", ("columns",)),
-    "payment_batch": ("coalesce(j ->> 'kind', 'statement') = 'statement'", ("kind",)),
-    "payment_line": ("j ->> 'statement_id' IS NOT NULL", ("id",)),
-    "payment_file": (
-        "j ->> 'batch_id' IN (SELECT batch_id::text FROM payment_line WHERE statement_id IS NOT NULL)",
-        (),
-    ),
-}
+EARLIER: dict[str, tuple[str, tuple[str, ...]]] = {}
 
 
 def _engine(url: str) -> Engine:
