@@ -11,7 +11,8 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.stage <> 'matched' OR EXISTS (SELECT 1 FROM public.held_receipt
-            WHERE (line_id = NEW.line_id AND stage IN ('placed', 'returned')) OR return_line_id = NEW.line_id) THEN
+            WHERE (line_id = NEW.line_id AND stage IN ('placed', 'returned')) OR return_line_id = NEW.line_id)
+            OR EXISTS (SELECT 1 FROM public.payment_line WHERE return_line_id = NEW.line_id) THEN
             RAISE EXCEPTION 'a line that was placed otherwise is not matched' USING ERRCODE = '23514';
         END IF;
         RETURN NEW;
@@ -19,6 +20,9 @@ BEGIN
     IF TG_OP = 'DELETE' OR OLD.stage <> 'matched' OR NEW.stage <> 'taken_back'
         OR to_jsonb(OLD) - undoing <> to_jsonb(NEW) - undoing THEN
         RAISE EXCEPTION 'match % stands as it is', OLD.id USING ERRCODE = 'GB001';
+    END IF;
+    IF EXISTS (SELECT 1 FROM public.payment_line WHERE id = NEW.payment_id AND return_line_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'the payment of match % came back', OLD.id USING ERRCODE = 'GB001';
     END IF;
     IF EXISTS (SELECT 1 FROM public.bank_month m JOIN public.bank_line l ON l.pool_id = m.pool_id
         WHERE l.id = NEW.line_id AND m.first_on = date_trunc('month', l.booked_on::timestamp)::date) THEN
@@ -40,7 +44,8 @@ BEGIN
                 ON e.pool_id = l.pool_id AND e.subject_id = l.id AND e.amount_fen = l.amount_fen
             WHERE l.id = NEW.line_id AND l.pool_id = NEW.pool_id AND l.amount_fen = NEW.amount_fen
                 AND e.id = NEW.entry_id AND e.reason = 'receipt_held' AND e.reverses_id IS NULL)
-            OR EXISTS (SELECT 1 FROM public.bank_match WHERE line_id = NEW.line_id AND stage = 'matched') THEN
+            OR EXISTS (SELECT 1 FROM public.bank_match WHERE line_id = NEW.line_id AND stage = 'matched')
+            OR EXISTS (SELECT 1 FROM public.payment_line WHERE return_line_id = NEW.line_id) THEN
             RAISE EXCEPTION 'a receipt is an unmatched line that came in, by its entry' USING ERRCODE = '23514';
         END IF;
         RETURN NEW;

@@ -13,7 +13,8 @@ def make_bank_account() -> None:
         "bank_account",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("pool_id", sa.BigInteger(), nullable=False),
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("payee_id", sa.Uuid(), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("bank", sa.Text(), nullable=False),
         sa.Column("cnaps", sa.Text(), nullable=False),
@@ -25,6 +26,7 @@ def make_bank_account() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("effective_on", sa.Date(), nullable=True),
         sa.CheckConstraint("stage IN ('proposed', 'confirmed', 'rejected')", name=op.f("ck_bank_account_stage")),
+        sa.CheckConstraint("num_nonnulls(organisation_id, payee_id) = 1", name=op.f("ck_bank_account_owner")),
         sa.CheckConstraint(
             "length(name) BETWEEN 1 AND 140 AND length(bank) BETWEEN 1 AND 140", name=op.f("ck_bank_account_names")
         ),
@@ -43,6 +45,13 @@ def make_bank_account() -> None:
         "ux_bank_account_proposed",
         "bank_account",
         ["pool_id", "organisation_id"],
+        unique=True,
+        postgresql_where=sa.text("stage = 'proposed'"),
+    )
+    op.create_index(
+        "ux_bank_account_payee_proposed",
+        "bank_account",
+        ["payee_id"],
         unique=True,
         postgresql_where=sa.text("stage = 'proposed'"),
     )
@@ -70,7 +79,7 @@ def make_payment_batch() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("stage IN ('prepared', 'released', 'rejected')", name=op.f("ck_payment_batch_stage")),
         sa.CheckConstraint(
-            "kind IN ('statement', 'premium') AND (kind = 'statement') = (period_id IS NOT NULL)",
+            "kind IN ('statement', 'premium', 'claim', 'apart') AND (kind = 'statement') = (period_id IS NOT NULL)",
             name=op.f("ck_payment_batch_kind"),
         ),
         sa.CheckConstraint(
@@ -102,10 +111,26 @@ def make_payment_line() -> None:
         sa.Column("batch_stage", sa.Text(), nullable=False),
         sa.Column("pool_id", sa.BigInteger(), nullable=False),
         sa.Column("statement_id", sa.Uuid(), nullable=True),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("document", sa.Text(), nullable=True),
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("return_line_id", sa.Uuid(), nullable=True),
+        sa.Column("returned_by", sa.Uuid(), nullable=True),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("returned_why", sa.Text(), nullable=True),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payment_line_amount")),
         sa.CheckConstraint("position >= 1", name=op.f("ck_payment_line_position")),
+        sa.CheckConstraint(
+            "num_nonnulls(statement_id, subject_id) <= 1 AND (subject_id IS NULL) = (document IS NULL)",
+            name=op.f("ck_payment_line_subject"),
+        ),
+        sa.CheckConstraint(
+            "num_nulls(return_line_id, returned_by, returned_at, returned_why) IN (0, 4)"
+            " AND (return_line_id IS NULL OR subject_id IS NOT NULL AND batch_stage = 'released'"
+            " AND length(btrim(returned_why)) BETWEEN 1 AND 500)",
+            name=op.f("ck_payment_line_returned"),
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["bank_account.id"], name=op.f("fk_payment_line_account_id")),
         sa.ForeignKeyConstraint(
             ["batch_id", "batch_stage"],
@@ -113,9 +138,18 @@ def make_payment_line() -> None:
             name=op.f("fk_payment_line_batch_id_batch_stage"),
             onupdate="CASCADE",
         ),
+        sa.ForeignKeyConstraint(["return_line_id"], ["bank_line.id"], name=op.f("fk_payment_line_return_line_id")),
         sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name=op.f("fk_payment_line_statement_id")),
         sa.PrimaryKeyConstraint("batch_id", "position", name=op.f("pk_payment_line")),
         sa.UniqueConstraint("id", name=op.f("uq_payment_line_id")),
+        sa.UniqueConstraint("return_line_id", name=op.f("uq_payment_line_return_line_id")),
+    )
+    op.create_index(
+        "ux_payment_line_subject",
+        "payment_line",
+        ["subject_id"],
+        unique=True,
+        postgresql_where=sa.text("batch_stage <> 'rejected' AND return_line_id IS NULL"),
     )
     op.create_index(
         "ux_payment_line_statement",
@@ -233,6 +267,7 @@ def make_bank_match() -> None:
         sa.Column("line_id", sa.Uuid(), nullable=False),
         sa.Column("statement_id", sa.Uuid(), nullable=True),
         sa.Column("payment_id", sa.Uuid(), nullable=True),
+        sa.Column("apart_id", sa.Uuid(), nullable=True),
         sa.Column("pool_id", sa.BigInteger(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("difference_fen", sa.BigInteger(), nullable=False),
@@ -247,7 +282,7 @@ def make_bank_match() -> None:
         sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name=op.f("fk_bank_match_statement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_match")),
     )
-    for what in ("line", "statement", "payment"):
+    for what in ("line", "statement", "payment", "apart"):
         op.create_index(
             f"ux_bank_match_{what}",
             "bank_match",
@@ -270,5 +305,5 @@ def _match_checks() -> tuple[sa.CheckConstraint, ...]:
             "length(undone_why) <= 500 AND (undone_by <> matched_by OR length(btrim(undone_why)) > 0)",
             name=op.f("ck_bank_match_why"),
         ),
-        sa.CheckConstraint("num_nonnulls(statement_id, payment_id) = 1", name=op.f("ck_bank_match_pays_one")),
+        sa.CheckConstraint("num_nonnulls(statement_id, payment_id, apart_id) = 1", name=op.f("ck_bank_match_pays_one")),
     )
