@@ -85,7 +85,7 @@ def test_a_claim_is_paid_to_a_payee_by_the_bank(engine: Engine, visitors: Visito
     assert "示例电梯维修一号" in matching and checker.send(f"{pages}/bank/matching", **ids).status_code == 303
     assert _claim(engine, quarter).stage == "paid"
     assert "示例电梯维修一号" in checker.get(f"{pages}/bank/matching/matched").text
-    assert "登记付款退回" in checker.get(batch.location).text
+    assert "登记退回" in checker.get(batch.location).text
     step = f"{batch.location}/1/return"
     line_id = checker.get(step).text.split('<option value="')[-1].split('"')[0]
     assert checker.send(step, line_id="", why="户名不符").status_code == 422
@@ -173,7 +173,7 @@ def test_items_settled_on_their_own_are_paid_by_page_and_by_program(engine: Engi
     assert "编制单项结算付款批次" not in maker.get("/").text
     checker = visitors.login_as(Role.FINANCE_CHECKER, lead)
     assert checker.send(f"{sent.location}/release").status_code == 303
-    reference = page.split("-01</")[0].rpartition(">")[2] + "-01"
+    reference = f"PB-{quarter.made.pool.id}-001-01"
     with unit_of_work(engine, SYSTEM) as session:
         lines = [line_of(-858_333, "R-1", about=reference)]
         take_file(session, quarter.made, camt(lines))

@@ -216,7 +216,7 @@ def _rows(pool: Pool, batch: PaymentBatch) -> list[dict[str, object]]:
         told["href"] = _paid_href(pool, batch, row)
         told["back"] = t("已退回", "Came back") if row.is_returned else ""
         if may_return and row.subject_id and row.shown_on and not row.is_returned:
-            told["back"] = t("登记付款退回…", "Book as come back…")
+            told["back"] = t("登记退回…", "Book it…")
             told["back_href"] = url_for("payouts.give_back", pool_id=pool.id, batch_id=batch.id, position=row.position)
         rows.append(told)
     return rows
