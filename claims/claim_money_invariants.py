@@ -12,7 +12,8 @@ WITHIN_APPROVED = every(
         SELECT c.number AS claim, c.id, c.stage, c.estimate_fen, c.payable_fen, coalesce(p.fen, 0) AS paid_fen,
             coalesce(r.fen, 0) AS recovered_fen
         FROM claim c
-        LEFT JOIN (SELECT claim_id, sum(amount_fen) AS fen FROM claim_payment GROUP BY claim_id) p ON p.claim_id = c.id
+        LEFT JOIN (SELECT claim_id, sum(amount_fen) AS fen FROM claim_payment p WHERE NOT EXISTS (SELECT FROM entry m
+                WHERE (m.pool_id, m.reverses_id) = (p.pool_id, p.entry_id)) GROUP BY claim_id) p ON p.claim_id = c.id
         LEFT JOIN (SELECT claim_id, sum(amount_fen) AS fen FROM recovery GROUP BY claim_id) r ON r.claim_id = c.id
         WHERE coalesce(p.fen, 0) > coalesce(c.payable_fen, 0) OR coalesce(r.fen, 0) > coalesce(c.payable_fen, 0)
             OR c.payable_fen > c.estimate_fen OR c.payable_fen <= 0
@@ -129,7 +130,11 @@ PAID_ONCE = every(
             e.amount_fen AS entry_fen, e.subject_id, e."on", p.paid_on
         FROM claim_payment p LEFT JOIN claim c ON c.id = p.claim_id
         LEFT JOIN entry e ON e.pool_id = p.pool_id AND e.id = p.entry_id
-        WHERE c.id IS NULL OR p.pool_id <> c.pool_id OR p.instalment <> 1 OR (p.amount_fen, p.claim_id, p.paid_on,
+        -- A claim is paid again only where the payment before came back.
+        LEFT JOIN claim_payment b ON (b.claim_id, b.instalment) = (p.claim_id, p.instalment - 1)
+        LEFT JOIN entry m ON (m.pool_id, m.reverses_id) = (b.pool_id, b.entry_id)
+        WHERE c.id IS NULL OR p.pool_id <> c.pool_id OR p.instalment < 1
+            OR (p.instalment > 1 AND (m.id IS NULL OR m.id > p.entry_id)) OR (p.amount_fen, p.claim_id, p.paid_on,
             CASE p.source WHEN 'lead' THEN 'claim_paid_by_lead' ELSE 'claim_paid_from_pool' END)
             IS DISTINCT FROM (e.amount_fen, e.subject_id, e."on", e.reason)
         """,

@@ -17,7 +17,7 @@ from core import audit, clock
 from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
 from core.permits import Actor, require_other_person
 from core.stages import step
-from ledger import entries, streams
+from ledger import bank_payouts, entries, streams
 from ledger.books import AccountRef
 from ledger.entries import Event, Move, Posted
 from ledger.reasons import Reason
@@ -271,11 +271,12 @@ def take_back(session: Session, claim: Claim, reason: str, *, on: date, by: Acto
     """Take a mistaken approval back, with its reason: its mirror in the period of `on`, the claim as it was agreed.
 
     Nothing may have been paid, called or recovered on it. Refuses Invalid `correction_needs_reason`, Conflict
-    `stage_refuses`, `claim_has_recovery`.
+    `stage_refuses`, `claim_has_recovery`, `subject_in_batch`.
     """
     entries.open_period_on(session, claim.pool_id, on)
     claim = lock(session, claim.id)
     _require_lead(session, claim.pool_id, by)
+    bank_payouts.require_free(session, claim.id, claim.number)
     if not reason.strip():
         raise Invalid("correction_needs_reason")
     if session.scalar(select(Recovery.id).where(Recovery.claim_id == claim.id).limit(1)) is not None:

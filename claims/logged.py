@@ -6,6 +6,7 @@ from core.checks import Invariant, every, rows
 from core.log_columns import WHEN, WHO, Logged, after, are_logged, fact
 
 _APPROVED = "claim.approve"
+_PAID = "claim.pay"
 
 #: Columns of faults and claims and the events that say the same; the instants of a fault are held by INV-C6.
 LOGGED: tuple[Logged, ...] = (
@@ -58,12 +59,21 @@ LOGGED: tuple[Logged, ...] = (
             "payable_fen": after(_APPROVED, fact("payable_fen", "bigint")),
         },
     ),
-    Logged("claim", ("claim.pay",), {"paid_on": fact("on", "date")}),
+    Logged(
+        "claim",
+        (_PAID, "claim.come_back", "claim.come_back_called"),
+        {"paid_on": after(_PAID, fact("on", "date"))},
+    ),
+    Logged(
+        "claim",
+        ("claim.payee_named",),
+        {"payee_id": fact("payee", "uuid")},
+    ),
     Logged(
         "claim_payment",
         ("claim.pay",),
         {"paid_by": WHO, "paid_on": fact("on", "date"), "source": fact("source")},
-        match={"claim_id": "e.object_id"},
+        match={"claim_id": "e.object_id", "instalment": fact("instalment")},
         kind="claim",
     ),
     Logged(

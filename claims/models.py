@@ -70,7 +70,7 @@ class Claim(Model):
     (`claims.authority.Topic`) asks for. `estimated_by` put the estimate as it stands, by making or last revising the
     claim; `marked_by` are all who marked a topic; `assessed_by` entered the bill (its lines), where there is one.
     An approval keeps the loss that the lines allowed (`loss_fen`) and what was payable for other losses of the policy
-    by then (`paid_before_fen`), from which the working is done again.
+    by then (`paid_before_fen`), from which the working is done again. `payee_id` is whom a batch pays it to.
     """
 
     __tablename__ = "claim"
@@ -97,6 +97,7 @@ class Claim(Model):
     approved_on: Mapped[date | None]
     approved_entry_id: Mapped[int | None]
     paid_on: Mapped[date | None]
+    payee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payee.id"))
     rejected_reason: Mapped[str | None]
     version: Mapped[int] = mapped_column()
     policy: Mapped[Policy] = relationship(lazy="raise")

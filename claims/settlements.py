@@ -15,7 +15,7 @@ from core import audit
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import Actor, require_other_person
 from core.stages import step
-from ledger import books, entries, streams
+from ledger import bank_payouts, books, entries, streams
 from ledger.books import AccountRef, MemberShares
 from ledger.entries import Event, Move, Posted
 from ledger.money import check_amount
@@ -47,9 +47,11 @@ def _begin_payment(session: Session, claim: Claim, on: date, by: Actor) -> tuple
 
 def _pay(session: Session, claim: Claim, posted: Posted, source: str, *, on: date, by: Actor, at: datetime) -> None:
     """Write the one payment of a claim down and move the claim to paid."""
+    before = select(func.count()).select_from(ClaimPayment).where(ClaimPayment.claim_id == claim.id)
     paid = ClaimPayment(
         claim_id=claim.id,
-        instalment=1,
+        # What came back counts: its row stays.
+        instalment=int(session.scalar(before) or 0) + 1,
         pool_id=claim.pool_id,
         entry_id=posted.entry_id,
         amount_fen=claim.payable_fen or 0,
@@ -59,17 +61,19 @@ def _pay(session: Session, claim: Claim, posted: Posted, source: str, *, on: dat
     )
     session.add(paid)
     claim.paid_on = on
-    facts = {"source": source, "on": on.isoformat()}
+    facts = {"source": source, "on": on.isoformat(), "instalment": paid.instalment}
     stages.move_claim(session, claim, "pay", by=by, at=at, facts=facts)
 
 
-def pay_by_lead(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime) -> Posted:
+def pay_by_lead(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime, is_shown: bool = False) -> Posted:
     """Book that the lead has paid an approved claim from its own money; a claim is paid once.
 
-    Refuses Forbidden `lead_only`, `second_person_needed` (the approver's own), Conflict `claim_was_called`,
-    `stage_refuses`.
+    `is_shown`: by a batch, as the bank shows. Refuses Forbidden `lead_only`, `second_person_needed` (the approver's
+    own), Conflict `claim_was_called`, `stage_refuses`, `subject_in_batch` while a batch pays it.
     """
     claim, shares = _begin_payment(session, claim, on, by)
+    if not is_shown:
+        bank_payouts.require_free(session, claim.id, claim.number)
     if claim.stage == "called":
         raise Conflict("claim_was_called", number=claim.number)
     step(stages.CLAIM_MOVES, claim.stage, "pay", kind="claim")
@@ -85,10 +89,11 @@ def issue_cash_call(
 ) -> list[CashCall]:
     """Ask every follower for its part of a large approved claim; due by the agreement's days unless told otherwise.
 
-    Refuses Conflict `below_cash_call` where the claim does not reach the agreement's amount, Invalid
-    `day_before_step` before the day of its approval.
+    Refuses Conflict `below_cash_call` where the claim does not reach the agreement's amount, `subject_in_batch` while a
+    batch pays it, Invalid `day_before_step` before the day of its approval.
     """
     claim, shares = _begin(session, claim, on, by)
+    bank_payouts.require_free(session, claim.id, claim.number)
     entries.require_not_before(claim.approved_on, on)
     agreement = claim.policy.agreement
     step(stages.CLAIM_MOVES, claim.stage, "call", kind="claim")
@@ -197,13 +202,17 @@ def fund_by_lead(session: Session, claim: Claim, amount_fen: int, *, on: date, b
     return entries.post(session, claim.pool_id, event, moves, by=by, at=at)
 
 
-def pay_from_pool(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime) -> Posted:
-    """Book that a called claim is paid from the pool money that came in for it.
+def pay_from_pool(
+    session: Session, claim: Claim, *, on: date, by: Actor, at: datetime, is_shown: bool = False
+) -> Posted:
+    """Book that a called claim is paid from the pool money that came in for it; `is_shown` as in `pay_by_lead`.
 
-    Refuses Conflict `pool_money_short` while less has come in than is payable, Forbidden `second_person_needed` for the
-    approver.
+    Refuses Conflict `pool_money_short` while less has come in than is payable, `subject_in_batch` while a batch pays
+    it, Forbidden `second_person_needed` for the approver.
     """
     claim, _ = _begin_payment(session, claim, on, by)
+    if not is_shown:
+        bank_payouts.require_free(session, claim.id, claim.number)
     if claim.stage != "called":
         step(stages.CLAIM_MOVES, claim.stage, "call", kind="claim")
         raise Conflict("claim_not_called", number=claim.number)

@@ -40,6 +40,8 @@ CLAIM_MOVES: Moves = {
     ("approved", "pay"): "paid",
     ("approved", "call"): "called",
     ("called", "pay"): "paid",
+    ("paid", "come_back"): "approved",
+    ("paid", "come_back_called"): "called",
 }
 
 CASH_CALL_MOVES: Moves = {

@@ -9,21 +9,27 @@ from ledger import stages
 #: What the log keeps of an account in place of its number (`ledger.bank_codes.AccountDetails.digest`).
 _DIGEST = "encode(sha256(convert_to(concat_ws(E'\\n', b.name, b.bank, b.cnaps, b.number), 'UTF8')), 'hex')"
 
+#: Whoever acts on an account is of its member, and on a payee's of the lead.
+_DESK = """(e.organisation_id = b.organisation_id OR b.payee_id IS NOT NULL AND EXISTS (SELECT FROM share s
+    WHERE s.position = 0 AND (s.pool_id, s.organisation_id) = (b.pool_id, e.organisation_id)))"""
+
 ACCOUNTS_ARE_AS_PROPOSED = every(
     rows(
         "bank account {id}",
         f"""
         SELECT b.id, b.pool_id, b.organisation_id, {_DIGEST} AS sha256, e.facts ->> 'sha256' AS logged
-        FROM bank_account b LEFT JOIN audit_event e ON e.action = 'bank_account.proposed'
-            AND e.object_id = b.id::text AND e.organisation_id = b.organisation_id
+        FROM bank_account b LEFT JOIN audit_event e ON e.action = 'bank_account.proposed' AND e.object_id = b.id::text
+            AND {_DESK}
         WHERE e.facts ->> 'sha256' IS DISTINCT FROM {_DIGEST}
         """,
     ),
     rows(
         "bank account {id}",
         """
-        SELECT b.id, b.pool_id, b.organisation_id FROM bank_account b WHERE NOT EXISTS (
-            SELECT FROM share s WHERE (s.pool_id, s.organisation_id) = (b.pool_id, b.organisation_id))
+        SELECT b.id, b.pool_id, b.organisation_id, b.payee_id FROM bank_account b WHERE NOT EXISTS (
+            SELECT FROM share s WHERE (s.pool_id, s.organisation_id) = (b.pool_id, b.organisation_id)
+            UNION ALL SELECT FROM payee p WHERE (p.pool_id, p.id) = (b.pool_id, b.payee_id))
+            OR num_nonnulls(b.organisation_id, b.payee_id) <> 1
         """,
     ),
     moved_by_table("bank_account", stages.BANK_ACCOUNT_MOVES, "proposed"),
@@ -33,19 +39,19 @@ ACCOUNTS_ARE_AS_PROPOSED = every(
 _CONFIRMED = """
     SELECT b.*, (b.decided_at AT TIME ZONE 'Asia/Shanghai')::date AS confirmed_on,
         EXISTS (SELECT FROM bank_account o WHERE o.stage = 'confirmed' AND o.decided_at < b.decided_at
-            AND (o.pool_id, o.organisation_id) = (b.pool_id, b.organisation_id)) AS is_change
+            AND (o.pool_id, coalesce(o.organisation_id, o.payee_id))
+                = (b.pool_id, coalesce(b.organisation_id, b.payee_id))) AS is_change
     FROM bank_account b WHERE b.stage = 'confirmed'
 """
 
 ACCOUNTS_WAITED = every(
     rows(
         "bank account {id}",
-        """
+        f"""
         SELECT b.id, b.pool_id, b.organisation_id, b.proposed_by, b.decided_by, e.organisation_id AS confirmed_for
         FROM bank_account b LEFT JOIN audit_event e
             ON e.action = 'bank_account.confirm' AND e.object_id = b.id::text
-        WHERE b.stage = 'confirmed' AND (b.decided_by IS NOT DISTINCT FROM b.proposed_by
-            OR e.organisation_id IS DISTINCT FROM b.organisation_id)
+        WHERE b.stage = 'confirmed' AND (b.decided_by IS NOT DISTINCT FROM b.proposed_by OR {_DESK} IS NOT TRUE)
         """,
     ),
     rows(
@@ -76,7 +82,7 @@ BATCHES_PAY_WHAT_IS_OWED = every(
             a.stage AS account_stage
         FROM payment_line l LEFT JOIN payment_batch b ON b.id = l.batch_id
         LEFT JOIN statement s ON s.id = l.statement_id LEFT JOIN bank_account a ON a.id = l.account_id
-        WHERE (b.kind IS DISTINCT FROM 'premium' OR l.statement_id IS NOT NULL) AND (b.id IS NULL OR s.id IS NULL
+        WHERE (b.kind IS NULL OR b.kind = 'statement' OR l.statement_id IS NOT NULL) AND (b.id IS NULL OR s.id IS NULL
             OR a.id IS NULL OR l.pool_id <> b.pool_id OR l.amount_fen <> s.balance_fen
             OR (s.pool_id, s.period_id) IS DISTINCT FROM (b.pool_id, b.period_id) OR a.stage <> 'confirmed'
             OR (a.pool_id, a.organisation_id) IS DISTINCT FROM (s.pool_id, s.organisation_id)
@@ -145,7 +151,8 @@ MATCHES_FIT = every(
         """
         SELECT m.line_id, m.statement_id, m.pool_id, m.difference_fen, l.amount_fen, s.balance_fen, s.stage
         FROM bank_match m LEFT JOIN bank_line l ON l.id = m.line_id LEFT JOIN statement s ON s.id = m.statement_id
-        WHERE m.payment_id IS NULL AND (l.id IS NULL OR s.id IS NULL OR l.pool_id <> m.pool_id OR s.pool_id <> m.pool_id
+        WHERE m.payment_id IS NULL AND m.apart_id IS NULL
+            AND (l.id IS NULL OR s.id IS NULL OR l.pool_id <> m.pool_id OR s.pool_id <> m.pool_id
             OR s.stage NOT IN ('agreed', 'settled') OR sign(l.amount_fen) <> -sign(s.balance_fen)
             OR m.difference_fen <> abs(l.amount_fen) - abs(s.balance_fen))
         """,
@@ -186,22 +193,22 @@ MATCHES_FIT = every(
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-B1",
-        "每个收款账户属于本共保体的成员，户名、开户行、行号与账号和提出时一致，每次状态变化均有记录且合乎规则",
-        "Every account to be paid to is a member's of its pool and reads as it was proposed; it stands where its last "
-        "logged move left it",
+        "每个收款账户属于本共保体的成员或收款人，户名、开户行、行号与账号和提出时一致，每次状态变化均有记录且合乎规则",
+        "Every account to be paid to is a member's of its pool, or a payee's, and reads as it was proposed; it stands "
+        "where its last logged move left it",
         ACCOUNTS_ARE_AS_PROPOSED,
     ),
     Invariant(
         "INV-B2",
-        "收款账户由本成员的另一人确认；首个当日生效，变更在确认之后等满期限才生效",
-        "An account to be paid to was confirmed by another person of its member; the first stood at once, a change "
-        "only after its time",
+        "收款账户由本成员（收款人的由首席）的另一人确认；首个当日生效，变更在确认之后等满期限才生效",
+        "An account to be paid to was confirmed by another person of its member, a payee's by one of the lead; the "
+        "first stood at once, a change only after its time",
         ACCOUNTS_WAITED,
     ),
     Invariant(
         "INV-B3",
-        "每笔付款等于所付结算单的净额，付往该成员当日有效的收款账户；付款批次的合计等于其各笔，状态变化均有记录且合乎规则",
-        "Every payment is the balance of its statement, to an account of its member in use on the day; a batch is the "
+        "结算单的每笔付款等于其净额，付往该成员当日有效的收款账户；付款批次的合计等于其各笔，状态变化均有记录且合乎规则",
+        "Every payment of a statement is its balance, to an account of its member in use on the day; a batch is the "
         "sum of its payments and stands where its last logged move left it",
         BATCHES_PAY_WHAT_IS_OWED,
     ),

@@ -31,8 +31,8 @@ TAKEN_BACK_BY_RULE = every(
         """
         SELECT e.object_id AS line_id, e.action, e.at FROM audit_event e
         WHERE e.action IN ('bank_match.accepted', 'bank_match.take_back') AND NOT EXISTS (SELECT FROM bank_match m
-            WHERE m.line_id::text = e.object_id AND coalesce(m.statement_id, m.payment_id)::text
-                    = coalesce(e.facts ->> 'statement', e.facts ->> 'payment')
+            WHERE m.line_id::text = e.object_id AND coalesce(m.statement_id, m.payment_id, m.apart_id)::text
+                    = coalesce(e.facts ->> 'statement', e.facts ->> 'payment', e.facts ->> 'apart')
                 AND e.at = CASE e.action WHEN 'bank_match.accepted' THEN m.matched_at ELSE m.undone_at END)
         """,
     ),
@@ -97,6 +97,7 @@ PLACED_ONCE = every(
             SELECT line_id FROM held_receipt WHERE stage IN ('held', 'returned')
                 OR stage = 'placed' AND match_id IS NULL
             UNION ALL SELECT return_line_id FROM held_receipt WHERE return_line_id IS NOT NULL
+            UNION ALL SELECT return_line_id FROM payment_line WHERE return_line_id IS NOT NULL
             UNION ALL SELECT line_id FROM bank_match WHERE stage = 'matched'
         ) used GROUP BY line_id HAVING count(*) > 1
         """,

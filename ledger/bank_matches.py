@@ -17,6 +17,7 @@ from ledger import bank_payments, bank_receipts, stages
 from ledger.bank_matching import OpenBalance, Proposal, UnmatchedLine, proposals
 from ledger.bank_models import BankAccount, BankLine, BankMatch, BankMonth, PaymentBatch, PaymentLine
 from ledger.books import latest_shares, require_lead
+from ledger.clause_models import ApartItem
 from ledger.models import Statement
 from ledger.stages import pays
 
@@ -26,16 +27,19 @@ _PAYABLE = ("agreed", "settled")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a line of the bank may pay: a statement, or a payment of a released batch that pays none.
+    """What a line of the bank may pay: a statement, an item that a member owes on its own, or a payment of a batch.
 
-    `balance_fen` is positive where the pool owes the member; `number` is what the bank's line names it by.
+    `balance_fen` is positive where the pool owes it; `owner_id` is the member or the payee, `number` what the bank's
+    line names it by. `kind` is `statement`, `apart` or `payment`; of a payment, `subject_id` is what it pays in full.
     """
 
     id: uuid.UUID
     number: str
-    organisation_id: uuid.UUID
+    owner_id: uuid.UUID
     balance_fen: int
-    batch_id: uuid.UUID | None
+    kind: str
+    batch_id: uuid.UUID | None = None
+    subject_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def proposed(session: Session, pool_id: int, actor: Actor) -> list[Proposed]:
 
 
 def unmatched_payments(session: Session, pool_id: int) -> list[Target]:
-    """Return the payments of released batches of premiums that no line of the bank shows yet, in their order."""
+    """Return the payments of released batches that pay no statement and that no line shows yet, in their order."""
     query = _payments().where(
         PaymentLine.pool_id == pool_id,
         PaymentLine.statement_id.is_(None),
@@ -117,30 +121,46 @@ def _payments() -> Select[PaymentLine, PaymentBatch, BankAccount]:
 
 def _of_payment(line: PaymentLine, batch: PaymentBatch, account: BankAccount) -> Target:
     number = bank_payments.reference_of(batch, line)
-    return Target(line.id, number, account.organisation_id, line.amount_fen, batch.id)
+    return Target(line.id, number, account.owner_id, line.amount_fen, "payment", batch.id, line.subject_id)
 
 
 def _of_statement(one: Statement) -> Target:
-    return Target(one.id, one.number, one.organisation_id, one.balance_fen, None)
+    return Target(one.id, one.number, one.organisation_id, one.balance_fen, "statement")
+
+
+def _of_apart(one: ApartItem) -> Target:
+    return Target(one.id, one.number, one.organisation_id, one.amount_fen, "apart")
+
+
+def unmatched_apart(session: Session, pool_id: int) -> list[Target]:
+    """Return the items that members owe on their own, paid or not, which no line of the bank pays."""
+    matched = select(BankMatch.apart_id).where(BankMatch.stage == "matched", BankMatch.apart_id.is_not(None))
+    query = select(ApartItem).where(
+        ApartItem.pool_id == pool_id, ApartItem.amount_fen < 0, ApartItem.id.not_in(matched)
+    )
+    return [_of_apart(one) for one in session.scalars(query.order_by(ApartItem.number))]
 
 
 def _proposed(session: Session, pool_id: int) -> list[Proposed]:
     lines = {one.id: one for one in session.scalars(unmatched_lines(pool_id))}
     found = [_of_statement(one) for one in session.scalars(unmatched_statements(session, pool_id))]
-    open_ones = {one.id: one for one in (*found, *unmatched_payments(session, pool_id))}
+    found += [*unmatched_apart(session, pool_id), *unmatched_payments(session, pool_id)]
+    open_ones = {one.id: one for one in found}
     accounts: dict[uuid.UUID, set[str]] = {}
     for row in session.scalars(
         select(BankAccount).where(BankAccount.pool_id == pool_id, BankAccount.stage == "confirmed")
     ):
-        accounts.setdefault(row.organisation_id, set()).add(row.number)
+        accounts.setdefault(row.owner_id, set()).add(row.number)
     likely = proposals(
         (UnmatchedLine(one.id, one.amount_fen, one.about, one.number) for one in lines.values()),
         [
-            OpenBalance(one.id, one.number, one.balance_fen, frozenset(accounts.get(one.organisation_id, ())))
+            OpenBalance(one.id, one.number, one.balance_fen, frozenset(accounts.get(one.owner_id, ())))
             for one in open_ones.values()
         ],
     )
-    return [Proposed(lines[one.line_id], open_ones[one.target_id], one) for one in likely]
+    # What is paid in full is shown by a line of its sum and by no other.
+    fits = (one for one in likely if not (open_ones[one.target_id].subject_id and one.difference_fen))
+    return [Proposed(lines[one.line_id], open_ones[one.target_id], one) for one in fits]
 
 
 def accept(
@@ -166,8 +186,7 @@ def accept(
     assert by.person_id is not None  # noqa: S101 - the machinery has no role that accepts
     match = BankMatch(
         line_id=line_id,
-        statement_id=target_id if wanted.target.batch_id is None else None,
-        payment_id=None if wanted.target.batch_id is None else target_id,
+        **{f"{wanted.target.kind}_id": target_id},
         pool_id=pool_id,
         stage="matched",
         difference_fen=fen,
@@ -184,7 +203,8 @@ def accept(
 
 def _require_open(session: Session, line: BankLine, target_id: uuid.UUID) -> None:
     """Refuse what is matched already, and a line that was placed otherwise or went back."""
-    taken = or_(BankMatch.line_id == line.id, BankMatch.statement_id == target_id, BankMatch.payment_id == target_id)
+    targets = (BankMatch.statement_id, BankMatch.payment_id, BankMatch.apart_id)
+    taken = or_(BankMatch.line_id == line.id, *(column == target_id for column in targets))
     known = session.scalar(select(BankMatch).where(taken, BankMatch.stage == "matched").limit(1))
     if known is not None:
         raise Conflict("bank_line_matched" if known.line_id == line.id else "statement_matched")
@@ -201,15 +221,24 @@ def get(session: Session, match_id: uuid.UUID, actor: Actor, *, pool_id: int) ->
     return matched_of(row)
 
 
-#: A match with its line and its statement, or its payment with batch and account.
-MatchRow = tuple[BankMatch, BankLine, Statement | None, PaymentLine | None, PaymentBatch | None, BankAccount | None]
+#: A match with its line and its statement, its item, or its payment with batch and account.
+MatchRow = tuple[
+    BankMatch,
+    BankLine,
+    Statement | None,
+    ApartItem | None,
+    PaymentLine | None,
+    PaymentBatch | None,
+    BankAccount | None,
+]
 
 
 def _matches() -> Select[*MatchRow]:
     return (
-        select(BankMatch, BankLine, Statement, PaymentLine, PaymentBatch, BankAccount)
+        select(BankMatch, BankLine, Statement, ApartItem, PaymentLine, PaymentBatch, BankAccount)
         .join(BankLine, BankLine.id == BankMatch.line_id)
         .outerjoin(Statement, Statement.id == BankMatch.statement_id)
+        .outerjoin(ApartItem, ApartItem.id == BankMatch.apart_id)
         .outerjoin(PaymentLine, PaymentLine.id == BankMatch.payment_id)
         .outerjoin(PaymentBatch, PaymentBatch.id == PaymentLine.batch_id)
         .outerjoin(BankAccount, BankAccount.id == PaymentLine.account_id)
@@ -218,10 +247,12 @@ def _matches() -> Select[*MatchRow]:
 
 def matched_of(row: Row[*MatchRow]) -> Matched:
     """Return a row of `standing` as a match with what it pays."""
-    match, line, statement, payment, batch, account = row
+    match, line, statement, item, payment, batch, account = row
     if statement is not None:
         return Matched(match, line, _of_statement(statement))
-    assert payment is not None and batch is not None and account is not None  # noqa: S101 - it pays one of the two
+    if item is not None:
+        return Matched(match, line, _of_apart(item))
+    assert payment is not None and batch is not None and account is not None  # noqa: S101 - it pays one of the three
     return Matched(match, line, _of_payment(payment, batch, account))
 
 
@@ -235,12 +266,16 @@ def take_back(session: Session, match: BankMatch, why: str, *, by: Actor, at: da
     """Take a match back: line and statement are open again, and money that it took from 2310 stands there again.
 
     Another person than who matched does it, or it says why. Refuses Forbidden `role_may_not`, `lead_only`; Conflict
-    `stage_refuses`, `bank_month_signed` (month) once the line's month is signed, and where money goes back to 2310 what
-    `ledger.entries.open_period_on` refuses; Invalid `bank_match_needs_reason`, `bank_words_too_long`.
+    `stage_refuses`, `bank_month_signed` (month) once the line's month is signed, `payment_came_back` where the bank
+    gave the money back, and where money goes back to 2310 what `ledger.entries.open_period_on` refuses; Invalid
+    `bank_match_needs_reason`, `bank_words_too_long`.
     """
     require(by, "bank_match.take_back")
     require_lead(session, match.pool_id, by)
     step(stages.BANK_MATCH_MOVES, match.stage, "take_back", kind="bank_match")
+    paid = session.scalar(select(PaymentLine).where(PaymentLine.id == match.payment_id))
+    if paid is not None and paid.return_line_id is not None:
+        raise Conflict("payment_came_back")
     line = session.get_one(BankLine, match.line_id)
     first_on = line.booked_on.replace(day=1)
     if session.get(BankMonth, (match.pool_id, first_on)) is not None:

@@ -12,17 +12,39 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Model, new_id
 
 
-class BankAccount(Model):
-    """An account that one member of a pool is paid to, proposed by one person and confirmed by another.
+class Payee(Model):
+    """Somebody whom a pool pays claims to: a repairer, a community, another. Never changed; its accounts are.
 
-    Only the columns of its stage are ever written again. It is the member's account from `effective_on` on, until a
+    `organisation_id` is the organisation that it is here, where it is one.
+    """
+
+    __tablename__ = "payee"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"))
+    kind: Mapped[str]
+    name: Mapped[str]
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    added_by: Mapped[uuid.UUID]
+    added_at: Mapped[datetime]
+    __table_args__ = (
+        UniqueConstraint("pool_id", "name"),
+        CheckConstraint("kind IN ('repairer', 'community', 'other')", name="kind"),
+        CheckConstraint("length(btrim(name)) BETWEEN 1 AND 140", name="name"),
+    )
+
+
+class BankAccount(Model):
+    """An account that one member of a pool, or one payee of its claims, is paid to: proposed, confirmed by another.
+
+    Only the columns of its stage are ever written again. It is its owner's account from `effective_on` on, until a
     later one takes effect: the first at once, a change two working days after it was confirmed (trigger).
     """
 
     __tablename__ = "bank_account"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     pool_id: Mapped[int] = mapped_column(ForeignKey("book.pool_id"))
-    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    payee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payee.id"))
     name: Mapped[str]
     bank: Mapped[str]
     cnaps: Mapped[str]
@@ -34,6 +56,7 @@ class BankAccount(Model):
     decided_at: Mapped[datetime | None]
     effective_on: Mapped[date | None]
     __table_args__ = (
+        CheckConstraint("num_nonnulls(organisation_id, payee_id) = 1", name="owner"),
         CheckConstraint("stage IN ('proposed', 'confirmed', 'rejected')", name="stage"),
         CheckConstraint("length(name) BETWEEN 1 AND 140 AND length(bank) BETWEEN 1 AND 140", name="names"),
         CheckConstraint("cnaps ~ '^[0-9]{12}$' AND number ~ '^[0-9]{8,34}$'", name="numbers"),
@@ -50,15 +73,24 @@ class BankAccount(Model):
             unique=True,
             postgresql_where=text("stage = 'proposed'"),
         ),
+        Index("ux_bank_account_payee_proposed", "payee_id", unique=True, postgresql_where=text("stage = 'proposed'")),
         Index("ix_bank_account_member", "pool_id", "organisation_id", "effective_on"),
     )
+
+    @property
+    def owner_id(self) -> uuid.UUID:
+        """Return whose account it is: the member's id, or the payee's."""
+        owner = self.organisation_id or self.payee_id
+        assert owner is not None  # noqa: S101 - it is one of the two (CHECK)
+        return owner
 
 
 class PaymentBatch(Model):
     """An order to the lead's bank: prepared, released by another person.
 
     Of kind `statement` it pays what the pool owes members at one close, of kind `premium` what was remitted to them by
-    the entries that it names (PaymentEntry). It stands as it was prepared; only the columns of its stage are written
+    the entries that it names (PaymentEntry), of kind `claim` approved claims to their payees, of kind `apart` items
+    settled on their own. It stands as it was prepared; only the columns of its stage are written
     again. `payer_id` is the account that pays.
     """
 
@@ -84,7 +116,8 @@ class PaymentBatch(Model):
         UniqueConstraint("id", "stage"),
         CheckConstraint("stage IN ('prepared', 'released', 'rejected')", name="stage"),
         CheckConstraint(
-            "kind IN ('statement', 'premium') AND (kind = 'statement') = (period_id IS NOT NULL)", name="kind"
+            "kind IN ('statement', 'premium', 'claim', 'apart') AND (kind = 'statement') = (period_id IS NOT NULL)",
+            name="kind",
         ),
         CheckConstraint("items > 0 AND total_fen > 0 AND total_fen <= 1000000000000000", name="total"),
         CheckConstraint(
@@ -98,9 +131,11 @@ class PaymentBatch(Model):
 class PaymentLine(Model):
     """One payment of a batch: the account it is paid to, the amount, and of what the statement, where it pays one.
 
-    A statement stands in one batch. `id` names the payment to the bank's lines.
+    A statement stands in one batch, and so does a `subject_id`: a claim or an item settled on its own, whose number
+    is `document`. `id` names the payment to the bank's lines.
 
-    `batch_stage` follows the batch (foreign key): what fell with a rejected batch may be paid by another.
+    `batch_stage` follows the batch (foreign key): what fell with a rejected batch may be paid by another, and so may
+    a subject whose money came back by `return_line_id`.
     """
 
     __tablename__ = "payment_line"
@@ -110,14 +145,35 @@ class PaymentLine(Model):
     batch_stage: Mapped[str]
     pool_id: Mapped[int]
     statement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("statement.id"))
+    subject_id: Mapped[uuid.UUID | None]
+    document: Mapped[str | None]
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_account.id"))
     amount_fen: Mapped[int]
+    return_line_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("bank_line.id"), unique=True)
+    returned_by: Mapped[uuid.UUID | None]
+    returned_at: Mapped[datetime | None]
+    returned_why: Mapped[str | None]
     __table_args__ = (
         ForeignKeyConstraint(
             ["batch_id", "batch_stage"], ["payment_batch.id", "payment_batch.stage"], onupdate="CASCADE"
         ),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("position >= 1", name="position"),
+        CheckConstraint(
+            "num_nonnulls(statement_id, subject_id) <= 1 AND (subject_id IS NULL) = (document IS NULL)", name="subject"
+        ),
+        CheckConstraint(
+            "num_nulls(return_line_id, returned_by, returned_at, returned_why) IN (0, 4)"
+            " AND (return_line_id IS NULL OR subject_id IS NOT NULL AND batch_stage = 'released'"
+            " AND length(btrim(returned_why)) BETWEEN 1 AND 500)",
+            name="returned",
+        ),
+        Index(
+            "ux_payment_line_subject",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("batch_stage <> 'rejected' AND return_line_id IS NULL"),
+        ),
         Index(
             "ux_payment_line_statement",
             "statement_id",
@@ -223,7 +279,7 @@ class BankLine(Model):
 
 
 class BankMatch(Model):
-    """A line of a bank's statement and what it pays, a statement of account or a payment: each once at a time.
+    """A line of a bank's statement and what it pays: a statement, a payment, an item on its own; each once.
 
     Only the columns of its taking back are ever written again; one that was taken back leaves both open again.
     """
@@ -233,6 +289,7 @@ class BankMatch(Model):
     line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_line.id"))
     statement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("statement.id"))
     payment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment_line.id"))
+    apart_id: Mapped[uuid.UUID | None]
     pool_id: Mapped[int]
     stage: Mapped[str]
     difference_fen: Mapped[int]
@@ -254,7 +311,8 @@ class BankMatch(Model):
         Index("ux_bank_match_line", "line_id", unique=True, postgresql_where=text("stage = 'matched'")),
         Index("ux_bank_match_statement", "statement_id", unique=True, postgresql_where=text("stage = 'matched'")),
         Index("ux_bank_match_payment", "payment_id", unique=True, postgresql_where=text("stage = 'matched'")),
-        CheckConstraint("num_nonnulls(statement_id, payment_id) = 1", name="pays_one"),
+        Index("ux_bank_match_apart", "apart_id", unique=True, postgresql_where=text("stage = 'matched'")),
+        CheckConstraint("num_nonnulls(statement_id, payment_id, apart_id) = 1", name="pays_one"),
     )
 
 

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from core import audit, clock, parties
+from core import audit, clock
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, require, require_other_person
 from core.stages import step
@@ -32,7 +32,8 @@ FILES: Mapping[str, tuple[str, str]] = {"pain001": ("xml", "application/xml"), "
 class PaidLine:
     """One payment of a batch: its reference, the statement that it pays, if any, the account, the amount in fen.
 
-    `shown_on` is the day of the bank's line that is matched with it; None while no line shows it.
+    `shown_on` is the day of the bank's line that is matched with it; None while no line shows it. `row` is the payment
+    itself: of a claim or an item settled on its own it names the number, and whether its money came back.
     """
 
     position: int
@@ -41,6 +42,7 @@ class PaidLine:
     account: BankAccount
     amount_fen: int
     shown_on: date | None
+    row: PaymentLine
 
 
 def visible_to(actor: Actor) -> Select[PaymentBatch]:
@@ -73,7 +75,10 @@ def to_pay(session: Session, period: Period) -> list[Statement]:
     """
     lead = latest_shares(session, period.pool_id).lead
     taken = select(PaymentLine.statement_id).where(
-        PaymentLine.pool_id == period.pool_id, PaymentLine.batch_stage != "rejected"
+        PaymentLine.pool_id == period.pool_id,
+        PaymentLine.batch_stage != "rejected",
+        # A payment of another kind names no statement, and nothing is found outside a list that holds no value.
+        PaymentLine.statement_id.is_not(None),
     )
     query = (
         select(Statement)
@@ -169,7 +174,7 @@ def require_accounts(
     """Refuse Invalid `payees_without_account` with a finding for each member that has no account on the day."""
     missing = [one for one in members if one not in accounts]
     if missing:
-        names = parties.names_of(session, missing)
+        names = bank_accounts.names_of(session, missing)
         findings = [Finding("payee_without_account", "", {"member": names[one], "day": day}) for one in missing]
         raise Invalid("payees_without_account", findings)
 
@@ -194,6 +199,7 @@ def lines(session: Session, batch: PaymentBatch) -> list[PaidLine]:
             account,
             line.amount_fen,
             shown_on,
+            line,
         )
         for line, statement, account, shown_on in session.execute(query)
     ]
@@ -213,11 +219,19 @@ def _order(session: Session, batch: PaymentBatch, at: datetime) -> PaymentOrder:
             one.reference,
             bank_accounts.details_of(one.account),
             one.amount_fen,
-            f"共保结算款 {label} 结算单 {one.reference}" if label else f"共保保费划付 {one.reference}",
+            _about(batch, label, one),
         )
         for one in lines(session, batch)
     ]
     return PaymentOrder(batch.number, at, batch.pays_on, payer, payments)
+
+
+def _about(batch: PaymentBatch, label: str, one: PaidLine) -> str:
+    """Return what a payment says it is for."""
+    if batch.kind == "statement":
+        return f"共保结算款 {label} 结算单 {one.reference}"
+    said = {"premium": "共保保费划付", "claim": "共保赔款", "apart": "共保单项结算"}[batch.kind]
+    return " ".join(word for word in (said, one.row.document, one.reference) if word)
 
 
 def release_batch(session: Session, batch: PaymentBatch, *, by: Actor, at: datetime) -> None:
@@ -256,12 +270,12 @@ def _require_unchanged(session: Session, batch: PaymentBatch) -> None:
     """Refuse a batch of which an account or a statement is not any more what it was prepared with."""
     accounts = bank_accounts.in_force(session, batch.pool_id, batch.pays_on)
     lead = latest_shares(session, batch.pool_id).lead
-    used = {one.account.organisation_id: one.account.id for one in lines(session, batch)} | {lead: batch.payer_id}
+    used = {one.account.owner_id: one.account.id for one in lines(session, batch)} | {lead: batch.payer_id}
     moved = [
         member for member, account_id in used.items() if member not in accounts or accounts[member].id != account_id
     ]
     if moved:
-        names = parties.names_of(session, moved)
+        names = bank_accounts.names_of(session, moved)
         raise Conflict("payment_account_changed", members=[names[one] for one in moved])
     for one in lines(session, batch):
         if one.statement is not None and one.statement.stage != "agreed":

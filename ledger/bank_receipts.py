@@ -20,7 +20,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.permits import Actor, require, require_other_person
 from core.stages import step
 from ledger import entries, stages
-from ledger.bank_models import BankLine, BankMatch, HeldReceipt
+from ledger.bank_models import BankLine, BankMatch, HeldReceipt, PaymentLine
 from ledger.books import AccountRef, require_lead
 from ledger.entries import Event, Move
 from ledger.reasons import Reason
@@ -64,11 +64,12 @@ def held(session: Session, pool_id: int, actor: Actor) -> list[Held]:
 
 
 def is_done_with() -> ColumnElement[bool]:
-    """Return the condition under which a line is neither matched nor open: placed or sent back, or what shows that."""
+    """Return the condition under which a line is neither matched nor open: placed or sent back, or what shows it."""
     done = HeldReceipt.stage.in_(("placed", "returned"))
     return or_(
         BankLine.id.in_(select(HeldReceipt.line_id).where(done)),
         BankLine.id.in_(select(HeldReceipt.return_line_id).where(HeldReceipt.return_line_id.is_not(None))),
+        BankLine.id.in_(select(PaymentLine.return_line_id).where(PaymentLine.return_line_id.is_not(None))),
     )
 
 
@@ -94,7 +95,8 @@ def hold(session: Session, pool_id: int, line_id: uuid.UUID, *, on: date, by: Ac
         raise Invalid("receipt_not_incoming", reference=line.reference)
     if session.scalar(select(BankMatch.id).where(BankMatch.line_id == line.id, BankMatch.stage == "matched")):
         raise Conflict("bank_line_matched")
-    known = select(HeldReceipt.id).where(HeldReceipt.line_id == line.id, HeldReceipt.stage != "reopened")
+    held = BankLine.id.in_(select(HeldReceipt.line_id).where(HeldReceipt.stage == "held"))
+    known = select(BankLine.id).where(BankLine.id == line.id, or_(held, is_done_with()))
     if session.scalar(known) is not None:
         raise Conflict("receipt_stands", reference=line.reference)
     entries.require_not_before(line.booked_on, on)

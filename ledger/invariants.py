@@ -9,6 +9,7 @@ from core.checks import Broken, Found, Invariant, every, found, moved_by_table, 
 from ledger import (
     bank_invariants,
     bank_life_invariants,
+    bank_payout_invariants,
     extract_invariants,
     logged,
     split_invariants,
@@ -386,4 +387,5 @@ INVARIANTS: tuple[Invariant, ...] = (
     *split_invariants.INVARIANTS,
     *bank_invariants.INVARIANTS,
     *bank_life_invariants.INVARIANTS,
+    *bank_payout_invariants.INVARIANTS,
 )

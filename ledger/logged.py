@@ -104,7 +104,24 @@ LOGGED: tuple[Logged, ...] = (
             "proposed_at": WHEN,
             "pool_id": fact("pool", "bigint"),
             "organisation_id": fact("member", "uuid"),
+            "payee_id": fact("payee", "uuid"),
         },
+    ),
+    Logged(
+        "payee",
+        ("payee.added",),
+        {"added_by": WHO, "added_at": WHEN, "kind": fact("kind"), "name": fact("name")},
+    ),
+    Logged(
+        "payment_line",
+        ("payment_line.returned",),
+        {
+            "returned_by": WHO,
+            "returned_at": WHEN,
+            "return_line_id": fact("line", "uuid"),
+            "returned_why": fact("why"),
+        },
+        only="r.returned_at IS NOT NULL",
     ),
     Logged(
         "payment_batch",
@@ -129,6 +146,7 @@ LOGGED: tuple[Logged, ...] = (
             "matched_by": WHO,
             "statement_id": fact("statement", "uuid"),
             "payment_id": fact("payment", "uuid"),
+            "apart_id": fact("apart", "uuid"),
             "difference_fen": fact("left_fen", "bigint"),
         },
         # A line that was matched again has an event for each time.
@@ -201,8 +219,8 @@ LOGGED: tuple[Logged, ...] = (
 
 INVARIANT = Invariant(
     "INV-A10-ledger",
-    "分录、账期、结算单、单项结算、违约代担、共保体关闭、报表、收款账户、付款批次与银行流水所记的经办人、时刻与日期，和日志一致",
-    "Who and when, as entries, periods, statements, items settled on their own, step-ups, closed pools, extracts, the "
-    "members' accounts, batches of payments and bank statements have it, is what the log says",
+    "分录、账期、结算单、单项结算、违约代担、共保体关闭、报表、收款人、收款账户、付款批次与银行流水所记的经办人、时刻与日期，和日志一致",
+    "Who and when, as entries, periods, statements, items settled on their own, step-ups, closed pools, extracts, "
+    "payees, the accounts to be paid to, batches of payments and bank statements have it, is what the log says",
     are_logged(LOGGED),
 )

@@ -11,7 +11,7 @@ from core import audit
 from core.moving import move
 from core.permits import Actor
 from core.stages import Moves, step
-from ledger.bank_models import BankAccount, BankMatch, HeldReceipt, PaymentBatch
+from ledger.bank_models import BankAccount, BankLine, BankMatch, HeldReceipt, PaymentBatch, PaymentLine
 from ledger.clause_models import ApartItem, StepUp
 from ledger.extract_models import BookExtract
 from ledger.models import Period, Statement
@@ -126,8 +126,25 @@ def move_payment_batch(
 
 
 def pays(row: BankMatch) -> dict[str, str]:
-    """Return what the log says of what a match pays: `statement` or `payment`, by its id."""
-    return {"statement": str(row.statement_id)} if row.statement_id else {"payment": str(row.payment_id)}
+    """Return what the log says of what a match pays: `statement`, `payment` or `apart`, by its id."""
+    told = {"statement": row.statement_id, "payment": row.payment_id, "apart": row.apart_id}
+    return {name: str(target) for name, target in told.items() if target is not None}
+
+
+def mark_returned(
+    session: Session, row: PaymentLine, batch: PaymentBatch, line: BankLine, why: str, *, by: Actor, at: datetime
+) -> None:
+    """Mark a payment as come back by a line of the bank, once, and record it with its reason."""
+    row.return_line_id, row.returned_by, row.returned_at, row.returned_why = line.id, by.person_id, at, why
+    session.flush()
+    facts = {
+        "number": batch.number,
+        "pool": row.pool_id,
+        "amount_fen": row.amount_fen,
+        "line": str(line.id),
+        "why": why,
+    }
+    audit.record(session, "payment_line.returned", by=by, at=at, of=("payment_line", row.id), facts=facts)
 
 
 def move_bank_match(session: Session, row: BankMatch, verb: str, *, why: str, by: Actor, at: datetime) -> None:

@@ -8,11 +8,13 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from claims import payouts
+from claims.models import Claim
 from core.permits import Role
-from ledger import bank_accounts, bank_intake, bank_payments
+from ledger import bank_accounts, bank_intake, bank_payees, bank_payments
 from ledger.bank_camt import read_camt
 from ledger.bank_codes import AccountDetails, cnaps_check
-from ledger.bank_models import BankAccount, BankReport, PaymentBatch
+from ledger.bank_models import BankAccount, BankReport, Payee, PaymentBatch
 from ledger.bank_reports import ReportLine
 from ledger.models import Period
 from ledger.money import plain_fen
@@ -126,3 +128,32 @@ def take_file(session: Session, made: MadePool, content: bytes) -> BankReport:
     report = read_camt(content)
     name = f"{report.reference}.xml"
     return bank_intake.take(session, made.pool.id, report, name=name, digest=digest, by=maker, at=AT)
+
+
+def payee_details(place: int, *, again: int = 0) -> AccountDetails:
+    """Return an invented account of a payee by its place; `again` counts its later ones."""
+    branch = f"30758400{place}{again:02d}"
+    name, number = f"示例电梯维修{place}号（示例）", f"0688{place:06d}{again:04d}"
+    return AccountDetails(name, "示例银行维修支行", f"{branch}{cnaps_check(branch)}", number)
+
+
+def make_payee(session: Session, made: MadePool, place: int = 1, *, at: datetime = AT) -> Payee:
+    """Return a payee of a pool that the lead's maker has added."""
+    maker = made.actor(Role.FINANCE_MAKER)
+    return bank_payees.add(session, made.pool.id, "repairer", f"示例电梯维修{place}号", by=maker, at=at)
+
+
+def vouch(session: Session, made: MadePool, payee: Payee, place: int = 1, *, again: int = 0, at: datetime = AT) -> None:
+    """Propose an account of a payee by one person of the lead and confirm it by another."""
+    told = payee_details(place, again=again)
+    maker, checker = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
+    row = bank_accounts.propose(session, made.pool.id, told, by=maker, at=at, payee=payee)
+    bank_accounts.confirm_account(session, row, by=checker, at=at)
+
+
+def payee_of(session: Session, made: MadePool, claim: Claim, place: int = 1, *, at: datetime = AT) -> Payee:
+    """Return a new payee with an account in force, named on a claim."""
+    payee = make_payee(session, made, place, at=at)
+    vouch(session, made, payee, place, at=at)
+    payouts.name_payee(session, claim, payee, by=made.actor(Role.CLAIMS_HANDLER), at=at)
+    return payee

@@ -18,7 +18,9 @@ from core.db import new_id
 from core.errors import NotFound
 from core.permits import Actor, require
 from core.stages import step
-from ledger import entries, stages
+from ledger import bank_payouts, entries, stages
+from ledger.bank_models import PaymentBatch
+from ledger.bank_payouts import Payable
 from ledger.books import AccountRef, latest_shares, require_lead
 from ledger.clause_models import ApartItem
 from ledger.entries import Event, Move, Posted
@@ -119,13 +121,15 @@ def pay(session: Session, item: ApartItem, *, on: date, by: Actor, at: datetime)
     """Book that an item is paid: by the member into pool money, or to the member out of it.
 
     A member that pays late owes interest to the lead, who stood in, by the rate and days of a statement. Refuses
-    Forbidden `role_may_not`, `lead_only`; Conflict `stage_refuses`; Invalid `day_before_step` before the close.
+    Forbidden `role_may_not`, `lead_only`; Conflict `stage_refuses`, `subject_in_batch` while a batch pays it and the
+    bank shows nothing; Invalid `day_before_step` before the close.
     """
     require(by, "apart.pay")
     require_lead(session, item.pool_id, by)
     entries.open_period_on(session, item.pool_id, on)
     session.refresh(item, with_for_update=True)
     step(stages.APART_MOVES, item.stage, "pay", kind="apart_item")
+    bank_payouts.require_free(session, item.id, item.number, unless_shown=True)
     entries.require_not_before(entries.entry(session, item.pool_id, item.entry_id).on, on)
     member, fen = item.organisation_id, item.amount_fen
     cash = AccountRef("1010")
@@ -141,6 +145,20 @@ def pay(session: Session, item: ApartItem, *, on: date, by: Actor, at: datetime)
     item.paid_on, item.paid_by, item.paid_entry_id = on, by.person_id, posted.entry_id
     stages.move_apart(session, item, "pay", on=on, by=by, at=at)
     return posted
+
+
+def to_pay(session: Session, pool_id: int) -> Sequence[ApartItem]:
+    """Return the items of a pool that it owes its members and that no batch pays, the first due first."""
+    owed = (ApartItem.pool_id == pool_id, ApartItem.stage == "open", ApartItem.amount_fen > 0)
+    found = session.scalars(select(ApartItem).where(*owed).order_by(ApartItem.due_on, ApartItem.number)).all()
+    held = bank_payouts.taken(session, [one.id for one in found])
+    return [one for one in found if one.id not in held]
+
+
+def prepare_items(session: Session, pool_id: int, *, pays_on: date, by: Actor, at: datetime) -> PaymentBatch:
+    """Return a batch that pays every item that the pool owes its members; refuses as `prepare_subjects` does."""
+    payables = [Payable(one.id, one.number, one.organisation_id, one.amount_fen) for one in to_pay(session, pool_id)]
+    return bank_payouts.prepare_subjects(session, pool_id, "apart", payables, pays_on=pays_on, by=by, at=at)
 
 
 def late_fen(session: Session, item: ApartItem, until_on: date) -> int:

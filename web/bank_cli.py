@@ -1,4 +1,4 @@
-"""`gongbao bank`: a bank's statement taken in, lines that nothing pays, what may be matched, the files of a batch."""
+"""`gongbao bank`: a statement taken in, lines that nothing pays, what may be matched, payees, the files of a batch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _fields() -> RowSchema:
 
 @click.group("bank", cls=Commands)
 def bank() -> None:
-    """银行：读入流水、待核对、付款文件。 The bank: statements in, what is unmatched, payment files."""
+    """银行：读入流水、待核对、收款人、付款文件。 The bank: statements in, what is unmatched, payees, payment files."""
 
 
 @bank.command("take", cls=ListCommand, schema=_fields)
@@ -98,6 +98,50 @@ def _told(row: BankReport) -> dict[str, Any]:
         "closing_cny": plain_fen(row.closing_fen),
         "items": row.items,
         "sha256": row.digest,
+    }
+
+
+@bank.command("payees")
+@POOL
+@json_option
+def payees(pool_id: int) -> None:
+    """收款人与收款账户，还不能付款的赔案各缺什么。 Payees and their accounts, and what unpaid claims lack."""
+    from core.db import run_in_unit
+    from core.permits import SYSTEM
+
+    with database() as (_, engine):
+        told = run_in_unit(engine, SYSTEM, lambda session: _payees(session, pool_id))
+    said = [f"{row['name']}  {row['account']}  {row['account_number']}" for row in told["payees"]]
+    said += [f"{row['claim']}  {row['amount_cny']:>18}  {row['why']}" for row in told["claims"]]
+    tell({"pool": pool_id, **told}, "\n".join(said) or t("没有。", "None."))
+
+
+def _payees(session: Session, pool_id: int) -> dict[str, Any]:
+    from claims import payouts
+    from core import clock
+    from core.permits import SYSTEM, require
+    from ledger import bank_payees
+    from ledger.money import plain_fen
+    from underwriting import pools
+    from web.bank_words import WHY_NOT
+    from web.payee_desk import payee_rows
+
+    require(SYSTEM, "payee.read")
+    pool, day = pools.get(session, pool_id, SYSTEM), clock.on(now(session))
+    found = session.scalars(bank_payees.listed(SYSTEM, pool.id)).all()
+    return {
+        "payees": [
+            {name: getattr(row, name) for name in ("name", "kind", "account", "account_number")}
+            for row in payee_rows(session, found, pool.id, SYSTEM, day)
+        ],
+        "claims": [
+            {
+                "claim": one.claim.number,
+                "amount_cny": plain_fen(one.claim.payable_fen or 0),
+                "why": t(*WHY_NOT[one.why]),
+            }
+            for one in payouts.due(session, pool.id, day)
+        ],
     }
 
 

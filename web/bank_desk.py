@@ -8,19 +8,20 @@ from datetime import date, datetime
 from uuid import UUID
 
 from flask import url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import parties
 from core.permits import Actor, may
 from ledger import bank_accounts, bank_payments
 from ledger.bank_accounts import Standing
 from ledger.bank_matches import Target
-from ledger.bank_models import BankAccount, PaymentBatch
+from ledger.bank_models import BankAccount, Payee, PaymentBatch
 from ledger.bank_payments import PaidLine
 from ledger.models import Period
 from web.finance_work import Work, end_of
 from web.formats import date_words, t, yuan
 from web.listing import Query
+from web.money_desk import member_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class AccountRow:
     """One account with the days that it stands, and what its days mean on the day that it is read."""
 
     id: UUID
-    organisation_id: UUID
+    organisation_id: UUID | None
+    payee_id: UUID | None
     member: str
     name: str
     bank: str
@@ -45,11 +47,11 @@ class AccountRow:
 
 
 def account_rows(session: Session, found: Iterable[Standing], who: Actor, day: date) -> list[AccountRow]:
-    """Return accounts as rows, by member in the order of its name, the newest of each first."""
+    """Return accounts as rows, by owner in the order of its name, the newest of each first."""
     listed = list(found)
-    names = parties.names_of(session, list({one.account.organisation_id for one in listed}))
+    names = bank_accounts.names_of(session, {one.account.owner_id for one in listed})
     rows = [_row(one, names, who, day) for one in listed]
-    return sorted(rows, key=lambda row: (row.member, str(row.organisation_id)))
+    return sorted(rows, key=lambda row: (row.member, str(row.organisation_id or row.payee_id)))
 
 
 def _row(one: Standing, names: dict[UUID, str], who: Actor, day: date) -> AccountRow:
@@ -57,7 +59,8 @@ def _row(one: Standing, names: dict[UUID, str], who: Actor, day: date) -> Accoun
     return AccountRow(
         id=account.id,
         organisation_id=account.organisation_id,
-        member=names[account.organisation_id],
+        payee_id=account.payee_id,
+        member=names[account.owner_id],
         name=account.name,
         bank=account.bank,
         cnaps=account.cnaps,
@@ -68,9 +71,22 @@ def _row(one: Standing, names: dict[UUID, str], who: Actor, day: date) -> Accoun
         effective_on=account.effective_on,
         until_on=one.until_on,
         is_current=one.is_in_force(day),
-        is_own=account.organisation_id == who.organisation_id,
+        is_own=decides_on(account, who),
         days=_days(one, day),
     )
+
+
+def owner_names(session: Session, pool_id: int) -> dict[UUID, str]:
+    """Return member or payee of a pool -> its name."""
+    payees = session.execute(select(Payee.id, Payee.name).where(Payee.pool_id == pool_id))
+    return {**member_names(session, [pool_id]), **{row[0]: row[1] for row in payees}}
+
+
+def decides_on(account: BankAccount, who: Actor) -> bool:
+    """Say whether an actor's organisation decides on an account: its own, or a payee's of a pool that it leads."""
+    if account.payee_id is not None:
+        return account.pool_id in who.led_pools
+    return account.organisation_id == who.organisation_id
 
 
 def _days(one: Standing, day: date) -> str:
@@ -98,19 +114,19 @@ def accounts_to_confirm(session: Session, who: Actor) -> list[Work]:
     if not may(who, "bank_account.confirm"):
         return []
     query = bank_accounts.visible_to(who).where(
-        BankAccount.stage == "proposed",
-        BankAccount.organisation_id == who.organisation_id,
-        BankAccount.proposed_by != who.person_id,
+        BankAccount.stage == "proposed", BankAccount.proposed_by != who.person_id
     )
+    found = [row for row in session.scalars(query) if decides_on(row, who)]
+    names = bank_accounts.names_of(session, [row.owner_id for row in found if row.payee_id])
     return [
         Work(
             t("确认收款账户", "Confirm an account to be paid to"),
             url_for("bank_accounts.one", pool_id=row.pool_id, account_id=row.id),
-            row.bank,
+            t("，", ", ").join(word for word in (names.get(row.owner_id, ""), row.bank) if word),
             kind="bank_account",
             stage=row.stage,
         )
-        for row in session.scalars(query)
+        for row in found
     ]
 
 
@@ -138,7 +154,10 @@ def batches_of(who: Actor, pool_id: int) -> Query:
 
 @dataclass(frozen=True, slots=True)
 class PaidRow:
-    """One payment of a batch: its reference, to which account of whom, how much, when the bank's line shows it."""
+    """One payment of a batch: its reference, to which account of whom, how much, when the bank's line shows it.
+
+    Of a claim or an item settled on its own, `subject_id` and `document` (its number); `is_returned`: money came back.
+    """
 
     position: int
     reference: str
@@ -150,37 +169,50 @@ class PaidRow:
     number: str
     amount_fen: int
     shown_on: date | None
+    subject_id: UUID | None
+    document: str | None
+    is_returned: bool
 
 
 def paid_rows(session: Session, found: Sequence[PaidLine]) -> list[PaidRow]:
     """Return the payments of a batch as rows, in their order."""
-    names = parties.names_of(session, [one.account.organisation_id for one in found])
+    names = bank_accounts.names_of(session, [one.account.owner_id for one in found])
     return [
         PaidRow(
             position=one.position,
             reference=one.reference,
             statement_id=one.statement.id if one.statement is not None else None,
-            member=names[one.account.organisation_id],
+            member=names[one.account.owner_id],
             name=one.account.name,
             bank=one.account.bank,
             cnaps=one.account.cnaps,
             number=one.account.number,
             amount_fen=one.amount_fen,
             shown_on=one.shown_on,
+            subject_id=one.row.subject_id,
+            document=one.row.document,
+            is_returned=one.row.return_line_id is not None,
         )
         for one in found
     ]
 
 
 def target_href(pool_id: int, target: Target) -> str:
-    """Return the page of what a line of the bank pays: a statement, or the batch of a payment."""
-    if target.batch_id is None:
+    """Return the page of what a line of the bank pays: a statement, the items paid apart, or the batch of a payment."""
+    if target.kind == "statement":
         return url_for("statements.one", statement_id=target.id)
+    if target.kind == "apart":
+        return url_for("apart.index", pool_id=pool_id)
     return url_for("payment_batches.one", pool_id=pool_id, batch_id=target.batch_id)
 
 
 #: Kind of batch -> (中文, English).
-BATCH_KINDS = {"statement": ("结算款", "Statements"), "premium": ("划付保费", "Premiums remitted")}
+BATCH_KINDS = {
+    "statement": ("结算款", "Statements"),
+    "premium": ("划付保费", "Premiums remitted"),
+    "claim": ("赔款", "Claims"),
+    "apart": ("单项结算", "Settled on its own"),
+}
 
 
 def batches_to_release(session: Session, who: Actor) -> list[Work]:

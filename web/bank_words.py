@@ -29,3 +29,21 @@ BANK_VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "reject": ("退回", "reject"),
     },
 }
+
+#: What a payee is: kind -> (中文, English).
+PAYEE_KINDS: dict[str, tuple[str, str]] = {
+    "repairer": ("维保单位", "repairer"),
+    "community": ("社区", "community"),
+    "other": ("其他", "other"),
+}
+
+#: Why an approved claim is in no batch yet (`claims.payouts.Due`): (中文, English).
+WHY_NOT: dict[str, tuple[str, str]] = {
+    "": ("可以付款", "can be paid"),
+    "call_first": ("须先发摊回通知", "cash is to be called for first"),
+    "pool_money_short": ("摊回款还没有收齐", "the cash calls are not all in"),
+    "no_payee": ("没有指定收款人", "no payee is named"),
+    "no_account": ("收款人没有收款账户", "the payee has no account to be paid to"),
+    "account_waits": ("收款账户待另一人确认", "the payee’s account waits for a second person"),
+    "account_later": ("收款账户到付款当日还没有生效", "the payee’s account is not in use on that day"),
+}

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from core.clock import CITY
 from web import claim_topics
+from web.bank_words import PAYEE_KINDS
 from web.code_words import ORGANISATIONS, RECOVERIES, Pair
 from web.documents import labels
 from web.documents.extract_columns import LAYOUTS
@@ -27,6 +28,7 @@ NAMES: Mapping[str, Pair] = {
     "algorithm": ("算法", "method"),
     "amount_fen": ("金额（元）", "amount (CNY)"),
     "answer": ("答复", "answer"),
+    "apart": ("单项结算", "item on its own"),
     "arrive": ("登记到场", "arrived"),
     "award": ("中标决定", "award"),
     "award_sha256": ("中标决定摘要", "SHA-256 of the award"),
@@ -93,6 +95,7 @@ NAMES: Mapping[str, Pair] = {
     "movements_fen": ("明细合计（元）", "sum of the movements (CNY)"),
     "entries": ("分录数", "entries"),
     "batch": ("批次", "batch"),
+    "instalment": ("第几次付款", "payment number"),
     "name": ("名称", "name"),
     "needed": ("所需", "needed"),
     "needs": ("决定权", "who decides"),
@@ -105,6 +108,7 @@ NAMES: Mapping[str, Pair] = {
     "outcome": ("结果", "outcome"),
     "pays_on": ("付款日期", "paid on"),
     "payable_fen": ("核定赔款（元）", "payable (CNY)"),
+    "payee": ("收款人", "payee"),
     "payment": ("付款", "payment"),
     "period": ("账期", "period"),
     "person": ("人员", "person"),
@@ -164,7 +168,7 @@ _VALUES: Mapping[str, Mapping[str, Pair]] = {
     "topics": _TOPICS,
     "line": labels.LINES,
     "settled_apart": labels.LINES,
-    "kind": {**ORGANISATIONS, **RECOVERIES, **{kind: (one.zh, one.en) for kind, one in LAYOUTS.items()}},
+    "kind": {**PAYEE_KINDS, **ORGANISATIONS, **RECOVERIES, **{kind: (one.zh, one.en) for kind, one in LAYOUTS.items()}},
     "form": {"xlsx": ("XLSX 工作簿", "XLSX workbook"), "csv": ("CSV 表格", "CSV table")},
     "needs": {"lead": ("首席单独决定", "the lead alone"), "all": ("全体成员同意", "all members")},
     "status": {"official": ("正式", "official"), "provisional": ("暂定", "provisional")},

@@ -118,6 +118,8 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "call": ("发出摊回赔款通知", "call cash"),
         "pay": ("登记付款", "book the payment"),
         "take_back": ("撤回核定", "take the approval back"),
+        "come_back": ("登记付款退回", "book the payment as come back"),
+        "come_back_called": ("登记付款退回共保资金", "book the payment as come back to pool money"),
         "reject": ("拒赔", "reject"),
     },
     "claim_cost": {

@@ -72,8 +72,9 @@ PAYMENTS: tuple[Plant, ...] = (
         "INV-B4",
         "a statement paid twice",
         "DROP INDEX ux_payment_line_statement",
-        "UPDATE payment_line SET batch_stage = 'prepared' WHERE batch_stage = 'rejected'",
-        "UPDATE payment_batch SET stage = 'prepared', decided_by = NULL, decided_at = NULL WHERE stage = 'rejected'",
+        "UPDATE payment_line SET batch_stage = 'prepared' WHERE batch_stage = 'rejected' AND statement_id IS NOT NULL",
+        "UPDATE payment_batch SET stage = 'prepared', decided_by = NULL, decided_at = NULL"
+        " WHERE stage = 'rejected' AND kind = 'statement'",
     ),
     plant(
         "INV-B4",
@@ -161,7 +162,7 @@ LIFE: tuple[Plant, ...] = (
         "INV-B7",
         "taken back after its month was signed",
         "INSERT INTO bank_month SELECT m.pool_id, '2026-04-01', 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, m.undone_by,"
-        " m.undone_at - interval '1 minute' FROM bank_match m WHERE m.stage = 'taken_back'",
+        " m.undone_at - interval '1 minute' FROM bank_match m WHERE m.stage = 'taken_back' LIMIT 1",
     ),
     plant("INV-B8", "a receipt gone", f"DELETE FROM held_receipt WHERE id = {_HELD}"),
     plant("INV-B8", "a fen more", f"UPDATE held_receipt SET amount_fen = amount_fen + 1 WHERE id = {_HELD}"),

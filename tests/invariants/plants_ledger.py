@@ -10,7 +10,9 @@ _CLAIM = "(SELECT min(id) FROM entry WHERE reason = 'claim_approved')"
 _CLOSE = "(SELECT min(id) FROM entry WHERE reason = 'period_closed')"
 _POOL = f"(SELECT pool_id FROM entry WHERE id = {_WRITTEN})"
 _QUARTER = f"(SELECT period_id FROM entry WHERE id = {_WRITTEN})"
-_MIRROR = "(SELECT min(id) FROM entry WHERE reverses_id IS NOT NULL AND reason <> 'receipt_held')"
+_MIRROR = (
+    "(SELECT min(id) FROM entry WHERE reverses_id IS NOT NULL AND reason NOT IN ('receipt_held', 'claim_paid_by_lead'))"
+)
 _DRAFT = "(SELECT min(number) FROM statement WHERE stage = 'draft' AND balance_fen <> 0)"
 _ISSUED = "(SELECT min(number) FROM statement WHERE stage = 'issued')"
 

@@ -30,6 +30,7 @@ from tests import makers_bank
 from tests.invariants.story_bank import bank_lines
 from tests.invariants.story_clauses import tell_clauses
 from tests.invariants.story_lists import post_lists
+from tests.invariants.story_payouts import tell_payouts
 from tests.makers import AT, TERMS, MadePool, make_lifts, make_policy, make_pool, open_quarter
 from tests.makers_tender import (
     DEADLINE,
@@ -247,6 +248,7 @@ def _bank(engine: Engine, made: MadePool) -> None:
         fallen = makers_bank.propose(session, made, 2, again=1)
         bank_accounts.reject(session, fallen, by=made.actor(Role.FINANCE_MAKER, 2), at=AT + timedelta(hours=2))
         makers_bank.propose(session, made, 3, again=1)
+    tell_payouts(engine, made)
 
 
 def _large_claim(session: Session, made: MadePool, policy: Policy) -> None:

@@ -13,6 +13,7 @@ from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from ledger import statements
 from ledger.models import Statement
+from tests.invariants.story_payouts import pay_items
 from tests.makers import AT, MadePool, make_policy, make_pool, open_quarter
 from underwriting import apart, late_interest, policies, step_up
 from underwriting.terms import Clauses
@@ -26,6 +27,7 @@ def tell_clauses(engine: Engine) -> None:
         first = _quarter(session, "条款共保体", _CLAUSES)
         for item in apart.listed(session, first.pool.id, SYSTEM)[:2]:
             apart.pay(session, item, on=date(2026, 4, 9), by=first.actor(Role.FINANCE_CHECKER), at=AT)
+        pay_items(session, first)
         _in_default(session, _quarter(session, "代担共保体", Clauses(is_step_up=True)))
         _closed(session)
 

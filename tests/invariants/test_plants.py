@@ -18,6 +18,7 @@ from tests.invariants import (
     plants_ledger,
     plants_lists,
     plants_logged,
+    plants_payouts,
     plants_tender,
 )
 from tests.invariants.planting import Plant
@@ -36,6 +37,7 @@ PLANTS: tuple[Plant, ...] = (
     *plants_lists.PLANTS,
     *plants_bank.PLANTS,
     *plants_clauses.PLANTS,
+    *plants_payouts.PLANTS,
 )
 
 

@@ -41,17 +41,19 @@ def _steps() -> list[str]:
 #: Columns that a step moves between tables or adds to one: what stays of their tables is compared without them.
 MOVED = ("query_text", "reply_text", "interest_until_on", "sheet", "stopped_code")
 
+#: Batches that pay claims: they go with the payees.
+_CLAIMS = "SELECT id::text FROM payment_batch WHERE kind = 'claim'"
+
 #: Table -> which of its rows an earlier step can hold (over the row as JSON, `j`), and the columns a later one adds.
-EARLIER = {
+EARLIER: dict[str, tuple[str, tuple[str, ...]]] = {
+    "claim": ("true", ("payee_id",)),
+    "bank_account": ("j ->> 'payee_id' IS NULL", ()),
+    "payment_batch": ("j ->> 'kind' <> 'claim'", ()),
+    "payment_line": (f"j ->> 'batch_id' NOT IN ({_CLAIMS})", ()),
+    "payment_file": (f"j ->> 'batch_id' NOT IN ({_CLAIMS})", ()),
     "bank_match": (
-        "coalesce(j ->> 'stage', 'matched') = 'matched' AND j ->> 'statement_id' IS NOT NULL",
-        ("id", "stage", "undone_by", "undone_at", "undone_why", "payment_id"),
-    ),
-    "bank_report": ("true", ("columns",)),
-    "payment_batch": ("coalesce(j ->> 'kind', 'statement') = 'statement'", ("kind",)),
-    "payment_line": ("j ->> 'statement_id' IS NOT NULL", ("id",)),
-    "payment_file": (
-        "j ->> 'batch_id' IN (SELECT batch_id::text FROM payment_line WHERE statement_id IS NOT NULL)",
+        "coalesce(j ->> 'payment_id', '') NOT IN"
+        f" (SELECT id::text FROM payment_line WHERE batch_id::text IN ({_CLAIMS}))",
         (),
     ),
 }

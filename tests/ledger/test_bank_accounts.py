@@ -175,9 +175,10 @@ def test_the_database_alone_hides_and_keeps_accounts(engine: Engine) -> None:
             "two working days",
         ),
         (
-            "INSERT INTO bank_account SELECT gen_random_uuid(), pool_id, organisation_id, name, bank, cnaps, number,"
-            " 'confirmed', gen_random_uuid(), now(), gen_random_uuid(), now(), CURRENT_DATE FROM bank_account LIMIT 1",
-            "proposed by a member",
+            "INSERT INTO bank_account SELECT gen_random_uuid(), pool_id, organisation_id, payee_id, name, bank, cnaps,"
+            " number, 'confirmed', gen_random_uuid(), now(), gen_random_uuid(), now(), CURRENT_DATE FROM bank_account"
+            " LIMIT 1",
+            "is of a member of its pool",
         ),
     ],
 )

@@ -15,7 +15,7 @@ from core import calendar
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import SYSTEM, Actor, Role
-from ledger import bank_payments, statements
+from ledger import bank_payments, bank_remittances, statements
 from ledger.bank_models import PaymentBatch, PaymentFile, PaymentLine
 from ledger.models import Period
 from tests.makers import AT, open_quarter
@@ -52,6 +52,14 @@ def test_a_batch_pays_the_followers_what_they_are_owed(session: Session) -> None
     assert bank_payments.file(session, batch, "csv").name == f"{batch.number}.csv"
 
 
+def test_a_batch_of_premiums_holds_no_statement_back(session: Session) -> None:
+    """Payments that pay no statement say nothing of those that are still to be paid."""
+    quarter, period = _agreed(session)
+    maker = quarter.made.actor(Role.FINANCE_MAKER)
+    bank_remittances.prepare_premiums(session, quarter.made.pool.id, ON, pays_on=ON, by=maker, at=NOW)
+    assert [one.id for one in bank_payments.to_pay(session, period)] == [quarter.of(1).id, quarter.of(2).id]
+
+
 def test_a_statement_is_paid_once(session: Session) -> None:
     """What stands in a batch is in no other; what fell with a rejected one can be paid again."""
     quarter, period = _agreed(session)
@@ -79,9 +87,9 @@ def test_the_database_pays_a_statement_once(engine: Engine) -> None:
         other = bank_payments.lines(session, batch)[1].account.id
     for wrong, said in (
         (same, "ux_payment_line_statement"),
-        ({**same, "amount_fen": 1}, "agreed statement"),
-        ({**same, "account_id": other}, "agreed statement"),
-        ({**same, "statement_id": quarter.of(3).id}, "agreed statement"),
+        ({**same, "amount_fen": 1}, "of whom it is owed"),
+        ({**same, "account_id": other}, "of whom it is owed"),
+        ({**same, "statement_id": quarter.of(3).id}, "of whom it is owed"),
     ):
         with pytest.raises(DBAPIError, match=said), unit_of_work(engine, SYSTEM) as session:
             session.add(PaymentLine(**wrong))

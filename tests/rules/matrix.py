@@ -82,6 +82,7 @@ KNOWS: Mapping[str, Knows] = {
     "item_id": _call_and_lead,
     "account_id": _only_lead,
     "batch_id": _only_lead,
+    "payee_id": _pool_members,
     "report_id": _only_lead,
     "bordereau_id": _only_lead,
     "list_id": _only_lead,
@@ -126,6 +127,7 @@ ONLY: Mapping[str, Knows] = {
             *("apart.pay", "default.declare", "default.cure", "pool.close"),
             *("bank_match.accept", "bank_match.take_back", "bank_month.sign"),
             *("receipt.hold", "receipt.place", "receipt.return"),
+            *("payment.return", "payee.add", "claim.payee"),
         ),
         _only_lead,
     ),
@@ -143,6 +145,7 @@ ONLY: Mapping[str, Knows] = {
 #: The same for one route: others may do the action, but not with this thing.
 ONLY_AT: Mapping[str, Knows] = {
     **dict.fromkeys(("faults.withdrawal", "api_faults.withdraw"), lambda seat: _own_estate(seat) and _only_lead(seat)),
+    **dict.fromkeys(("payees.account", "api_payees.propose"), _only_lead),
     "extracts.again": lambda seat: seat.role in INSURERS and _only_lead(seat),
 }
 

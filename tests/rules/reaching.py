@@ -17,12 +17,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from claims import closing, faults, handling, settlements
+from claims import closing, faults, handling, payouts, settlements
 from claims.models import Claim, Fault
 from core import parties
 from core.permits import SYSTEM, Actor, Role
 from ledger import bank_receipts, statements
-from ledger.bank_models import BankLine, HeldReceipt
+from ledger.bank_models import BankLine, HeldReceipt, Payee
 from ledger.models import Statement
 from tender import bids, p256
 from tests.makers import make_lifts
@@ -163,6 +163,22 @@ def _came_in(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     take(session, world.pool, [line_of(-paid.balance_fen, "R-8", about=paid.number)], name="S-8")
     line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-8")).one()
     return {"line_id": str(line_id), "statement_id": str(paid.id), "target_id": str(paid.id)}
+
+
+def _to_name(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    payee = str(world.ids["payee_id"])
+    return {"claim_id": _approved(session, world).id, "payee": payee, "payee_id": payee}
+
+
+def _claim_to_pay(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    payee = session.get_one(Payee, world.ids["payee_id"])
+    handler = _lead(world, Role.CLAIMS_HANDLER)
+    payouts.name_payee(session, _approved(session, world), payee, by=handler, at=NOW)
+    return {"pays_on": "2026-04-09"}
+
+
+def _come_back(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    return {"line_id": str(world.ids["come_back_line_id"]), "why": "户名不符"}
 
 
 def _to_hold(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
@@ -330,6 +346,12 @@ MONEY: Mapping[str, Reach] = {
     **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.reject", "api_payment_batches.reject", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.new", "api_bank_accounts.propose", Role.FINANCE_MAKER, saying(**_ACCOUNT), relation="fellow"),
+    **both("payees.new", "api_payees.add", Role.FINANCE_MAKER, saying(name="示例维修九号", kind="repairer")),
+    **both("payees.account", "api_payees.propose", Role.FINANCE_MAKER, saying(**_ACCOUNT)),
+    **both("claim_payee.name", "api_claim_payee.name", Role.CLAIMS_HANDLER, _to_name),
+    **both("payouts.claims", "api_payouts.prepare_claims", Role.FINANCE_MAKER, _claim_to_pay),
+    **both("payouts.items", "api_payouts.prepare_items", Role.FINANCE_MAKER, saying(pays_on="2026-04-09")),
+    **both("payouts.give_back", "api_payouts.give_back", Role.FINANCE_CHECKER, _come_back),
     "POST policies.remove": Reach(Role.OFFICER, saying(effective_on="2026-04-16", **_DAY)),
     **both("policies.lifts", "api_policies.bind", Role.OFFICER, _to_insure),
 }

@@ -180,6 +180,8 @@ def _samples(
         ("api_bank_months", "month"): "2026-04",
         ("payment_batches.file", "batch_id"): world.ids["released_batch_id"],
         ("api_payment_batches.file", "batch_id"): world.ids["released_batch_id"],
+        ("payouts", "batch_id"): world.ids["claim_batch_id"],
+        ("api_payouts", "batch_id"): world.ids["claim_batch_id"],
     }
-    more = {"token_id": token.id, "place": 0}
+    more = {"token_id": token.id, "place": 0, "position": 1}
     return {**world.ids, **more}, places

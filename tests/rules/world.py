@@ -58,6 +58,7 @@ from tests.makers_town import Town, make_town, tell_time
 from tests.rules.world_bank import of_the_bank
 from tests.rules.world_clauses import item_of, overdue_of
 from tests.rules.world_papers import keep_bordereau, keep_claims_list, keep_extract, keep_paper
+from tests.rules.world_payees import of_the_payees
 from underwriting import policies, pools, premiums
 from underwriting.estates import appoint_for_community
 from underwriting.models import Building, Community, Lift, Policy
@@ -267,7 +268,7 @@ def _pool(session: Session, town: Town) -> MadePool:
         effective_on=date(2026, 1, 1),
         ends_on=date(2027, 1, 1),
         terms=replace(TERMS),
-        clauses=Clauses(("adjuster",), is_step_up=True),
+        clauses=Clauses(("adjuster", "recoveries"), is_step_up=True),
     )
     pool = pools.form(session, plan, by=SYSTEM, at=AT)
     period = statements.open_period(session, pool.id, "2026Q1", date(2026, 1, 1), date(2026, 3, 31), by=SYSTEM, at=AT)
@@ -300,6 +301,7 @@ def _money(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     called = approved(session, made, rows[0], 26_840_000, "W-C-1")
     calls = settlements.issue_cash_call(session, called, on=date(2026, 3, 16), by=desk, at=AT)
     cost = settlements.approve_cost(session, called, 300_001, on=date(2026, 3, 23), by=desk, at=AT)
+    settlements.receive_recovery(session, called, "salvage", 100_000, on=date(2026, 3, 24), by=desk, at=AT)
     confirm_all(session, made)
     # So much that is not remitted yet that the pool owes every member at the close.
     agreement = pools.agreement_on(session, made.pool.id, date(2026, 3, 2))
@@ -339,6 +341,9 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
         )
     open_quarter(session, made.pool, 2)
     ids |= of_the_bank(session, made, rows, NOW.date())
+    policy = session.get_one(Policy, ids["policy_id"])
+    paid = approved(session, made, policy, 300_000, "W-C-6", on=NOW.date())
+    ids |= of_the_payees(session, made, paid, NOW)
     ids |= {
         "item_id": item_of(session, made),
         "statement_id": rows[0].id,

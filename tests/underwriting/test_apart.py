@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from claims import payouts
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.parties import Organisation
 from core.permits import SYSTEM, Role
-from ledger import books, statements
+from ledger import bank_matches, bank_payments, bank_payouts, books, statements
 from ledger.books import AccountRef
+from ledger.clause_models import ApartItem
 from ledger.reasons import Line
 from tests.depth import DEPTH
-from tests.makers import make_pool, open_quarter
+from tests.makers import MadePool, make_pool, open_quarter
+from tests.makers_bank import camt, confirm_all, details, line_of, take_file
 from tests.makers_money import CLOSED_AT, Quarter, agree_all, play_quarter
 from underwriting import apart, late_interest, pools
 from underwriting.terms import APART, Clauses
@@ -113,3 +117,70 @@ def test_whatever_is_settled_on_its_own_nothing_is_lost(engine: Engine, kinds: s
             own = [one.amount_fen for one in items if one.organisation_id == quarter.made.members[place].id]
             assert quarter.of(place).balance_fen + sum(own) == netted
         assert all(one.taken_at == CLOSED_AT for one in items)
+
+
+def test_what_the_pool_owes_on_its_own_is_paid_by_a_batch(session: Session) -> None:
+    """Each item to its member, once; booked as paid once the bank shows it; money that came back frees it."""
+    quarter = _quarter(session, "recoveries")
+    made, pool = quarter.made, quarter.made.pool.id
+    confirm_all(session, made)
+    open_quarter(session, made.pool, 2)
+    maker, checker = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
+    batch = apart.prepare_items(session, pool, pays_on=APRIL, by=maker, at=LATER)
+    assert (batch.kind, batch.items, batch.total_fen) == ("apart", 3, 858_333 + 686_667 + 343_333)
+    with pytest.raises(Conflict, match="nothing_to_pay_in_batch"):
+        apart.prepare_items(session, pool, pays_on=APRIL, by=maker, at=LATER)
+    payment = bank_payouts.payment(session, batch, 1)
+    item = apart.get(session, payment.subject_id or payment.id, SYSTEM, pool_id=pool)
+    with pytest.raises(Conflict, match="subject_in_batch"):
+        apart.pay(session, item, on=APRIL, by=checker, at=LATER)
+    payouts.release_batch(session, batch, by=checker, at=LATER)
+    told = f"{batch.number}-01"
+    lines = [line_of(-payment.amount_fen, "R-1", about=told, on=APRIL)]
+    lines += [line_of(payment.amount_fen, "R-2", on=APRIL), line_of(payment.amount_fen, "R-3", on=APRIL)]
+    take_file(session, made, camt(lines, on=APRIL))
+    ids = {one.line.reference: one.line.id for one in bank_matches.proposed(session, pool, checker)}
+    assert list(ids) == ["R-1"]
+    payouts.match(session, pool, ids["R-1"], payment.id, by=checker, at=LATER)
+    back = {one.reference: one.id for one in bank_payouts.returns_of(session, payment)}
+    payouts.give_back(session, payment, back["R-2"], "账号有误", by=checker, at=LATER)
+    again = apart.prepare_items(session, pool, pays_on=APRIL, by=maker, at=LATER)
+    assert [one.row.subject_id for one in bank_payments.lines(session, again)] == [item.id]
+    payouts.release_batch(session, again, by=checker, at=LATER)
+    anew = bank_payouts.payment(session, again, 1)
+    more = [line_of(-anew.amount_fen, "R-4", about=f"{again.number}-01", on=APRIL)]
+    take_file(session, made, camt(more, on=APRIL, name="S-2"))
+    (found,) = bank_matches.proposed(session, pool, checker)
+    payouts.match(session, pool, found.line.id, anew.id, by=checker, at=LATER)
+    apart.pay(session, item, on=APRIL, by=checker, at=LATER)
+    with pytest.raises(Conflict, match="item_is_booked"):
+        payouts.give_back(session, anew, back["R-3"], "账号有误", by=checker, at=LATER)
+
+
+def test_what_a_member_owes_on_its_own_is_matched_with_the_bank(session: Session) -> None:
+    """By its number or by sum and account, each once; the difference is told; the lead books it as before."""
+    quarter = _quarter(session, "claims")
+    made, pool = quarter.made, quarter.made.pool.id
+    confirm_all(session, made)
+    checker = made.actor(Role.FINANCE_CHECKER)
+    first, other, _ = apart.listed(session, pool, SYSTEM)
+    lines = [
+        line_of(-first.amount_fen - 1, "R-1", about=first.number),
+        line_of(-other.amount_fen, "R-2", number=details(made.members.index(_of(made, other))).number),
+        line_of(first.amount_fen, "R-3", about=first.number),
+    ]
+    take_file(session, made, camt(lines))
+    found = {one.line.reference: one for one in bank_matches.proposed(session, pool, checker)}
+    assert {name: one.target.number for name, one in found.items()} == {"R-1": first.number, "R-2": other.number}
+    match = payouts.match(session, pool, found["R-1"].line.id, first.id, by=checker, at=LATER)
+    assert (match.target.kind, match.match.apart_id, match.match.difference_fen) == ("apart", first.id, -1)
+    assert first.stage == "open"
+    with pytest.raises(Conflict, match="statement_matched"):
+        payouts.match(session, pool, found["R-2"].line.id, first.id, by=checker, at=LATER)
+    assert bank_matches.get(session, match.match.id, checker, pool_id=pool).target.number == first.number
+    payouts.take_back(session, match.match, "核错", by=checker, at=LATER)
+    assert len(bank_matches.proposed(session, pool, checker)) == 2
+
+
+def _of(made: MadePool, item: ApartItem) -> Organisation:
+    return next(one for one in made.members if one.id == item.organisation_id)

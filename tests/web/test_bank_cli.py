@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from sqlalchemy import Engine
 from core.db import unit_of_work
 from core.permits import SYSTEM
 from ledger import statements
-from tests.makers import AT
-from tests.makers_bank import confirm_all, details, release
-from tests.makers_money import Quarter, agree_all, play_quarter
+from tests.makers import AT, make_policy, make_pool
+from tests.makers_bank import confirm_all, details, make_payee, release
+from tests.makers_money import Quarter, agree_all, approved_claim, play_quarter
 from tests.web.conftest import Commands, Run
 from web import bank_cli
 
@@ -69,3 +70,18 @@ def test_a_released_batch_is_written_as_it_was_kept(engine: Engine, run: Run, tm
     content = (tmp_path / f"{number}.xml").read_bytes()
     assert told["sha256"] == sha256(content).hexdigest() and details(1).number in content.decode()
     assert run("file", "PB-9-999", *where).exit_code == 4
+
+
+def test_payees_and_what_claims_lack_are_told(engine: Engine, run: Run) -> None:
+    """Each payee with its account; each approved claim that no batch pays with what lacks."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+        found = Quarter(made, {"P1": make_policy(session, made)}, {}, [])
+        claim = approved_claim(session, found, "C4", "P1", 410_000, date(2026, 3, 25))
+        where = ("--pool", str(made.pool.id))
+        payee = make_payee(session, made)
+        number = claim.number
+    told = json.loads(run("payees", *where, "--json").output)
+    assert [(one["name"], one["account"]) for one in told["payees"]] == [(payee.name, "none")]
+    assert [(one["claim"], one["amount_cny"]) for one in told["claims"]] == [(number, "4100.00")]
+    assert "没有指定收款人" in run("payees", *where).output

@@ -49,7 +49,7 @@ def test_a_member_has_its_account_by_two_persons(engine: Engine, visitors: Visit
     assert sent.status_code == 303
     row = _account(engine)
     assert (row.number, row.cnaps, row.stage) == ("0200000012345678", "103100000026", "proposed")
-    assert "等待本公司另一人确认" in maker.get(sent.location).text
+    assert "等待另一人确认" in maker.get(sent.location).text
     assert maker.send(f"{sent.location}/confirm").status_code == 403
     lead = visitors.login_as(Role.FINANCE_CHECKER, made.members[0])
     assert lead.get(sent.location).status_code == 404

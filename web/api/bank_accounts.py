@@ -25,8 +25,9 @@ class BankAccountOut(Strict):
     """An account to be paid to; in use from `effective_on` until the day before `until_on`."""
 
     id = fields.UUID()
-    organisation_id = fields.UUID()
-    member = fields.String()
+    organisation_id = fields.UUID(allow_none=True, metadata={"description": "the member; empty for a payee's"})
+    payee_id = fields.UUID(allow_none=True, metadata={"description": "the payee; empty for a member's"})
+    member = fields.String(metadata={"description": "the name of the member or the payee"})
     name = fields.String(metadata={"description": "the account's name as the bank has it"})
     bank = fields.String()
     cnaps = fields.String(metadata={"description": "twelve digits, the last of which checks the others"})
@@ -61,7 +62,8 @@ def _rows(pool_id: int) -> list[AccountRow]:
     return account_rows(unit(), bank_accounts.standings(unit().scalars(query)), actor(), today())
 
 
-def _out(row: BankAccount) -> AccountRow:
+def told_of(row: BankAccount) -> AccountRow:
+    """Return one account as it is told."""
     return next(one for one in _rows(row.pool_id) if one.id == row.id)
 
 
@@ -73,7 +75,7 @@ def _account(pool_id: int, account_id: uuid.UUID) -> BankAccount:
 @needs("bank_account.read")
 @api.response(200, BankAccountList)
 def index(pool_id: int) -> dict[str, Any]:
-    """List the accounts that the caller may see: its own, the lead those confirmed of every member."""
+    """List the accounts that the caller may see: its own, the lead those confirmed of members and all of payees."""
     return {"data": _rows(pool_of(pool_id).id)}
 
 
@@ -84,7 +86,7 @@ def index(pool_id: int) -> dict[str, Any]:
 def propose(told: dict[str, Any], pool_id: int) -> AccountRow:
     """Propose an account for one's own organisation; another person of it confirms."""
     pool = pool_of(pool_id)
-    return _out(bank_accounts.propose(unit(), pool.id, AccountDetails(**told), by=actor(), at=at()))
+    return told_of(bank_accounts.propose(unit(), pool.id, AccountDetails(**told), by=actor(), at=at()))
 
 
 @api.post("/<uuid:account_id>/confirm")
@@ -94,7 +96,7 @@ def confirm(pool_id: int, account_id: uuid.UUID) -> AccountRow:
     """Confirm what another person proposed: the first stands at once, a change two working days later."""
     row = _account(pool_id, account_id)
     bank_accounts.confirm_account(unit(), row, by=actor(), at=at())
-    return _out(row)
+    return told_of(row)
 
 
 @api.post("/<uuid:account_id>/reject")
@@ -104,4 +106,4 @@ def reject(pool_id: int, account_id: uuid.UUID) -> AccountRow:
     """Let a proposal of one's own organisation fall."""
     row = _account(pool_id, account_id)
     bank_accounts.reject(unit(), row, by=actor(), at=at())
-    return _out(row)
+    return told_of(row)

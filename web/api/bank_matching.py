@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import validate
 
+from claims import payouts
 from core.errors import Invalid
 from ledger import bank_matches, bank_receipts
 from ledger.bank_matches import Matched, Proposed
@@ -19,8 +20,12 @@ from web.shell import actor, at, needs, unit
 api = resource("bank_matching", "Matching the bank's lines with statements.", "/pools/<int:pool_id>/bank/matching")
 
 
+#: What a line may pay, as the fields `..._id` name it.
+_TARGETS = ("statement", "payment", "apart")
+
+
 class BankMatchOut(Strict):
-    """A line of the bank with the statement or the payment of a batch, matched or proposed.
+    """A line of the bank with the statement, the payment of a batch or the item that it pays, matched or proposed.
 
     `number` is the statement's or the payment's reference; `difference` is what was paid too much.
     """
@@ -28,6 +33,7 @@ class BankMatchOut(Strict):
     line_id = fields.UUID()
     statement_id = fields.UUID(allow_none=True)
     payment_id = fields.UUID(allow_none=True)
+    apart_id = fields.UUID(allow_none=True)
     number = fields.String()
     booked_on = fields.Date()
     amount = fields.Nested(MoneySchema)
@@ -42,19 +48,19 @@ class BankMatchList(Strict):
 
 
 class BankMatchIn(Strict):
-    """A proposal to accept: `statement_id` or `payment_id`, as it was proposed."""
+    """A proposal to accept: `statement_id`, `payment_id` or `apart_id`, as it was proposed."""
 
     line_id = fields.UUID(required=True)
     statement_id = fields.UUID()
     payment_id = fields.UUID()
+    apart_id = fields.UUID()
 
 
 def _out(one: Matched | Proposed) -> dict[str, Any]:
     fen = one.match.difference_fen if isinstance(one, Matched) else one.proposal.difference_fen
     return {
         "line_id": one.line.id,
-        "statement_id": one.target.id if one.target.batch_id is None else None,
-        "payment_id": None if one.target.batch_id is None else one.target.id,
+        **{f"{kind}_id": one.target.id if one.target.kind == kind else None for kind in _TARGETS},
         "number": one.target.number,
         "booked_on": one.line.booked_on,
         "amount": money(one.line.amount_fen),
@@ -78,12 +84,12 @@ def index(pool_id: int) -> dict[str, Any]:
 @api.arguments(BankMatchIn)
 @api.response(201, BankMatchOut)
 def accept(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
-    """Accept a proposal; neither the line nor the statement is matched again."""
+    """Accept a proposal; neither side is matched again. A payment of a claim books the claim as paid."""
     pool = led_pool(pool_id)
-    targets = [told[name] for name in ("statement_id", "payment_id") if name in told]
+    targets = [told[f"{kind}_id"] for kind in _TARGETS if f"{kind}_id" in told]
     if len(targets) != 1:
         raise Invalid("bank_match_pays_one")
-    return _out(bank_matches.accept(unit(), pool.id, told["line_id"], targets[0], by=actor(), at=at()))
+    return _out(payouts.match(unit(), pool.id, told["line_id"], targets[0], by=actor(), at=at()))
 
 
 class BankMatchedOut(BankMatchOut):
@@ -130,4 +136,4 @@ def matched(pool_id: int) -> dict[str, Any]:
 def take_back(told: dict[str, Any], pool_id: int, match_id: uuid.UUID) -> None:
     """Take a match back; line and statement can be matched again."""
     found = bank_matches.get(unit(), match_id, actor(), pool_id=led_pool(pool_id).id)
-    bank_matches.take_back(unit(), found.match, told["why"], by=actor(), at=at())
+    payouts.take_back(unit(), found.match, told["why"], by=actor(), at=at())

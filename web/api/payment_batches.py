@@ -9,6 +9,7 @@ from typing import Any
 from flask import send_file, url_for
 from flask.typing import ResponseReturnValue
 
+from claims import payouts
 from ledger import bank_payments, bank_remittances, statements
 from ledger.bank_models import PaymentBatch
 from ledger.models import Period
@@ -23,7 +24,11 @@ api = resource("payment_batches", "Batches that pay what the pool owes its membe
 
 
 class PaymentBatchOut(Strict):
-    """A batch of payments: of kind `statement` the balances of a closed period, of kind `premium` what was remitted."""
+    """A batch of payments.
+
+    Of kind `statement` the balances of a closed period, `premium` what was remitted, `claim` approved claims to their
+    payees, `apart` items settled on their own.
+    """
 
     id = fields.UUID()
     number = fields.String()
@@ -46,14 +51,18 @@ class PaymentBatchList(Strict):
 class PaymentOut(Strict):
     """One payment: its reference (the statement's number, where it pays one), the account that it goes to.
 
-    `shown_on` is the day of the bank's line that is matched with it.
+    `shown_on` is the day of the bank's line that is matched with it; `document` is the number of the claim or the item
+    that it pays; `is_returned` where its money came back.
     """
 
     position = fields.Integer(strict=True)
     reference = fields.String()
     statement_id = fields.UUID(allow_none=True)
+    subject_id = fields.UUID(allow_none=True)
+    document = fields.String(allow_none=True)
     shown_on = fields.Date(allow_none=True)
-    member = fields.String()
+    is_returned = fields.Boolean()
+    member = fields.String(metadata={"description": "the name of the member or the payee"})
     name = fields.String()
     bank = fields.String()
     cnaps = fields.String()
@@ -96,7 +105,8 @@ def _out(row: Any) -> dict[str, Any]:
     return {**row._mapping, "total": money(row.total_fen)}
 
 
-def _detail(batch: PaymentBatch) -> dict[str, Any]:
+def detail(batch: PaymentBatch) -> dict[str, Any]:
+    """Return a batch with its payments and files."""
     rows = paid_rows(unit(), bank_payments.lines(unit(), batch))
     return {
         "id": batch.id,
@@ -114,6 +124,9 @@ def _detail(batch: PaymentBatch) -> dict[str, Any]:
                 "position": row.position,
                 "reference": row.reference,
                 "shown_on": row.shown_on,
+                "subject_id": row.subject_id,
+                "document": row.document,
+                "is_returned": row.is_returned,
                 "statement_id": row.statement_id,
                 "member": row.member,
                 "name": row.name,
@@ -157,7 +170,7 @@ def index(pool_id: int) -> dict[str, Any]:
 def prepare(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Prepare the batch of a closed period: every agreed balance that the pool owes and that is in no batch."""
     period = statements.period(unit(), led_pool(pool_id).id, told["period"])
-    return _detail(bank_payments.prepare(unit(), period, pays_on=told["pays_on"], by=actor(), at=at()))
+    return detail(bank_payments.prepare(unit(), period, pays_on=told["pays_on"], by=actor(), at=at()))
 
 
 @api.post("/premiums")
@@ -168,7 +181,7 @@ def prepare_premiums(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Prepare a batch of what was booked as remitted to the members up to a day and is in no batch."""
     pool, pays_on = led_pool(pool_id), told["pays_on"]
     batch = bank_remittances.prepare_premiums(unit(), pool.id, told["until_on"], pays_on=pays_on, by=actor(), at=at())
-    return _detail(batch)
+    return detail(batch)
 
 
 @api.get("/<uuid:batch_id>")
@@ -176,7 +189,7 @@ def prepare_premiums(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
 @api.response(200, PaymentBatchDetail)
 def one(pool_id: int, batch_id: uuid.UUID) -> dict[str, Any]:
     """Show one batch with its payments and files."""
-    return _detail(_batch(pool_id, batch_id))
+    return detail(_batch(pool_id, batch_id))
 
 
 @api.post("/<uuid:batch_id>/release")
@@ -185,8 +198,8 @@ def one(pool_id: int, batch_id: uuid.UUID) -> dict[str, Any]:
 def release(pool_id: int, batch_id: uuid.UUID) -> dict[str, Any]:
     """Release what another person prepared; the files are made and kept."""
     batch = _batch(led_pool(pool_id).id, batch_id)
-    bank_payments.release_batch(unit(), batch, by=actor(), at=at())
-    return _detail(batch)
+    payouts.release_batch(unit(), batch, by=actor(), at=at())
+    return detail(batch)
 
 
 @api.post("/<uuid:batch_id>/reject")
@@ -196,7 +209,7 @@ def reject(pool_id: int, batch_id: uuid.UUID) -> dict[str, Any]:
     """Let a prepared batch fall; its statements can be paid by another."""
     batch = _batch(led_pool(pool_id).id, batch_id)
     bank_payments.reject(unit(), batch, by=actor(), at=at())
-    return _detail(batch)
+    return detail(batch)
 
 
 @api.get("/<uuid:batch_id>/files/<any(pain001, csv):kind>")

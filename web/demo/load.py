@@ -26,6 +26,7 @@ from web.demo.claims_story import ClaimsStory
 from web.demo.lists import ListStory
 from web.demo.live import plan_live
 from web.demo.losses import plan_losses
+from web.demo.payouts import PayoutStory
 from web.demo.people import QUICK_HASHING, Cast, cast_story
 from web.demo.standing import BEGUN, STORY, TOLD, tell_time
 from web.demo.telling import Telling, at
@@ -81,10 +82,12 @@ def load(
     claims = ClaimsStory(telling, cast, year)
     tender.plan()
     year.plan()
-    BankStory(year).plan()
+    bank = BankStory(year)
+    bank.plan()
     ListStory(year).plan()
     claims.plan()
     plan_losses(claims)
+    PayoutStory(bank, claims).plan()
     plan_live(claims)
     say(f"{scale.communities} 个小区、{scale.lifts} 台电梯、{scale.households} 户 communities, lifts, households")
     try:

@@ -61,12 +61,59 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "到 {day} 为止没有待付的保费划付：须已登记划付，且不在别的有效批次里。",
         "No remittance up to {day} waits to be paid: one that is booked and stands in no batch that holds.",
     ),
+    "nothing_to_pay_in_batch": (
+        "没有可以编入批次的款项：须已核准（或应付）、收款人有已确认的收款账户、不在别的有效批次里。",
+        "Nothing can go into a batch: it must be approved or owed, its payee must have a confirmed account, and no "
+        "batch that holds may have it.",
+    ),
+    "subject_in_batch": (
+        "{number} 在付款批次 {batch} 里。等银行流水显示付款，或退回该批次之后再办。",
+        "{number} is in the batch {batch}. Wait until the bank shows the payment, or reject that batch first.",
+    ),
+    "payment_not_found": (
+        "批次里没有这笔付款。请从批次的页面进入。",
+        "The batch has no such payment. Choose it on the page of the batch.",
+    ),
+    "payment_not_shown": (
+        "银行流水还没有显示这笔付款，不能登记退回。",
+        "No line of the bank shows this payment yet, so it cannot have come back.",
+    ),
+    "payment_came_back": (
+        "这笔付款已登记退回，不再改变。",
+        "This payment is booked as come back, and that stands.",
+    ),
+    "payment_return_line_wrong": (
+        "流水号 {reference} 不能证明退回：须是同样金额的收款，日期不早于付款，且没有别的用途。",
+        "The line {reference} does not show that it came back: it must be of the same sum, in, not before the payment, "
+        "and about nothing else.",
+    ),
+    "payment_return_needs_words": ("请写明为什么退回。", "Say why it came back."),
+    "item_is_booked": (
+        "单项结算 {number} 已登记收付，退回的款请转入待认领收款。",
+        "The item {number} is booked as paid; set the money to the unmatched receipts.",
+    ),
+    "claim_is_over": (
+        "赔案 {number} 已赔付或已拒绝，不再指定收款人。",
+        "Claim {number} is paid or rejected; no payee is named any more.",
+    ),
+    "payee_not_found": (
+        "没有这个收款人，或您无权查看。请从列表进入。",
+        "There is no such payee, or it is not yours to see. Choose it from the list.",
+    ),
+    "payee_wrong": ("收款人没有登记，见逐项说明。", "The payee is not added; each item is named."),
+    "payee_kind_unknown": ("请选择类别。", "Choose a kind."),
+    "payee_name_missing": ("请填写名称。", "Give a name."),
+    "payee_name_too_long": ("名称最多 {most} 字。", "A name has at most {most} characters."),
+    "payee_exists": (
+        "收款人“{name}”已经登记。",
+        "The payee “{name}” is there already.",
+    ),
     "pays_on_past": (
         "付款日期已经过去。请填今天或以后的日期。",
         "The day of payment has passed. Choose today or a later day.",
     ),
     "payees_without_account": (
-        "付款当日有成员没有收款账户，未编制批次。",
+        "付款当日有成员或收款人没有收款账户，未编制批次。",
         "Somebody has no account to be paid to on that day, and nothing was prepared.",
     ),
     "payee_without_account": (
@@ -187,8 +234,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "own.",
     ),
     "bank_match_pays_one": (
-        "请写明一张结算单或一笔付款，恰好一个。",
-        "Name one statement or one payment, exactly one of them.",
+        "请写明一张结算单、一笔付款或一项单项结算，恰好一个。",
+        "Name one statement, one payment or one item settled on its own, exactly one of them.",
     ),
     "bank_match_not_found": (
         "没有这次核对，或您无权查看。请从列表进入。",

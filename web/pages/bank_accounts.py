@@ -31,7 +31,7 @@ pages = Blueprint("bank_accounts", __name__, url_prefix="/pools/<int:pool_id>/ba
 def index(pool_id: int) -> ResponseReturnValue:
     """List the accounts of a pool that the actor may see, those in force marked; one's own with what waits."""
     pool = pool_of(pool_id)
-    query = bank_accounts.visible_to(actor()).where(BankAccount.pool_id == pool.id)
+    query = bank_accounts.visible_to(actor()).where(BankAccount.pool_id == pool.id, BankAccount.payee_id.is_(None))
     rows = account_rows(unit(), bank_accounts.standings(unit().scalars(query)), actor(), today())
     if listing.wants_csv():
         return listing.csv_of("bank-accounts", _EXPORTED, rows)
@@ -95,12 +95,13 @@ def new(pool_id: int) -> ResponseReturnValue:
         label=t("提出", "Propose"),
         back=url_for(".index", pool_id=pool.id),
         facts=[(t("共保体", "Pool"), pool.name)],
-        fields=_fields(),
+        fields=account_fields(),
     )
     return step_page(step, work)
 
 
-def _fields() -> list[Field]:
+def account_fields() -> list[Field]:
+    """Return the fields that name an account at a bank."""
     return [
         Field("name", t("户名", "Account name"), "text", t("与开户银行所记一致", "As the bank has it")),
         Field("bank", t("开户行", "Bank"), "text", t("写到支行", "With its branch")),
@@ -120,14 +121,20 @@ def _account(pool_id: int, account_id: uuid.UUID) -> tuple[Pool, BankAccount]:
     return pool, bank_accounts.get(unit(), account_id, actor(), pool_id=pool.id)
 
 
+def _list_of(pool: Pool, account: BankAccount) -> tuple[str, str]:
+    """Return where the accounts of the same owner are listed: those of the members, or the payee's page."""
+    if account.payee_id is not None:
+        return t("收款人", "Payee"), url_for("payees.one", pool_id=pool.id, payee_id=account.payee_id)
+    return t("收款账户", "Accounts to be paid to"), url_for(".index", pool_id=pool.id)
+
+
 @pages.get("/<uuid:account_id>")
 @needs("bank_account.read")
 def one(pool_id: int, account_id: uuid.UUID) -> ResponseReturnValue:
     """Show one account: what it is, from when until when it stands, what can be done now."""
     pool, account = _account(pool_id, account_id)
-    query = bank_accounts.visible_to(actor()).where(
-        BankAccount.pool_id == pool.id, BankAccount.organisation_id == account.organisation_id
-    )
+    of_it = (BankAccount.organisation_id == account.owner_id) | (BankAccount.payee_id == account.owner_id)
+    query = bank_accounts.visible_to(actor()).where(BankAccount.pool_id == pool.id, of_it)
     rows = account_rows(unit(), bank_accounts.standings(unit().scalars(query)), actor(), today())
     row = next(one for one in rows if one.id == account.id)
     is_open = row.is_own and row.stage == "proposed"
@@ -135,6 +142,7 @@ def one(pool_id: int, account_id: uuid.UUID) -> ResponseReturnValue:
         "finance/bank_account.html",
         pool=pool,
         row=row,
+        crumb=_list_of(pool, account),
         may_confirm=is_open and may(actor(), "bank_account.confirm") and account.proposed_by != actor().person_id,
         may_reject=is_open and may(actor(), "bank_account.reject"),
         events=history(unit(), "bank_account", account.id),
@@ -172,7 +180,7 @@ def reject(pool_id: int, account_id: uuid.UUID) -> ResponseReturnValue:
 
     def work(_: Mapping[str, str]) -> tuple[str, str]:
         bank_accounts.reject(unit(), account, by=actor(), at=at())
-        return t("已退回，现用收款账户不变。", "Rejected; nothing changes."), url_for(".index", pool_id=pool.id)
+        return t("已退回，现用收款账户不变。", "Rejected; nothing changes."), _list_of(pool, account)[1]
 
     sentence = t("这一提议作废，现用收款账户不变。", "The proposal falls; the account in use stays.")
     return step_page(_deciding(pool, account, "reject", t("退回提议", "Reject the proposal"), sentence), work)
@@ -185,6 +193,7 @@ def _deciding(pool: Pool, account: BankAccount, verb: str, title: str, sentence:
         label=title,
         back=url_for(".one", pool_id=pool.id, account_id=account.id),
         facts=[
+            (t("收款人", "Paid to"), bank_accounts.names_of(unit(), [account.owner_id])[account.owner_id]),
             (t("户名", "Account name"), account.name),
             (t("开户行", "Bank"), account.bank),
             (t("联行号", "CNAPS code"), account.cnaps),

@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import false, select
 
+from claims import payouts
 from core.errors import Invalid
 from core.permits import may
 from ledger import bank_matches
@@ -17,9 +18,9 @@ from ledger.bank_matches import Matched, Proposed, matched_of
 from ledger.bank_models import BankLine, HeldReceipt
 from ledger.stages import BANK_MATCH_MOVES
 from web import listing
-from web.bank_desk import target_href
+from web.bank_desk import owner_names, target_href
 from web.formats import date_words, t, yuan
-from web.money_desk import Field, Step, leads, led_pool, member_names, pool_of, read_id, step_page, today
+from web.money_desk import Field, Step, leads, led_pool, pool_of, read_id, step_page, today
 from web.pages.pools import subnav
 from web.shell import actor, at, needs, unit
 from web.step_closed import closed_words
@@ -43,7 +44,7 @@ def index(pool_id: int) -> ResponseReturnValue:
         "finance/bank_matching.html",
         pool=pool,
         places=subnav(pool),
-        proposals=_proposals(pool.id, found, member_names(unit(), [pool.id])),
+        proposals=_proposals(pool.id, found, owner_names(unit(), pool.id)),
         rows=[_open_line(pool.id, row) for row in rest.rows],
         found=rest,
         may_hold=leads(pool) and may(actor(), "receipt.hold"),
@@ -75,7 +76,7 @@ def _proposals(pool_id: int, found: Sequence[Proposed], names: Mapping[uuid.UUID
             "about": one.line.about,
             "number": one.target.number,
             "href": target_href(pool_id, one.target),
-            "member": names.get(one.target.organisation_id, ""),
+            "member": names.get(one.target.owner_id, ""),
             "balance_fen": one.target.balance_fen,
             "difference_fen": one.proposal.difference_fen,
             "why": _why(one),
@@ -99,7 +100,7 @@ def accept(pool_id: int) -> ResponseReturnValue:
     line_id, target_id = (read_id(request.form.get(name)) for name in ("line_id", "target_id"))
     if line_id is None or target_id is None:
         raise Invalid("choice_unreadable")
-    bank_matches.accept(unit(), pool.id, line_id, target_id, by=actor(), at=at())
+    payouts.match(unit(), pool.id, line_id, target_id, by=actor(), at=at())
     flash(t("已核对。", "Matched."), "success")
     return redirect(url_for(".index", pool_id=pool.id), 303)
 
@@ -112,7 +113,7 @@ def matched(pool_id: int) -> ResponseReturnValue:
     query = bank_matches.standing(pool.id)
     if not bank_matches.reads(pool.id, actor()):
         query = query.where(false())
-    names = member_names(unit(), [pool.id])
+    names = owner_names(unit(), pool.id)
     if listing.wants_csv():
         rows = unit().execute(query.limit(listing.EXPORT_MOST))
         return listing.csv_of("matched", _MATCHED, [_matched(pool.id, matched_of(row), names) for row in rows])
@@ -134,7 +135,7 @@ def _matched(pool_id: int, one: Matched, names: Mapping[uuid.UUID, str]) -> dict
         "amount_fen": one.line.amount_fen,
         "reference": one.line.reference,
         "number": one.target.number,
-        "member": names.get(one.target.organisation_id, ""),
+        "member": names.get(one.target.owner_id, ""),
         "difference_fen": one.match.difference_fen,
         "matched_at": one.match.matched_at,
         "href": target_href(pool_id, one.target),
@@ -163,7 +164,7 @@ def take_back(pool_id: int, match_id: uuid.UUID) -> ResponseReturnValue:
     is_own = found.match.matched_by == actor().person_id
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
-        bank_matches.take_back(unit(), found.match, values.get("why", ""), by=actor(), at=at())
+        payouts.take_back(unit(), found.match, values.get("why", ""), by=actor(), at=at())
         said = t("已撤回，两边都可以重新核对。", "Taken back; both sides can be matched again.")
         return said, url_for(".index", pool_id=pool.id)
 

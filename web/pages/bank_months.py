@@ -18,10 +18,10 @@ from ledger.bank_months import Month
 from ledger.models import Statement
 from underwriting.models import Pool
 from web import listing
-from web.bank_desk import target_href
+from web.bank_desk import owner_names, target_href
 from web.formats import date_words, t, yuan
 from web.history import history
-from web.money_desk import Step, leads, led_pool, member_names, pool_of, step_page, today
+from web.money_desk import Step, leads, led_pool, pool_of, step_page, today
 from web.pages.pools import subnav
 from web.shell import actor, at, needs, unit
 
@@ -42,7 +42,7 @@ def one(pool_id: int, month: str) -> ResponseReturnValue:
     """Show what a month comes to: bank and book, what became of each line, what is open on each side, who signed."""
     pool = pool_of(pool_id)
     told = _month(pool, month)
-    names = member_names(unit(), [pool.id])
+    names = owner_names(unit(), pool.id)
     rows = [_matched(one, names) for one in told.matched]
     for kind, lines in (("held", told.held), ("placed", told.placed), ("line", told.lines)):
         rows += [_line(one, kind) for one in lines]
@@ -83,7 +83,7 @@ def _facts(told: Month) -> dict[str, int]:
 
 def _matched(one: Matched, names: Mapping[uuid.UUID, str]) -> dict[str, object]:
     paid = {"number": one.target.number, "balance_fen": one.target.balance_fen}
-    whose = {"other": names.get(one.target.organisation_id, ""), "href": target_href(one.match.pool_id, one.target)}
+    whose = {"other": names.get(one.target.owner_id, ""), "href": target_href(one.match.pool_id, one.target)}
     return {**_line(one.line, "matched"), **paid, **whose, "difference_fen": one.match.difference_fen}
 
 

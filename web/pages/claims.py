@@ -19,7 +19,7 @@ from core.permits import Role, may
 from ledger.money import parse_fen, plain_fen
 from underwriting import policies
 from underwriting.models import Policy
-from web import claim_bill, claim_desk, claim_topics, money_desk, sent_desk, typed
+from web import claim_bill, claim_desk, claim_topics, money_desk, payee_desk, sent_desk, typed
 from web.claims_list_desk import CLAIMS_LISTS
 from web.columns import Column
 from web.errors import field_errors, words
@@ -149,6 +149,7 @@ def one(claim_id: uuid.UUID) -> ResponseReturnValue:
         may_approve=bills.may_approve(claim, told),
         may_bill=may_edit,
         may_flag=may_edit,
+        payee=payee_desk.claim_payee(unit(), claim, actor(), money_desk.today()),
         topics=claim_topics.topic_names(claim.topics),
         steps=[(step, *_WORDS[step]) for step in steps],
         due=claim_desk.due_of(claim),

@@ -15,7 +15,7 @@ from ledger import journal, statements
 from ledger.models import Entry, Period, Statement
 from ledger.reasons import Reason
 from underwriting.models import Pool
-from web import bank_desk, charts, extract_desk, finance_work, sent_desk
+from web import bank_desk, charts, extract_desk, finance_work, payee_desk, sent_desk
 from web.bordereau_desk import BORDEREAUX
 from web.finance_work import NoPeriod, Work, by_due
 from web.formats import money, t
@@ -31,7 +31,7 @@ def _desk() -> ResponseReturnValue:
     who, session = actor(), unit()
     work = [*payments_due(session, who, today()), *finance_work.member_work(session, who, today())]
     work += [*bank_desk.accounts_to_confirm(session, who), *bank_desk.batches_to_release(session, who)]
-    work += sent_desk.lists_to_do(session, BORDEREAUX, who)
+    work += [*sent_desk.lists_to_do(session, BORDEREAUX, who), *payee_desk.payouts_to_do(session, who, today())]
     others = left_to_checker(session, who, today())
     pools = pools_seen(session, who)
     if who.led_pools:

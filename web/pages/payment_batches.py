@@ -9,18 +9,21 @@ from collections.abc import Mapping
 from flask import Blueprint, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 
+from claims import payouts
 from core.permits import may
-from ledger import bank_payments, bank_remittances, statements
+from ledger import bank_matches, bank_payments, bank_remittances, statements
 from ledger.bank_models import BankAccount, PaymentBatch
 from ledger.models import Period
 from ledger.stages import PAYMENT_BATCH_MOVES
+from underwriting import apart
 from underwriting.models import Pool
 from web import listing
-from web.bank_desk import BATCH_KINDS, batches_of, paid_rows
+from web.bank_desk import BATCH_KINDS, PaidRow, batches_of, paid_rows
 from web.formats import date_words, t, yuan
 from web.history import history
 from web.money_desk import Field, Step, leads, led_pool, member_names, need_day, pool_of, step_page, today
 from web.pages.pools import subnav
+from web.payee_desk import due_rows
 from web.shell import actor, at, needs, unit
 from web.step_closed import closed_words
 
@@ -52,6 +55,9 @@ def index(pool_id: int) -> ResponseReturnValue:
         found=found,
         exports=listing.csv_link(),
         waiting=_waiting(pool) if is_maker else [],
+        lacking=[row for row in due_rows(payouts.due(unit(), pool.id, today()), pool.id) if row["why"]]
+        if bank_matches.reads(pool.id, actor())
+        else [],
     )
 
 
@@ -71,6 +77,12 @@ def _waiting(pool: Pool) -> list[dict[str, object]]:
         rows.append(
             {"label": t("划付保费", "Premiums remitted"), **told, "href": url_for(".premiums", pool_id=pool.id)}
         )
+    ready = [one.claim.payable_fen or 0 for one in payouts.due(unit(), pool.id, today()) if not one.why]
+    items = [one.amount_fen for one in apart.to_pay(unit(), pool.id)]
+    for sums, kind, endpoint in ((ready, "claim", "payouts.claims"), (items, "apart", "payouts.items")):
+        if sums:
+            told = {"count": len(sums), "sum_fen": sum(sums), "href": url_for(endpoint, pool_id=pool.id)}
+            rows.append({"label": t(*BATCH_KINDS[kind]), **told})
     return rows
 
 
@@ -184,12 +196,39 @@ def one(pool_id: int, batch_id: uuid.UUID) -> ResponseReturnValue:
         kind=t(*BATCH_KINDS[batch.kind]),
         remittances=bank_remittances.entries_of(unit(), batch) if batch.kind == "premium" else 0,
         payer=unit().get_one(BankAccount, batch.payer_id),
-        rows=paid_rows(unit(), bank_payments.lines(unit(), batch)),
+        rows=_rows(pool, batch),
         files=_files(pool, batch),
         may_release=is_open and may(actor(), "payment.release") and batch.prepared_by != actor().person_id,
         may_reject=is_open and may(actor(), "payment.reject"),
         events=history(unit(), "payment_batch", batch.id),
     )
+
+
+def _rows(pool: Pool, batch: PaymentBatch) -> list[dict[str, object]]:
+    """Return the payments of a batch as rows: what each pays, whether it came back, and the step that books that."""
+    may_return = leads(pool) and batch.stage == "released" and may(actor(), "payment.return")
+    rows = []
+    for row in paid_rows(unit(), bank_payments.lines(unit(), batch)):
+        told: dict[str, object] = {
+            name: getattr(row, name)
+            for name in ("member", "reference", "document", "name", "bank", "number", "amount_fen", "shown_on")
+        }
+        told["href"] = _paid_href(pool, batch, row)
+        told["back"] = t("已退回", "Came back") if row.is_returned else ""
+        if may_return and row.subject_id and row.shown_on and not row.is_returned:
+            told["back"] = t("登记退回…", "Book it…")
+            told["back_href"] = url_for("payouts.give_back", pool_id=pool.id, batch_id=batch.id, position=row.position)
+        rows.append(told)
+    return rows
+
+
+def _paid_href(pool: Pool, batch: PaymentBatch, row: PaidRow) -> str:
+    """Return the page of what a payment pays; nothing for a member's premiums."""
+    if row.statement_id is not None:
+        return url_for("statements.one", statement_id=row.statement_id)
+    if batch.kind == "claim":
+        return url_for("payments.claim", claim_id=row.subject_id)
+    return url_for("apart.index", pool_id=pool.id) if batch.kind == "apart" else ""
 
 
 def _files(pool: Pool, batch: PaymentBatch) -> list[dict[str, object]]:
@@ -229,7 +268,7 @@ def release(pool_id: int, batch_id: uuid.UUID) -> ResponseReturnValue:
     led_pool(pool.id)
 
     def work(_: Mapping[str, str]) -> tuple[str, str]:
-        bank_payments.release_batch(unit(), batch, by=actor(), at=at())
+        payouts.release_batch(unit(), batch, by=actor(), at=at())
         return t("已放行，付款文件可以下载。", "Released; the file can be downloaded."), _of(pool, batch)
 
     sentence = t(

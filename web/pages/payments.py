@@ -40,6 +40,7 @@ from web.money_desk import (
     view_of,
 )
 from web.pages import MenuItem
+from web.payee_desk import claim_payee
 from web.shell import actor, at, needs, unit
 from web.step_closed import closed_words, done_words
 
@@ -136,6 +137,7 @@ def claim(claim_id: uuid.UUID) -> ResponseReturnValue:
         recoveries=settlements.recoveries_of(unit(), row),
         entries=entry_rows(row.pool_id, entries) if may(actor(), "ledger.read") else [],
         steps=_steps(row, money) if actor().organisation_id == shares.lead else [],
+        payee=claim_payee(unit(), row, actor(), today()),
         events=history(unit(), "claim", row.id),
     )
 

@@ -68,6 +68,8 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
         places += [(t(*words), name) for words, name in clause_desk.places(unit(), pool)]
     if may(actor(), "bank_account.read"):
         places.append((t("收款账户", "Accounts to be paid to"), "bank_accounts.index"))
+    if may(actor(), "payee.read"):
+        places.append((t("收款人", "Payees"), "payees.index"))
     if may(actor(), "claims_list.read") and (leads(pool) or actor().sees_all):
         places.append((t("赔案名单", "Lists of claims"), "claims_lists.index"))
     if may(actor(), "payment.read") and (leads(pool) or actor().sees_all):

@@ -15,11 +15,12 @@ depends_on = None
 
 def upgrade() -> None:
     bank_tables.make_bank_account()
-    bank_tables.make_payment_batch()
-    bank_tables.make_payment_line()
-    bank_tables.make_payment_file()
     bank_tables.make_bank_report()
     bank_tables.make_bank_line()
+    bank_tables.make_payment_batch()
+    bank_tables.make_payment_line()
+    bank_tables.make_payment_entry()
+    bank_tables.make_payment_file()
     bank_tables.make_bank_match()
     _walls_of_accounts()
     _walls_of_payments()
@@ -48,7 +49,8 @@ def _walls_of_payments() -> None:
     """Put up what keeps batches as they were prepared, in the sight of the lead alone."""
     op.execute(bank_functions.KEEP_PAYMENT_BATCH)
     op.execute(bank_functions.KEEP_PAYMENT_LINE)
-    for table in ("payment_batch", "payment_line"):
+    op.execute(bank_functions.KEEP_PAYMENT_ENTRY)
+    for table in ("payment_batch", "payment_line", "payment_entry"):
         op.execute(
             f"CREATE TRIGGER {table}_keep BEFORE INSERT OR UPDATE OR DELETE ON {table}"
             f" FOR EACH ROW EXECUTE FUNCTION keep_{table}()"
@@ -60,14 +62,19 @@ def _walls_of_payments() -> None:
         op.execute(f"GRANT SELECT, INSERT ON {table} TO gongbao_app")
         op.execute(f"GRANT SELECT ON {table} TO gongbao_auditor")
     op.execute("GRANT UPDATE (stage, decided_by, decided_at) ON payment_batch TO gongbao_app")
+    op.execute("GRANT UPDATE (return_line_id, returned_by, returned_at, returned_why) ON payment_line TO gongbao_app")
     walls.append_only("payment_file")
     op.execute(bank_functions.PAYMENTS_WHOLE)
-    for table, when in (("payment_batch", "INSERT OR UPDATE"), ("payment_line", "INSERT")):
+    for table, when in (
+        ("payment_batch", "INSERT OR UPDATE"),
+        ("payment_line", "INSERT"),
+        ("payment_entry", "INSERT"),
+    ):
         op.execute(
             f"CREATE CONSTRAINT TRIGGER {table}_whole AFTER {when} ON {table} DEFERRABLE INITIALLY DEFERRED"
             " FOR EACH ROW EXECUTE FUNCTION check_payments_whole()"
         )
-    for table in ("payment_batch", "payment_line", "payment_file"):
+    for table in ("payment_batch", "payment_line", "payment_entry", "payment_file"):
         walls.rows_of_one_insurer(table, using=walls.LED)
 
 
@@ -90,11 +97,12 @@ def _walls_of_reports() -> None:
 
 def downgrade() -> None:
     op.drop_table("bank_match")
-    op.drop_table("bank_line")
-    op.drop_table("bank_report")
     op.drop_table("payment_file")
+    op.drop_table("payment_entry")
     op.drop_table("payment_line")
     op.drop_table("payment_batch")
+    op.drop_table("bank_line")
+    op.drop_table("bank_report")
     op.drop_table("bank_account")
-    op.execute("DROP FUNCTION keep_bank_account(), keep_payment_batch(), keep_payment_line(), check_payments_whole()")
-    op.execute("DROP FUNCTION check_bank_report_whole(), check_bank_match()")
+    op.execute("DROP FUNCTION keep_bank_account(), keep_payment_batch(), keep_payment_line(), keep_payment_entry()")
+    op.execute("DROP FUNCTION check_payments_whole(), check_bank_report_whole(), check_bank_match()")

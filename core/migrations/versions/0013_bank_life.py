@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 from core.migrations import walls
-from core.migrations.pieces import bank_functions, bank_life_functions, bank_life_tables
+from core.migrations.pieces import bank_life_functions, bank_life_tables
 
 revision = "0013"
 down_revision = "0012"
@@ -14,14 +14,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    bank_life_tables.widen_bank_match()
-    bank_life_tables.widen_payments()
-    bank_life_tables.make_payment_entry()
     bank_life_tables.make_held_receipt()
     bank_life_tables.make_bank_month()
-    op.execute("ALTER TABLE bank_report ADD COLUMN columns jsonb, ALTER COLUMN taken_by DROP NOT NULL")
     op.execute(f"CREATE POLICY bank_account_paid_into ON bank_account FOR SELECT TO gongbao_app USING ({_PAID_INTO})")
-    _walls_of_payments()
     _walls_of_lines()
 
 
@@ -69,45 +64,16 @@ _PAID_INTO = (
 )
 
 
-def _walls_of_payments() -> None:
-    """Put up what keeps batches of premiums to what their entries remitted."""
-    for function in (bank_life_functions.KEEP_PAYMENT_LINE, bank_life_functions.PAYMENTS_WHOLE):
-        op.execute(function)
-    op.execute(bank_life_functions.MATCH_FITS)
-    op.execute("GRANT SELECT, INSERT ON payment_entry TO gongbao_app")
-    op.execute("GRANT SELECT ON payment_entry TO gongbao_auditor")
-    op.execute(bank_life_functions.KEEP_PAYMENT_ENTRY)
-    op.execute(
-        "CREATE TRIGGER payment_entry_keep BEFORE INSERT OR UPDATE OR DELETE ON payment_entry"
-        " FOR EACH ROW EXECUTE FUNCTION keep_payment_entry()"
-    )
-    op.execute(
-        "CREATE TRIGGER payment_entry_no_truncate BEFORE TRUNCATE ON payment_entry"
-        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-    )
-    op.execute(
-        "CREATE CONSTRAINT TRIGGER payment_entry_whole AFTER INSERT ON payment_entry DEFERRABLE INITIALLY DEFERRED"
-        " FOR EACH ROW EXECUTE FUNCTION check_payments_whole()"
-    )
-    walls.rows_of_one_insurer("payment_entry", using=walls.LED)
-
-
 def downgrade() -> None:
     op.execute("DROP POLICY bank_account_paid_into ON bank_account")
-    op.execute("ALTER TABLE bank_report DROP COLUMN columns, ALTER COLUMN taken_by SET NOT NULL")
     op.execute("DROP TRIGGER bank_line_unsigned ON bank_line")
     op.drop_table("bank_month")
     op.drop_table("held_receipt")
     op.execute("DROP TRIGGER bank_match_keep ON bank_match")
     op.execute("REVOKE UPDATE ON bank_match FROM gongbao_app")
     op.execute("REVOKE UPDATE (stage, undone_by, undone_at, undone_why) ON bank_match FROM gongbao_app")
-    bank_life_tables.narrow_payments()
-    bank_life_tables.narrow_bank_match()
     op.execute(
         "CREATE TRIGGER bank_match_append_only BEFORE UPDATE OR DELETE ON bank_match"
         " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
     op.execute("DROP FUNCTION keep_bank_match(), keep_held_receipt(), check_month_unsigned(), check_bank_month()")
-    op.execute("DROP FUNCTION keep_payment_entry()")
-    for function in (bank_functions.KEEP_PAYMENT_LINE, bank_functions.PAYMENTS_WHOLE, bank_functions.MATCH_FITS):
-        op.execute(function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))

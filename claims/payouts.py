@@ -1,0 +1,223 @@
+"""Claims paid by the bank: to a payee whose account two persons vouched for, in a batch, marked paid as the bank shows.
+
+A batch only orders the bank. What books a claim as paid is the match of the bank's own line with the payment; a match
+that is taken back, and money that the bank gave back, make the claim payable again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from claims import handling, settlements, stages
+from claims.models import Claim, ClaimPayment
+from core import audit, clock
+from core.errors import Conflict
+from core.permits import Actor, require, require_other_person
+from ledger import bank_accounts, bank_matches, bank_payees, bank_payments, bank_payouts, entries
+from ledger.bank_matches import Matched
+from ledger.bank_models import BankAccount, BankMatch, Payee, PaymentBatch, PaymentLine
+from ledger.bank_payouts import Payable
+from ledger.books import require_lead
+from ledger.clause_models import ApartItem
+from ledger.models import Period
+from underwriting.models import Agreement, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An approved claim that is not paid and in no batch: its payee and its account, and why it is not paid yet.
+
+    `why`: empty where a batch takes it, else `call_first`, `pool_money_short`, `no_payee`, `no_account`,
+    `account_waits` for its second person, or `account_later` than the day.
+    """
+
+    claim: Claim
+    payee: Payee | None
+    account: BankAccount | None
+    why: str
+
+
+def name_payee(session: Session, claim: Claim, payee: Payee, *, by: Actor, at: datetime) -> None:
+    """Say whom a claim is paid to; until it is paid, and while no batch pays it, another may be named.
+
+    Refuses Forbidden `role_may_not`, `lead_only`; Conflict `claim_is_over` where it is paid or rejected,
+    `subject_in_batch`.
+    """
+    require(by, "claim.payee")
+    require_lead(session, claim.pool_id, by)
+    claim = handling.lock(session, claim.id)
+    if claim.stage in ("paid", "rejected"):
+        raise Conflict("claim_is_over", number=claim.number)
+    bank_payouts.require_free(session, claim.id, claim.number)
+    claim.payee_id = bank_payees.get(session, payee.id, by, pool_id=claim.pool_id).id
+    session.flush()
+    facts = {"number": claim.number, "payee": str(payee.id), "name": payee.name}
+    audit.record(session, "claim.payee_named", by=by, at=at, of=("claim", claim.id), facts=facts)
+
+
+def due(session: Session, pool_id: int, day: date, *, claim_id: uuid.UUID | None = None) -> list[Due]:
+    """Return the approved claims of a pool that are not paid and in no batch, the oldest approval first."""
+    query = (
+        select(Claim, Payee)
+        .join(Policy, Policy.id == Claim.policy_id)
+        .outerjoin(Payee, Payee.id == Claim.payee_id)
+        .where(Claim.pool_id == pool_id, Claim.stage.in_(("approved", "called")))
+        .options(joinedload(Claim.policy, innerjoin=True).joinedload(Policy.agreement, innerjoin=True))
+    )
+    if claim_id is not None:
+        query = query.where(Claim.id == claim_id)
+    found = session.execute(query.order_by(Claim.approved_on, Claim.number)).all()
+    held = bank_payouts.taken(session, [claim.id for claim, _ in found])
+    accounts = bank_accounts.in_force(session, pool_id, day)
+    stages_of = _stages_of(session, pool_id)
+    told = []
+    for claim, payee in found:
+        if claim.id in held:
+            continue
+        account = accounts.get(payee.id) if payee is not None else None
+        why = _money_lacks(session, claim, claim.policy.agreement) or _account_lacks(payee, account, stages_of)
+        told.append(Due(claim, payee, account, why))
+    return told
+
+
+def _stages_of(session: Session, pool_id: int) -> dict[uuid.UUID, set[str]]:
+    """Return payee -> the stages in which accounts of it stand."""
+    query = select(BankAccount.payee_id, BankAccount.stage).where(
+        BankAccount.pool_id == pool_id, BankAccount.payee_id.is_not(None)
+    )
+    found: dict[uuid.UUID, set[str]] = {}
+    for payee_id, stage in session.execute(query):
+        if payee_id is not None:
+            found.setdefault(payee_id, set()).add(stage)
+    return found
+
+
+def _money_lacks(session: Session, claim: Claim, agreement: Agreement) -> str:
+    payable = claim.payable_fen or 0
+    if claim.stage == "approved":
+        return "call_first" if payable >= agreement.cash_call_from_fen > 0 else ""
+    return "pool_money_short" if settlements.pool_money(session, claim) < payable else ""
+
+
+def _account_lacks(payee: Payee | None, account: BankAccount | None, stages_of: dict[uuid.UUID, set[str]]) -> str:
+    if payee is None:
+        return "no_payee"
+    if account is not None:
+        return ""
+    have = stages_of.get(payee.id, set())
+    if "confirmed" in have:
+        return "account_later"
+    return "account_waits" if "proposed" in have else "no_account"
+
+
+def prepare_claims(session: Session, pool_id: int, *, pays_on: date, by: Actor, at: datetime) -> PaymentBatch:
+    """Return a batch that pays every claim of a pool that can be paid, each to the account of its payee on that day.
+
+    Refuses what `ledger.bank_payouts.prepare_subjects` refuses; Forbidden `second_person_needed` from whoever approved
+    one of them.
+    """
+    require_lead(session, pool_id, by)
+    session.scalars(select(Claim.id).where(Claim.pool_id == pool_id, Claim.stage != "paid").with_for_update()).all()
+    found = [one for one in due(session, pool_id, pays_on) if not one.why]
+    for one in found:
+        require_other_person(one.claim.approved_by, by)
+    payables = [
+        Payable(one.claim.id, one.claim.number, one.payee.id, one.claim.payable_fen or 0)
+        for one in found
+        if one.payee is not None
+    ]
+    return bank_payouts.prepare_subjects(session, pool_id, "claim", payables, pays_on=pays_on, by=by, at=at)
+
+
+def release_batch(session: Session, batch: PaymentBatch, *, by: Actor, at: datetime) -> None:
+    """Release a batch of any kind; nobody releases a claim that it approved itself.
+
+    Refuses what `ledger.bank_payments.release_batch` refuses, Forbidden `second_person_needed`.
+    """
+    query = select(Claim.approved_by).join(PaymentLine, PaymentLine.subject_id == Claim.id)
+    for approver in session.scalars(query.where(PaymentLine.batch_id == batch.id)):
+        require_other_person(approver, by)
+    bank_payments.release_batch(session, batch, by=by, at=at)
+
+
+def match(
+    session: Session, pool_id: int, line_id: uuid.UUID, target_id: uuid.UUID, *, by: Actor, at: datetime
+) -> Matched:
+    """Accept a proposed match; where the payment is a claim's, the claim is booked as paid by it.
+
+    It is booked on the bank's own day, or today where the book takes nothing on that day any more. Refuses what
+    `ledger.bank_matches.accept` and `claims.settlements.pay_by_lead` or `pay_from_pool` refuse.
+    """
+    found = bank_matches.accept(session, pool_id, line_id, target_id, by=by, at=at)
+    claim = _claim_of(session, found.target.subject_id)
+    if claim is not None:
+        on = _open_day(session, pool_id, found.line.booked_on, at)
+        pay = settlements.pay_from_pool if claim.stage == "called" else settlements.pay_by_lead
+        pay(session, claim, on=on, by=by, at=at, is_shown=True)
+    return found
+
+
+def take_back(session: Session, row: BankMatch, why: str, *, by: Actor, at: datetime) -> None:
+    """Take a match back; a claim that it booked as paid is payable again, in its batch.
+
+    Refuses what `ledger.bank_matches.take_back` and `ledger.entries.reverse` refuse.
+    """
+    bank_matches.take_back(session, row, why, by=by, at=at)
+    paid = session.scalar(select(PaymentLine).where(PaymentLine.id == row.payment_id))
+    claim = _claim_of(session, paid.subject_id if paid else None)
+    if claim is not None:
+        _come_back(session, claim, on=max(clock.on(at), claim.paid_on or clock.on(at)), by=by, at=at)
+
+
+def give_back(session: Session, row: PaymentLine, line_id: uuid.UUID, why: str, *, by: Actor, at: datetime) -> None:
+    """Mark a payment as come back by a line of the bank: its claim, or its item, may be paid again.
+
+    Refuses what `ledger.bank_payouts.give_back` and `ledger.entries.reverse` refuse; Conflict `item_is_booked` where an
+    item settled on its own is booked as paid already.
+    """
+    line = bank_payouts.give_back(session, row, line_id, why, by=by, at=at)
+    item = session.get(ApartItem, row.subject_id)
+    if item is not None and item.stage == "paid":
+        raise Conflict("item_is_booked", number=item.number)
+    claim = _claim_of(session, row.subject_id)
+    if claim is not None:
+        day = max(_open_day(session, row.pool_id, line.booked_on, at), claim.paid_on or line.booked_on)
+        _come_back(session, claim, on=day, by=by, at=at)
+
+
+def _claim_of(session: Session, subject_id: uuid.UUID | None) -> Claim | None:
+    """Return the claim that a payment pays; None where it pays another thing."""
+    known = session.scalar(select(Claim.id).where(Claim.id == subject_id)) if subject_id else None
+    return handling.lock(session, known) if known else None
+
+
+def _open_day(session: Session, pool_id: int, day: date, at: datetime) -> date:
+    """Return the bank's day where an open period has it, else today."""
+    query = select(Period.id).where(
+        Period.pool_id == pool_id, Period.starts_on <= day, Period.ends_on >= day, Period.stage == "open"
+    )
+    return day if session.scalar(query) is not None else clock.on(at)
+
+
+def _come_back(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime) -> None:
+    """Mirror the payment of a paid claim and let it stand as before: approved, or called."""
+    query = select(ClaimPayment).where(ClaimPayment.claim_id == claim.id)
+    paid = session.scalars(query.order_by(ClaimPayment.instalment.desc()).limit(1)).one()
+    entry = entries.entry(session, claim.pool_id, paid.entry_id)
+    entries.reverse(session, entry, on=on, document=claim.number, by=by, at=at)
+    claim.paid_on = None
+    verb = "come_back" if paid.source == "lead" else "come_back_called"
+    stages.move_claim(session, claim, verb, by=by, at=at, facts={"on": on.isoformat()})
+
+
+def payments_of(session: Session, claim: Claim) -> Sequence[tuple[PaymentBatch, PaymentLine]]:
+    """Return the batches that paid or pay a claim with the payment, the newest first."""
+    query = select(PaymentBatch, PaymentLine).join(PaymentLine, PaymentLine.batch_id == PaymentBatch.id)
+    rows = session.execute(query.where(PaymentLine.subject_id == claim.id).order_by(PaymentBatch.sequence.desc()))
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,83 @@
+"""The payees of a pool, whom its claims are paid to."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from marshmallow import validate
+
+from ledger import bank_accounts, bank_payees
+from ledger.bank_codes import NAME_MOST, AccountDetails
+from ledger.bank_models import Payee
+from web import fields
+from web.api import Strict, resource
+from web.api.bank_accounts import BankAccountIn, BankAccountOut, told_of
+from web.bank_desk import AccountRow
+from web.listing import EXPORT_MOST
+from web.money_desk import led_pool, pool_of, today
+from web.payee_desk import PayeeRow, payee_rows
+from web.shell import actor, at, needs, unit
+
+api = resource("payees", "The payees of a pool, whom its claims are paid to.", "/pools/<int:pool_id>/payees")
+
+
+class PayeeOut(Strict):
+    """A payee; its account is told to the lead and to those who read all, and empty for others."""
+
+    id = fields.UUID()
+    kind = fields.String(metadata={"description": "repairer, community or other"})
+    name = fields.String()
+    account = fields.String(metadata={"description": "in_use, waits or none"})
+    account_name = fields.String()
+    account_number = fields.String()
+
+
+class PayeeList(Strict):
+    """The payees of a pool, by name."""
+
+    data = fields.List(fields.Nested(PayeeOut))
+
+
+class PayeeIn(Strict):
+    """Somebody whom the pool may pay claims to."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(bank_payees.KINDS), metadata={"example": "repairer"})
+    name = fields.String(
+        required=True, validate=validate.Length(1, NAME_MOST), metadata={"example": "示例电梯维修有限公司"}
+    )
+
+
+def _out(row: Payee) -> PayeeRow:
+    return payee_rows(unit(), [row], row.pool_id, actor(), today())[0]
+
+
+@api.get("")
+@needs("payee.read")
+@api.response(200, PayeeList)
+def index(pool_id: int) -> dict[str, Any]:
+    """List the payees of a pool."""
+    pool = pool_of(pool_id)
+    found = unit().scalars(bank_payees.listed(actor(), pool.id).limit(EXPORT_MOST)).all()
+    return {"data": payee_rows(unit(), found, pool.id, actor(), today())}
+
+
+@api.post("")
+@needs("payee.add")
+@api.arguments(PayeeIn)
+@api.response(201, PayeeOut)
+def add(told: dict[str, Any], pool_id: int) -> PayeeRow:
+    """Add a payee; an account of it is proposed and confirmed by two persons of the lead."""
+    return _out(bank_payees.add(unit(), led_pool(pool_id).id, told["kind"], told["name"], by=actor(), at=at()))
+
+
+@api.post("/<uuid:payee_id>/account")
+@needs("bank_account.propose")
+@api.arguments(BankAccountIn)
+@api.response(201, BankAccountOut)
+def propose(told: dict[str, Any], pool_id: int, payee_id: uuid.UUID) -> AccountRow:
+    """Propose an account of a payee; another person of the lead confirms it as a member's is confirmed."""
+    pool = led_pool(pool_id)
+    payee = bank_payees.get(unit(), payee_id, actor(), pool_id=pool.id)
+    row = bank_accounts.propose(unit(), pool.id, AccountDetails(**told), by=actor(), at=at(), payee=payee)
+    return told_of(row)

@@ -1,0 +1,172 @@
+"""Payees and what is paid to them, as pages, exports and programs of the desks read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from flask import url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from claims import payouts
+from claims.models import Claim
+from claims.payouts import Due
+from core.permits import Actor, may
+from ledger import bank_accounts, bank_payees
+from ledger.bank_matches import reads
+from ledger.bank_models import BankAccount, BankMatch, Payee, PaymentLine
+from ledger.clause_models import ApartItem
+from underwriting import apart
+from web.bank_words import PAYEE_KINDS, WHY_NOT
+from web.finance_work import Work, end_of
+from web.formats import number, t, yuan
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeRow:
+    """A payee, and how its account stands on the day: `in_use`, `waits` for its second person or its day, `none`.
+
+    The account's number is told to who reads the bank of the pool, and empty for others.
+    """
+
+    id: UUID
+    kind: str
+    name: str
+    account: str
+    account_name: str
+    account_number: str
+
+    @property
+    def kind_words(self) -> str:
+        """Return the kind in the reader's language."""
+        return t(*PAYEE_KINDS[self.kind])
+
+    @property
+    def account_words(self) -> str:
+        """Return in words how the account stands."""
+        return t(*_ACCOUNT[self.account])
+
+
+_ACCOUNT = {
+    "in_use": ("已确认", "confirmed"),
+    "waits": ("待确认或待生效", "to be confirmed, or not in use yet"),
+    "none": ("没有收款账户", "no account to be paid to"),
+}
+
+
+def payee_rows(session: Session, found: Sequence[Payee], pool_id: int, who: Actor, day: date) -> list[PayeeRow]:
+    """Return payees of a pool as rows, in their order."""
+    sees = reads(pool_id, who)
+    used = bank_accounts.in_force(session, pool_id, day) if sees else {}
+    told = select(BankAccount.payee_id).where(BankAccount.pool_id == pool_id, BankAccount.stage != "rejected")
+    known = set(session.scalars(told)) if sees else set()
+    rows = []
+    for one in found:
+        account = used.get(one.id)
+        stands = "in_use" if account else "waits" if one.id in known else "none"
+        name, digits = (account.name, account.number) if account else ("", "")
+        rows.append(PayeeRow(one.id, one.kind, one.name, stands if sees else "", name, digits))
+    return rows
+
+
+def due_rows(found: Sequence[Due], pool_id: int) -> list[dict[str, object]]:
+    """Return approved claims that are in no batch as rows: to whom, how much, and why they are not paid yet."""
+    return [
+        {
+            "id": one.claim.id,
+            "number": one.claim.number,
+            "title": one.claim.title,
+            "payee": one.payee.name if one.payee else "",
+            "amount_fen": one.claim.payable_fen,
+            "why": one.why,
+            "words": t(*WHY_NOT[one.why]),
+            "href": url_for("payments.claim", claim_id=one.claim.id),
+        }
+        for one in found
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPayee:
+    """Whom a claim is paid to, as its page says: the payee, what lacks, the batch that pays it, what can be done."""
+
+    name: str
+    lacks: str
+    payee_href: str
+    batch: str
+    batch_href: str
+    name_href: str
+
+
+def claim_payee(session: Session, claim: Claim, who: Actor, day: date) -> ClaimPayee:
+    """Return whom a claim is paid to; what lacks and the batch are told to who reads the bank of the pool."""
+    payee = session.scalar(bank_payees.visible_to(who).where(Payee.id == claim.payee_id)) if claim.payee_id else None
+    sees, is_open = reads(claim.pool_id, who), claim.stage not in ("paid", "rejected")
+    found = payouts.due(session, claim.pool_id, day, claim_id=claim.id) if sees else []
+    lacks = t(*WHY_NOT[found[0].why]) if found and found[0].why else ""
+    if sees and is_open and not found and payee is None:
+        lacks = t(*WHY_NOT["no_payee"])
+    batches = payouts.payments_of(session, claim) if sees and may(who, "payment.read") else []
+    stands = next((one for one, line in batches if one.stage != "rejected" and line.return_line_id is None), None)
+    may_name = is_open and stands is None and claim.pool_id in who.led_pools and may(who, "claim.payee")
+    may_read = payee is not None and may(who, "payee.read")
+    return ClaimPayee(
+        payee.name if payee else "",
+        lacks,
+        url_for("payees.one", pool_id=claim.pool_id, payee_id=payee.id) if payee is not None and may_read else "",
+        stands.number if stands else "",
+        url_for("payment_batches.one", pool_id=claim.pool_id, batch_id=stands.id) if stands else "",
+        url_for("claim_payee.name", claim_id=claim.id) if may_name else "",
+    )
+
+
+def payouts_to_do(session: Session, who: Actor, day: date) -> list[Work]:
+    """Return what waits at the lead's desk: claims and items to put into a batch, payees that lack, items shown."""
+    found: list[Work] = []
+    for pool_id in sorted(who.led_pools):
+        if may(who, "payment.prepare"):
+            found += _to_prepare(session, pool_id, day)
+        if may(who, "apart.pay"):
+            found += _to_book(session, pool_id)
+    return found
+
+
+def _to_prepare(session: Session, pool_id: int, day: date) -> list[Work]:
+    found: list[Work] = []
+    due = payouts.due(session, pool_id, day)
+    ready = [one.claim.payable_fen or 0 for one in due if not one.why]
+    if ready:
+        title = t("编制赔款付款批次", "Prepare the payments of claims")
+        found.append(Work(title, url_for("payouts.claims", pool_id=pool_id), _note(ready)))
+    lacking = [one.claim.payable_fen or 0 for one in due if one.why in ("no_payee", "no_account")]
+    if lacking:
+        title = t("补齐赔款的收款人与收款账户", "Complete payees and accounts of claims")
+        found.append(Work(title, url_for("payment_batches.index", pool_id=pool_id), _note(lacking)))
+    items = apart.to_pay(session, pool_id)
+    if items:
+        title = t("编制单项结算付款批次", "Prepare the payments of items settled on their own")
+        note = _note([one.amount_fen for one in items])
+        found.append(Work(title, url_for("payouts.items", pool_id=pool_id), note, end_of(items[0].due_on)))
+    return found
+
+
+def _to_book(session: Session, pool_id: int) -> list[Work]:
+    """Return the open items that the bank shows as paid, or paid in, as one thing to do."""
+    shown = select(PaymentLine.subject_id).join(BankMatch, BankMatch.payment_id == PaymentLine.id)
+    shown = shown.where(BankMatch.stage == "matched", PaymentLine.return_line_id.is_(None))
+    came = select(BankMatch.apart_id).where(BankMatch.stage == "matched", BankMatch.apart_id.is_not(None))
+    query = select(ApartItem.amount_fen).where(
+        ApartItem.pool_id == pool_id, ApartItem.stage == "open", ApartItem.id.in_(shown) | ApartItem.id.in_(came)
+    )
+    sums = [abs(fen) for fen in session.scalars(query)]
+    if not sums:
+        return []
+    title = t("登记银行已显示的单项结算", "Book items that the bank shows")
+    return [Work(title, url_for("apart.index", pool_id=pool_id), _note(sums), None, "apart_item", "open")]
+
+
+def _note(sums: Sequence[int]) -> str:
+    return t("{n} 笔，合计 {sum}", "{n}, {sum} in all", n=number(len(sums)), sum=yuan(sum(sums)))
