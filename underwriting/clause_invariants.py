@@ -124,6 +124,16 @@ STEP_UPS = every(
         """,
         booked=[Reason.STEPPED_UP.value, Reason.STEP_UP_RETURNED.value],
     ),
+    # Nobody of the lead declares the lead in default, or books that it has paid.
+    rows(
+        "step-up {id}",
+        """
+        SELECT u.id, u.pool_id, e.action, e.role FROM step_up u
+        JOIN pool o ON (o.id, o.lead_id) = (u.pool_id, u.organisation_id)
+        JOIN audit_event e ON (e.object_kind, e.object_id) = ('step_up', u.id::text)
+        WHERE e.role <> 'supervisor'
+        """,
+    ),
     rows(
         "entry {id}",
         """
@@ -207,9 +217,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-N2",
-        "违约代担等于逾期结算单应付的全部，只在协议有此条款时，按其余各家权重连同余数分到分；违约方付清后全数退还",
+        "违约代担等于逾期结算单应付的全部，只在协议有此条款时，按其余各家权重连同余数分到分；违约方付清后全数退还；"
+        "首席违约由主管单位宣告与登记清偿",
         "A step-up is all that an overdue statement owes, under an agreement that says so, split to the fen by the "
-        "others' weights with its own carry; once the member has paid, all of it is returned",
+        "others' weights with its own carry; once the member has paid, all of it is returned; of the lead the bureau "
+        "declares it and books its cure",
         every(stepped_up, moved_by_table("step_up", stages.STEP_UP_MOVES, "declared")),
     ),
     Invariant(

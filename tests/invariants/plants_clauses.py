@@ -70,6 +70,16 @@ STEP_UPS: tuple[Plant, ...] = (
     ),
     plant(
         "INV-N2",
+        "the lead declared by itself",
+        f"UPDATE pool SET lead_id = u.organisation_id FROM step_up u WHERE u.pool_id = pool.id AND u.id = {_STANDING}",
+    ),
+    plant(
+        "INV-N2",
+        "the lead's cure booked by itself",
+        "UPDATE audit_event SET role = 'finance_checker' WHERE action = 'step_up.cure' AND role = 'supervisor'",
+    ),
+    plant(
+        "INV-N2",
         "before it was due",
         f"UPDATE step_up SET declared_on = '2026-04-01' WHERE id = {_STANDING}",
     ),

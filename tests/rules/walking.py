@@ -179,6 +179,9 @@ def _samples(
         ("api_bank_months", "month"): "2026-04",
         ("payment_batches.file", "batch_id"): world.ids["released_batch_id"],
         ("api_payment_batches.file", "batch_id"): world.ids["released_batch_id"],
+        ("step_ups.declare", "statement_id"): world.ids["default_id"],
+        ("step_ups.cure", "statement_id"): world.ids["in_default_id"],
+        ("run_off.close", "pool_id"): world.ids["run_off_id"],
     }
     more = {"token_id": token.id, "place": 0}
     return {**world.ids, **more}, places

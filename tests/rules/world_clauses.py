@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims import closing, handling, settlements
-from core.permits import SYSTEM, Role
+from core.permits import SYSTEM, Actor, Role
 from ledger import statements
 from ledger.clause_models import ApartItem
 from ledger.models import Statement
@@ -63,8 +63,17 @@ def _closed(session: Session, made: MadePool) -> list[Statement]:
     return found
 
 
-def overdue_of(session: Session, like: MadePool) -> uuid.UUID:
-    """Return the statement of the fourth member of one more pool, overdue and unpaid."""
+def clauses_in(session: Session, like: MadePool) -> dict[str, object]:
+    """Return a statement that is overdue, another that its member is in default on, and a pool in run-off."""
+    overdue, defaulting = overdue_of(session, like)
+    by = Actor(uuid.uuid4(), like.members[0].id, Role.FINANCE_CHECKER, "insurer")
+    step_up.declare_default(session, defaulting, "催收未付", on=_ON, by=by, at=AT)
+    ended = _another(session, like, date(2025, 1, 1), date(2026, 1, 1))
+    return {"default_id": overdue.id, "in_default_id": defaulting.id, "run_off_id": ended.pool.id}
+
+
+def overdue_of(session: Session, like: MadePool) -> tuple[Statement, Statement]:
+    """Return the statements of the fourth and the third member of one more pool, overdue and unpaid."""
     made = _another(session, like, date(2026, 1, 1), date(2027, 1, 1))
     policy = make_policy(session, made, number="D-1")
     maker, second = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.FINANCE_CHECKER)
@@ -72,7 +81,8 @@ def overdue_of(session: Session, like: MadePool) -> uuid.UUID:
     handling.submit(session, claim, by=maker, at=AT)
     handling.approve(session, claim, 300_000, on=date(2026, 3, 6), by=made.actor(Role.SIGNATORY), at=AT)
     settlements.pay_by_lead(session, claim, on=date(2026, 3, 7), by=second, at=AT)
-    return _closed(session, made)[3].id
+    found = _closed(session, made)
+    return found[3], found[2]
 
 
 def in_default(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:

@@ -104,6 +104,24 @@ def test_a_default_is_declared_shown_to_all_and_cured(engine: Engine, visitors: 
         assert session.get_one(Statement, statement.id).stage == "settled"
 
 
+def test_the_bureaus_supervisor_declares_a_default_by_page_and_cures_it_by_api(
+    engine: Engine, visitors: Visitors
+) -> None:
+    """Its statement page has the step, the lead's own has none for the lead, and the lead is told who declares it."""
+    quarter = _quarter(engine)
+    address, own = f"/statements/{quarter.of(3).id}", f"/statements/{quarter.of(0).id}"
+    bureau, lead = visitors.login_as(Role.SUPERVISOR), _desk(visitors, quarter)
+    assert f"{address}/default" in bureau.get(address).text
+    assert visitors.login_as(Role.BUREAU_FINANCE).get(f"{address}/default").status_code == 403
+    refused = lead.send(f"{own}/default", on="2026-04-07", reason="自己")
+    assert refused.status_code == 403 and "由主管单位的监督人员宣告" in refused.text
+    assert _ask(lead, f"{own}/default", on="2026-04-07", reason="自己")[1]["code"] == "default_of_lead_by_bureau"
+    assert bureau.send(f"{address}/default", on="2026-04-07", reason="主管单位核实未付").status_code == 303
+    assert "主管单位核实未付" in lead.get(address).text and f"{address}/default/cure" in bureau.get(address).text
+    status, told = _ask(bureau, f"{address}/default/cure", on="2026-04-14")
+    assert (status, told["stage"]) == (200, "cured")
+
+
 def test_a_pool_in_run_off_says_what_is_open_and_is_closed_once_it_is_over(
     engine: Engine, visitors: Visitors, commands: Commands
 ) -> None:

@@ -15,8 +15,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the agreement may have one.",
     ),
     "step_up_nothing_owed": (
-        "结算单 {number} 没有须向首席支付的余额，不能宣告违约。",
-        "Nothing is owed to the lead on statement {number}, so nobody is in default on it.",
+        "结算单 {number} 没有应付的余额，不能宣告违约。",
+        "Nothing is owed on statement {number}, so nobody is in default on it.",
+    ),
+    "default_of_lead_by_bureau": (
+        "结算单 {number} 是首席自己的：首席违约与清偿由主管单位的监督人员宣告、登记。请联系主管单位。",
+        "Statement {number} is the lead's own: its default is declared, and its cure booked, by the bureau's "
+        "supervisor. Ask the bureau.",
     ),
     "step_up_statement_open": (
         "结算单 {number} 尚未签发、有疑问待答复或已经结清，不能宣告违约。请先签发或答复疑问。",
