@@ -1,4 +1,4 @@
-"""MOVES of a policy's premium, of a refund and of a bordereau, and the only writer of their stages."""
+"""MOVES of a policy's premium, a refund, a bordereau and a change of the agreement: the writer of their stages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core import audit
 from core.permits import Actor
 from core.stages import Moves, step
 from underwriting.models import Bordereau, Policy, Refund
+from underwriting.variation_models import Variation
 
 #: `collect`: each member collects its own share, so no money passes through the pool. `take`: the period closed before
 #: the premium was passed on, so the members get it with their statements.
@@ -36,6 +37,14 @@ BORDEREAU_MOVES: Moves = {
     ("checked", "discard"): "discarded",
     ("approved", "post"): "posted",
     ("approved", "stop"): "checked",
+}
+
+
+#: A change of the agreement: concluded by the last party's consent.
+VARIATION_MOVES: Moves = {
+    ("proposed", "conclude"): "concluded",
+    ("proposed", "decline"): "declined",
+    ("proposed", "withdraw"): "withdrawn",
 }
 
 
@@ -67,6 +76,17 @@ def move_bordereau(
     session.flush()
     told = {"stage": row.stage, "rows": row.row_count, "gross_fen": row.gross_fen, **(facts or {})}
     audit.record(session, f"bordereau.{verb}", by=by, at=at, of=("bordereau", row.id), facts=told)
+
+
+def move_variation(
+    session: Session, row: Variation, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a change of an agreement on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(VARIATION_MOVES, row.stage, verb, kind="variation")
+    row.decided_by, row.decided_at = by.person_id, at
+    session.flush()
+    told = {"stage": row.stage, "pool": row.pool_id, "number": row.base_number + 1, **(facts or {})}
+    audit.record(session, f"variation.{verb}", by=by, at=at, of=("variation", row.id), facts=told)
 
 
 def require_bordereau(row: Bordereau, verb: str) -> None:

@@ -15,8 +15,10 @@ from core.permits import SYSTEM, Actor, Role
 from ledger import statements
 from ledger.models import Statement
 from tests.makers import AT, MadePool, make_organisation, make_policy, make_pool, open_quarter
-from underwriting import apart, late_interest, policies, step_up
+from underwriting import apart, late_interest, policies, step_up, variations
 from underwriting.terms import Clauses
+from underwriting.variation_models import Variation
+from underwriting.variations import Proposal
 
 _CLAUSES = Clauses(("claims", "lead_fee_and_vat", "unremitted_premium"), is_step_up=True)
 
@@ -29,6 +31,7 @@ def tell_clauses(engine: Engine) -> None:
             apart.pay(session, item, on=date(2026, 4, 9), by=first.actor(Role.FINANCE_CHECKER), at=AT)
         _in_default(session, _quarter(session, "代担共保体", Clauses(is_step_up=True)))
         _lead_in_default(session)
+        _varied(session)
         _closed(session)
 
 
@@ -83,6 +86,22 @@ def _lead_in_default(session: Session) -> None:
     bureau = Actor(uuid.uuid4(), make_organisation(session, "另一主管单位", "bureau").id, Role.SUPERVISOR, "bureau")
     row = step_up.declare_default(session, found[0], "首席逾期未付", on=date(2026, 4, 7), by=bureau, at=AT)
     step_up.cure_default(session, row, on=date(2026, 4, 14), by=bureau, at=AT)
+
+
+def _varied(session: Session) -> None:
+    """A pool whose agreement was changed with the consent of all, once not, and a third change that is asked about."""
+    made = make_pool(session, name="变更共保体", clauses=Clauses(("claims",)))
+    signing = [made.actor(Role.SIGNATORY, place) for place in range(4)]
+
+    def proposed(month: int, *apart: str) -> Variation:
+        told = Proposal(date(2026, month, 1), date(2027, 1, 1), Clauses(apart, is_step_up=True), "逐项收付")
+        return variations.propose_change(session, made.pool, told, by=signing[0], at=AT)
+
+    first = proposed(6, "claims", "interest")
+    for by in signing[1:]:
+        variations.give_consent(session, first, by=by, at=AT)
+    variations.decline(session, proposed(8, "claims"), "仍须轧差", by=signing[2], at=AT)
+    variations.give_consent(session, proposed(9, "recoveries"), by=signing[1], at=AT)
 
 
 def _closed(session: Session) -> None:

@@ -17,9 +17,11 @@ from ledger import statements
 from ledger.clause_models import ApartItem
 from ledger.models import Statement
 from tests.makers import AT, TERMS, MadePool, make_policy
-from underwriting import late_interest, pools, step_up
+from underwriting import late_interest, pools, step_up, variations
 from underwriting.pools import PoolPlan
 from underwriting.terms import Clauses
+from underwriting.variation_models import Variation
+from underwriting.variations import Proposal
 
 if TYPE_CHECKING:
     from tests.rules.seats import Seat
@@ -70,6 +72,20 @@ def clauses_in(session: Session, like: MadePool) -> dict[str, object]:
     step_up.declare_default(session, defaulting, "催收未付", on=_ON, by=by, at=AT)
     ended = _another(session, like, date(2025, 1, 1), date(2026, 1, 1))
     return {"default_id": overdue.id, "in_default_id": defaulting.id, "run_off_id": ended.pool.id}
+
+
+def proposed_in(session: Session, made: MadePool) -> uuid.UUID:
+    """Return a change of a pool's agreement that the lead has proposed and nobody else has answered."""
+    told = Proposal(date(2026, 10, 1), date(2027, 1, 1), Clauses(("claims",), is_step_up=True), "赔款逐项收付")
+    return variations.propose_change(session, made.pool, told, by=made.actor(Role.SIGNATORY), at=AT).id
+
+
+def to_propose(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    """Lead up to a proposal: the one that stands is withdrawn."""
+    row = session.get_one(Variation, world.ids["variation_id"])
+    variations.withdraw(session, row, by=world.pool.actor(Role.SIGNATORY), at=AT)
+    days = {"effective_on": "2026-11-01", "ends_on": "2027-01-01"}
+    return {**days, "settled_apart": ["claims"], "is_step_up": False, "reason": "逐项收付"}
 
 
 def overdue_of(session: Session, like: MadePool) -> tuple[Statement, Statement]:
