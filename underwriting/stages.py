@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -56,6 +57,35 @@ def move_policy(
     session.flush()
     told = {"stage": policy.stage, "number": policy.number, **(facts or {})}
     audit.record(session, f"policy.{verb}", by=by, at=at, of=("policy", policy.id), facts=told)
+
+
+def move_policies(
+    session: Session,
+    verb: str,
+    *where: ColumnElement[bool],
+    by: Actor,
+    at: datetime,
+    facts: dict[str, Any] | None = None,
+) -> int:
+    """Move every policy on that `where` names, in one statement each for rows and log; return how many there were.
+
+    What `move_policy` does of each in the order of their ids, but that those in a stage without such a move are left.
+    """
+    starts = {stage: following for (stage, name), following in POLICY_MOVES.items() if name == verb}
+    held = select(Policy.id).where(Policy.stage.in_(starts), *where).order_by(Policy.id).with_for_update().cte("held")
+    moved = (
+        update(Policy)
+        .where(Policy.id.in_(select(held.c.id)))
+        .values(stage=case(starts, value=Policy.stage), version=Policy.version + 1)
+        .returning(Policy.id, Policy.number, Policy.stage)
+    )
+    found = session.execute(moved, execution_options={"synchronize_session": "fetch"}).all()
+    events = [
+        (str(row.id), {"stage": row.stage, "number": row.number, **(facts or {})})
+        for row in sorted(found, key=lambda row: row.id)
+    ]
+    audit.record_each(session, f"policy.{verb}", "policy", events, by=by, at=at)
+    return len(events)
 
 
 def move_refund(
