@@ -33,6 +33,7 @@ def list_rows(session: Session, pool: Pool) -> list[dict[str, Any]]:
     return [
         {
             "version": one.base_number + 1,
+            "title": t("第 {n} 版", "Version {n}", n=one.base_number + 1),
             "effective_on": one.effective_on,
             "ends_on": one.ends_on,
             "party": names[one.organisation_id],
