@@ -54,7 +54,7 @@ LOGGED: tuple[Logged, ...] = (
     Logged(
         "variation",
         ("variation.conclude", "variation.decline", "variation.withdraw"),
-        {"decided_by": WHO, "decided_at": WHEN},
+        {"decided_by": WHO, "decided_at": WHEN, "declined_why": fact("why")},
         only="stage <> 'proposed'",
     ),
     Logged(

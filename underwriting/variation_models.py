@@ -32,6 +32,7 @@ class Variation(Model):
     proposed_at: Mapped[datetime]
     decided_by: Mapped[uuid.UUID | None]
     decided_at: Mapped[datetime | None]
+    declined_why: Mapped[str | None]
     agreement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("agreement.id"), unique=True)
     __table_args__ = (
         ForeignKeyConstraint(["pool_id", "base_number"], ["agreement.pool_id", "agreement.number"]),
@@ -40,6 +41,10 @@ class Variation(Model):
         CheckConstraint("effective_on < ends_on", name="window"),
         CheckConstraint("length(btrim(reason)) > 0 AND length(reason) <= 500", name="reason"),
         CheckConstraint("(stage = 'proposed') = (decided_at IS NULL)", name="decided"),
+        CheckConstraint(
+            "(stage = 'declined') = (declined_why IS NOT NULL) AND length(declined_why) BETWEEN 1 AND 500",
+            name="declined",
+        ),
         CheckConstraint("(stage = 'concluded') = (agreement_id IS NOT NULL)", name="made"),
     )
 

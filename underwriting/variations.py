@@ -215,7 +215,8 @@ def decline(session: Session, row: Variation, why: str, *, by: Actor, at: dateti
     """
     require(by, "variation.consent")
     _standing(session, row, "decline", by)
-    stages.move_variation(session, row, "decline", by=by, at=at, facts={"why": _words(why)})
+    row.declined_why = _words(why)
+    stages.move_variation(session, row, "decline", by=by, at=at, facts={"why": row.declined_why})
 
 
 def withdraw(session: Session, row: Variation, *, by: Actor, at: datetime) -> None:

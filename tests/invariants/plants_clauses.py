@@ -152,6 +152,11 @@ VARIATIONS: tuple[Plant, ...] = (
     ),
     plant(
         "INV-A10-underwriting",
+        "declined for another reason",
+        "UPDATE variation SET declined_why = '别的理由' WHERE stage = 'declined'",
+    ),
+    plant(
+        "INV-A10-underwriting",
         "consented by another person",
         f"UPDATE variation_consent SET said_by = gen_random_uuid() WHERE variation_id = {_MADE}",
     ),

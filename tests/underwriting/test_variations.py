@@ -53,7 +53,7 @@ def test_one_party_against_it_and_it_falls(session: Session) -> None:
     with pytest.raises(Invalid, match="variation_needs_reason"):
         variations.decline(session, row, " ", by=third, at=AT)
     variations.decline(session, row, "仍须轧差", by=third, at=AT)
-    assert (row.stage, row.agreement_id) == ("declined", None)
+    assert (row.stage, row.declined_why, row.agreement_id) == ("declined", "仍须轧差", None)
     with pytest.raises(Conflict, match="stage_refuses"):
         variations.give_consent(session, row, by=made.actor(Role.SIGNATORY), at=AT)
     again = _proposed(session, made)

@@ -41,6 +41,7 @@ class VariationOut(Strict):
     organisation_id = fields.UUID(metadata={"description": "the party that proposed it"})
     proposed_at = fields.AwareDateTime(format="iso")
     decided_at = fields.AwareDateTime(format="iso", allow_none=True)
+    declined_why = fields.String(allow_none=True)
     parties = fields.List(fields.Nested(PartyOut))
 
 
@@ -121,7 +122,7 @@ def withdraw(pool_id: int, variation_id: uuid.UUID) -> dict[str, Any]:
 
 def _out(row: Variation) -> dict[str, Any]:
     names = ("id", "effective_on", "ends_on", "settled_apart", "is_step_up", "reason", "stage", "organisation_id")
-    told = {name: getattr(row, name) for name in (*names, "proposed_at", "decided_at")}
+    told = {name: getattr(row, name) for name in (*names, "proposed_at", "decided_at", "declined_why")}
     shown = ("organisation_id", "name", "consented_at")
     parties = [{name: one[name] for name in shown} for one in party_rows(unit(), row)]
     return {**told, "version": row.base_number + 1, "parties": parties}

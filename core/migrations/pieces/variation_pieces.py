@@ -25,6 +25,7 @@ def make_variation() -> None:
         sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("declined_why", sa.Text(), nullable=True),
         sa.Column("agreement_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "stage IN ('proposed', 'concluded', 'declined', 'withdrawn')", name=op.f("ck_variation_stage")
@@ -32,6 +33,10 @@ def make_variation() -> None:
         sa.CheckConstraint("effective_on < ends_on", name=op.f("ck_variation_window")),
         sa.CheckConstraint("length(btrim(reason)) > 0 AND length(reason) <= 500", name=op.f("ck_variation_reason")),
         sa.CheckConstraint("(stage = 'proposed') = (decided_at IS NULL)", name=op.f("ck_variation_decided")),
+        sa.CheckConstraint(
+            "(stage = 'declined') = (declined_why IS NOT NULL) AND length(declined_why) BETWEEN 1 AND 500",
+            name=op.f("ck_variation_declined"),
+        ),
         sa.CheckConstraint("(stage = 'concluded') = (agreement_id IS NOT NULL)", name=op.f("ck_variation_made")),
         sa.ForeignKeyConstraint(["pool_id"], ["pool.id"], name=op.f("fk_variation_pool_id")),
         sa.ForeignKeyConstraint(
@@ -75,7 +80,7 @@ _ASKED = """(
 KEEP_VARIATION = f"""
 CREATE FUNCTION keep_variation() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    deciding constant text[] := ARRAY['stage', 'decided_by', 'decided_at', 'agreement_id'];
+    deciding constant text[] := ARRAY['stage', 'decided_by', 'decided_at', 'declined_why', 'agreement_id'];
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.stage <> 'proposed' OR NEW.base_number

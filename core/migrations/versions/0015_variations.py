@@ -16,7 +16,10 @@ depends_on = None
 def upgrade() -> None:
     variation_pieces.make_variation()
     variation_pieces.make_variation_consent()
-    op.execute("GRANT SELECT, INSERT, UPDATE (stage, decided_by, decided_at, agreement_id) ON variation TO gongbao_app")
+    op.execute(
+        "GRANT SELECT, INSERT, UPDATE (stage, decided_by, decided_at, declined_why, agreement_id) ON variation"
+        " TO gongbao_app"
+    )
     op.execute("GRANT SELECT ON variation TO gongbao_auditor")
     op.execute(variation_pieces.KEEP_VARIATION)
     op.execute(
