@@ -48,11 +48,8 @@ def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Ac
 
 def _take_unremitted(session: Session, period: Period, *, by: Actor, at: datetime) -> None:
     """Mark the premiums that this close passes on by statement: none of them is remitted a second time."""
-    query = select(Policy).where(
-        Policy.pool_id == period.pool_id, Policy.stage == "received", Policy.received_on <= period.ends_on
-    )
-    for policy in session.scalars(query.order_by(Policy.id).with_for_update()).all():
-        underwriting_stages.move_policy(session, policy, "take", by=by, at=at, facts={"period": period.label})
+    due = Policy.pool_id == period.pool_id, Policy.received_on <= period.ends_on
+    underwriting_stages.move_policies(session, "take", *due, by=by, at=at, facts={"period": period.label})
 
 
 def _charge_fee(session: Session, agreement: Agreement, period: Period, *, on: date, by: Actor, at: datetime) -> None:

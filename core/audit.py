@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKey, Index, exists, func, select
+from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKey, Index, exists, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -158,6 +158,28 @@ def record(
         mine.write(session)
     session.info["audited"] = True
     return event.id
+
+
+def record_each(
+    session: Session,
+    action: str,
+    kind: str,
+    events: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Write one event for each (record's id, facts), as `record` does one by one, in one statement for many."""
+    if not events:
+        return
+    token_id = by.token_id or session.info.get("token_id")
+    shared = {"by_token": str(token_id)} if token_id else {}
+    columns = {"at": at, "action": action, "person_id": by.person_id, "organisation_id": by.organisation_id}
+    told = {**columns, "role": by.role.value, "object_kind": kind}
+    rows = [{**told, "id": new_id(), "object_id": one, "facts": {**facts, **shared}} for one, facts in events]
+    session.execute(insert(AuditEvent), rows)
+    session.execute(insert(AuditPending), [{"event_id": row["id"]} for row in rows])
+    session.info["audited"] = True
 
 
 def who_did(session: Session, action: str, of: tuple[str, object]) -> uuid.UUID | None:

@@ -164,6 +164,9 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     # underwriting
     "pool.read": _STAFF,
     "pool.form": _roles(Role.APPROVER),
+    "variation.read": _BUREAU | _roles(Role.SIGNATORY, Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.AUDITOR),
+    "variation.propose": _roles(Role.SIGNATORY),
+    "variation.consent": _roles(Role.SIGNATORY, Role.APPROVER),
     "estate.read": _BUREAU
     | _INSURER
     | _roles(Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.AUDITOR, Role.REPAIRER),
@@ -213,8 +216,8 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
     "statement.answer": _roles(Role.FINANCE_CHECKER),
     "statement.settle": _roles(Role.FINANCE_CHECKER),
     "apart.pay": _roles(Role.FINANCE_CHECKER),
-    "default.declare": _roles(Role.FINANCE_CHECKER),
-    "default.cure": _roles(Role.FINANCE_CHECKER),
+    "default.declare": _roles(Role.FINANCE_CHECKER, Role.SUPERVISOR),
+    "default.cure": _roles(Role.FINANCE_CHECKER, Role.SUPERVISOR),
     "pool.close": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
     "period.open": _roles(Role.FINANCE_MAKER, Role.SYSTEM),
     "period.close": _roles(Role.FINANCE_CHECKER, Role.SYSTEM),
@@ -276,6 +279,8 @@ WEIGHTY = frozenset(
         "tender.open",
         "report.sign",
         "agreement.sign",
+        "variation.propose",
+        "variation.consent",
         "tender.contract",
         "token.make",
         "account.manage",

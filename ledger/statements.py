@@ -348,9 +348,9 @@ def settle_period(session: Session, row: Period, *, on: date, by: Actor, at: dat
 def settle_one(session: Session, statement: Statement, *, on: date, by: Actor, at: datetime) -> Posted:
     """Book that a member has paid what it owes on its statement into pool money, by itself.
 
-    Refuses Forbidden `lead_only`, Conflict `stage_refuses` where it is not agreed.
+    Who may is its caller's business: a lead's own debt is not booked as paid by the lead (docs/decisions/0054).
+    Refuses Conflict `stage_refuses` where it is not agreed.
     """
-    require_lead(session, statement.pool_id, by)
     step(stages.STATEMENT_MOVES, statement.stage, "settle", kind="statement")
     row = session.get_one(Period, statement.period_id)
     event = Event(Reason.STATEMENT_SETTLED, on, "period", _period_subject(row), row.label)

@@ -15,6 +15,7 @@ from ledger.apportion import apportion
 from ledger.clause_models import StepUp
 from ledger.reasons import LINE_OF, Line, Reason
 from ledger.statement_invariants import LEGS, MOVEMENTS
+from underwriting.stages import VARIATION_MOVES
 from underwriting.step_up import others
 
 #: What each line of each member's statement came to in each period, before anything was taken out of it.
@@ -124,6 +125,16 @@ STEP_UPS = every(
         """,
         booked=[Reason.STEPPED_UP.value, Reason.STEP_UP_RETURNED.value],
     ),
+    # Nobody of the lead declares the lead in default, or books that it has paid.
+    rows(
+        "step-up {id}",
+        """
+        SELECT u.id, u.pool_id, e.action, e.role FROM step_up u
+        JOIN pool o ON (o.id, o.lead_id) = (u.pool_id, u.organisation_id)
+        JOIN audit_event e ON (e.object_kind, e.object_id) = ('step_up', u.id::text)
+        WHERE e.role <> 'supervisor'
+        """,
+    ),
     rows(
         "entry {id}",
         """
@@ -197,6 +208,54 @@ CLOSED_POOLS = every(
     ),
 )
 
+#: What a version of an agreement has of its own.
+_OWN = "ARRAY['id', 'number', 'effective_on', 'ends_on', 'made_at']"
+
+#: Who has to consent to a proposed change `v`: the members of the version that it changes, the bureau of its tender.
+_ASKED = """
+    SELECT s.organisation_id FROM share s WHERE (s.pool_id, s.number) = (v.pool_id, v.base_number)
+    UNION SELECT t.organisation_id FROM pool o JOIN tender t ON t.id = o.tender_id WHERE o.id = v.pool_id
+"""
+
+VARIATIONS = every(
+    rows(
+        "change {id}, party {organisation_id}",
+        f"""
+        SELECT v.id, a.organisation_id FROM variation v CROSS JOIN LATERAL ({_ASKED}) a
+        WHERE v.stage = 'concluded' AND NOT EXISTS (SELECT FROM variation_consent c
+            WHERE (c.variation_id, c.organisation_id) = (v.id, a.organisation_id))
+        """,
+    ),
+    rows(
+        "change {id}, party {organisation_id}",
+        f"""
+        SELECT c.variation_id AS id, c.organisation_id FROM variation_consent c
+        LEFT JOIN variation v ON v.id = c.variation_id
+        WHERE v.id IS NULL OR c.organisation_id NOT IN ({_ASKED}) OR c.said_at > v.decided_at
+            OR c.said_at < v.proposed_at
+        """,
+    ),
+    # The version that it made says what was proposed, and has the shares and terms of the one before.
+    rows(
+        "change {id}",
+        f"""
+        SELECT v.id, v.pool_id, v.base_number, g.number, v.settled_apart, c.settled_apart AS agreed_apart
+        FROM variation v LEFT JOIN agreement g ON g.id = v.agreement_id
+        LEFT JOIN agreement b ON (b.pool_id, b.number) = (v.pool_id, v.base_number)
+        LEFT JOIN agreement_clauses c ON c.agreement_id = g.id
+        WHERE v.stage = 'concluded' AND ((g.pool_id, g.number, g.effective_on, g.ends_on)
+                IS DISTINCT FROM (v.pool_id, v.base_number + 1, v.effective_on, v.ends_on)
+            OR (coalesce(c.settled_apart, ARRAY[]::text[]), coalesce(c.is_step_up, false))
+                IS DISTINCT FROM (v.settled_apart, v.is_step_up)
+            OR to_jsonb(g) - {_OWN} IS DISTINCT FROM to_jsonb(b) - {_OWN}
+            OR ARRAY(SELECT (s.organisation_id, s.weight)::text FROM share s
+                    WHERE (s.pool_id, s.number) = (v.pool_id, v.base_number) ORDER BY s.position)
+                IS DISTINCT FROM ARRAY(SELECT (s.organisation_id, s.weight)::text FROM share s
+                    WHERE (s.pool_id, s.number) = (v.pool_id, v.base_number + 1) ORDER BY s.position))
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-N1",
@@ -207,9 +266,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-N2",
-        "违约代担等于逾期结算单应付的全部，只在协议有此条款时，按其余各家权重连同余数分到分；违约方付清后全数退还",
+        "违约代担等于逾期结算单应付的全部，只在协议有此条款时，按其余各家权重连同余数分到分；违约方付清后全数退还；"
+        "首席违约由主管单位宣告与登记清偿",
         "A step-up is all that an overdue statement owes, under an agreement that says so, split to the fen by the "
-        "others' weights with its own carry; once the member has paid, all of it is returned",
+        "others' weights with its own carry; once the member has paid, all of it is returned; of the lead the bureau "
+        "declares it and books its cure",
         every(stepped_up, moved_by_table("step_up", stages.STEP_UP_MOVES, "declared")),
     ),
     Invariant(
@@ -218,5 +279,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "A pool that is closed for good has no open period, statement or claim, every account of its book is at "
         "nothing, and nothing was booked after it",
         CLOSED_POOLS,
+    ),
+    Invariant(
+        "INV-N4",
+        "协议变更经全体同意才成立，成立的恰是所提出的一版，份额与其他条款照上一版；同意只来自协议的一方",
+        "A change of an agreement is concluded with the consent of all its parties only, as the version that was "
+        "proposed, with the shares and terms of the one before; nobody but a party consents",
+        every(VARIATIONS, moved_by_table("variation", VARIATION_MOVES, "proposed")),
     ),
 )

@@ -38,6 +38,33 @@ LOGGED: tuple[Logged, ...] = (
         reckoned={"settled_apart": "to_jsonb(settled_apart)::text"},
     ),
     Logged(
+        "variation",
+        ("variation.proposed",),
+        {
+            "proposed_by": WHO,
+            "proposed_at": WHEN,
+            "effective_on": fact("effective_on", "date"),
+            "ends_on": fact("ends_on", "date"),
+            "is_step_up": fact("is_step_up", "boolean"),
+            "settled_apart": fact("settled_apart"),
+            "reason": fact("reason"),
+        },
+        reckoned={"settled_apart": "to_jsonb(settled_apart)::text"},
+    ),
+    Logged(
+        "variation",
+        ("variation.conclude", "variation.decline", "variation.withdraw"),
+        {"decided_by": WHO, "decided_at": WHEN, "declined_why": fact("why")},
+        only="stage <> 'proposed'",
+    ),
+    Logged(
+        "variation_consent",
+        ("variation.consented",),
+        {"said_by": WHO, "said_at": WHEN},
+        match={"variation_id": "e.object_id", "organisation_id": "e.organisation_id"},
+        kind="variation",
+    ),
+    Logged(
         "policy",
         ("policy.bound",),
         {

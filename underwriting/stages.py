@@ -1,17 +1,27 @@
+<<<<<<< HEAD
 """MOVES of a policy's premium, of a refund and of a list that is sent, and the only writer of their stages."""
+=======
+"""MOVES of a policy's premium, a refund, a bordereau and a change of the agreement: the writer of their stages."""
+>>>>>>> clauses
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
 
 from core.moving import move
 from core.permits import Actor
 from core.stages import Moves, step
+<<<<<<< HEAD
 from underwriting.models import Policy, Refund
 from underwriting.sent_models import SentList
+=======
+from underwriting.models import Bordereau, Policy, Refund
+from underwriting.variation_models import Variation
+>>>>>>> clauses
 
 #: `collect`: each member collects its own share, so no money passes through the pool. `take`: the period closed before
 #: the premium was passed on, so the members get it with their statements.
@@ -40,12 +50,49 @@ SENT_LIST_MOVES: Moves = {
 }
 
 
+#: A change of the agreement: concluded by the last party's consent.
+VARIATION_MOVES: Moves = {
+    ("proposed", "conclude"): "concluded",
+    ("proposed", "decline"): "declined",
+    ("proposed", "withdraw"): "withdrawn",
+}
+
+
 def move_policy(
     session: Session, policy: Policy, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a policy on and record it; Conflict `stage_refuses` where the table has no such move."""
     told = {"number": policy.number, **(facts or {})}
     move(session, policy, POLICY_MOVES, verb, of=("policy", policy.id), by=by, at=at, facts=told)
+
+
+def move_policies(
+    session: Session,
+    verb: str,
+    *where: ColumnElement[bool],
+    by: Actor,
+    at: datetime,
+    facts: dict[str, Any] | None = None,
+) -> int:
+    """Move every policy on that `where` names, in one statement each for rows and log; return how many there were.
+
+    What `move_policy` does of each in the order of their ids, but that those in a stage without such a move are left.
+    """
+    starts = {stage: following for (stage, name), following in POLICY_MOVES.items() if name == verb}
+    held = select(Policy.id).where(Policy.stage.in_(starts), *where).order_by(Policy.id).with_for_update().cte("held")
+    moved = (
+        update(Policy)
+        .where(Policy.id.in_(select(held.c.id)))
+        .values(stage=case(starts, value=Policy.stage), version=Policy.version + 1)
+        .returning(Policy.id, Policy.number, Policy.stage)
+    )
+    found = session.execute(moved, execution_options={"synchronize_session": "fetch"}).all()
+    events = [
+        (str(row.id), {"stage": row.stage, "number": row.number, **(facts or {})})
+        for row in sorted(found, key=lambda row: row.id)
+    ]
+    audit.record_each(session, f"policy.{verb}", "policy", events, by=by, at=at)
+    return len(events)
 
 
 def move_refund(
@@ -64,6 +111,23 @@ def move_list(
     move(session, row, SENT_LIST_MOVES, verb, of=(row.kind, row.id), by=by, at=at, facts=told)
 
 
+<<<<<<< HEAD
 def require_list(row: SentList, verb: str) -> None:
     """Refuse Conflict `stage_refuses` where the table has no such move for a list as it stands."""
     step(SENT_LIST_MOVES, row.stage, verb, kind=row.kind)
+=======
+def move_variation(
+    session: Session, row: Variation, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Move a change of an agreement on and record it; Conflict `stage_refuses` where the table has no such move."""
+    row.stage = step(VARIATION_MOVES, row.stage, verb, kind="variation")
+    row.decided_by, row.decided_at = by.person_id, at
+    session.flush()
+    told = {"stage": row.stage, "pool": row.pool_id, "number": row.base_number + 1, **(facts or {})}
+    audit.record(session, f"variation.{verb}", by=by, at=at, of=("variation", row.id), facts=told)
+
+
+def require_bordereau(row: Bordereau, verb: str) -> None:
+    """Refuse Conflict `stage_refuses` where the table has no such move for a bordereau as it stands."""
+    step(BORDEREAU_MOVES, row.stage, verb, kind="bordereau")
+>>>>>>> clauses

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import new_id
-from core.errors import Conflict, Finding, Invalid
-from core.permits import Actor, require
+from core.errors import Conflict, Finding, Forbidden, Invalid
+from core.permits import Actor, Role, require
 from core.stages import step
 from ledger import books, entries, stages, statements
 from ledger.apportion import Split, Weights, apportion
@@ -55,17 +55,30 @@ def carry_of(session: Session, pool_id: int, number: int, member: uuid.UUID, mem
     return tuple(carry)
 
 
+def require_default_desk(session: Session, statement: Statement, by: Actor) -> None:
+    """Refuse from anyone who neither declares a default on a statement nor books its cure (docs/decisions/0054).
+
+    The bureau's supervisor may for every member; the lead, which collects, for the others. Forbidden `lead_only`, and
+    `default_of_lead_by_bureau` on the lead's own statement.
+    """
+    if by.role is Role.SUPERVISOR:
+        return
+    require_lead(session, statement.pool_id, by)
+    if statement.organisation_id == latest_shares(session, statement.pool_id).lead:
+        raise Forbidden("default_of_lead_by_bureau", number=statement.number)
+
+
 def declare_default(
     session: Session, statement: Statement, reason: str, *, on: date, by: Actor, at: datetime
 ) -> StepUp:
     """Declare a member in default on an overdue statement; the others step up for all that it owes on it.
 
-    Refuses Forbidden `role_may_not`, `lead_only`; Invalid `step_up_needs_reason`, `step_up_reason_too_long`; Conflict
-    `step_up_not_agreed` without the clause, `step_up_nothing_owed` (also of the lead, who is paid by nobody),
+    Refuses Forbidden `role_may_not`, `lead_only`, `default_of_lead_by_bureau`; Invalid `step_up_needs_reason`,
+    `step_up_reason_too_long`; Conflict `step_up_not_agreed` without the clause, `step_up_nothing_owed`,
     `step_up_statement_open` in another stage, `step_up_not_overdue`, `step_up_declared` a second time.
     """
     require(by, "default.declare")
-    require_lead(session, statement.pool_id, by)
+    require_default_desk(session, statement, by)
     words = _reason(reason)
     entries.open_period_on(session, statement.pool_id, on)
     session.refresh(statement, with_for_update=True)
@@ -120,8 +133,7 @@ def _shares(session: Session, statement: Statement) -> MemberShares:
 
 def _require_default(session: Session, statement: Statement, on: date) -> None:
     """Refuse a statement that nobody can be in default on."""
-    lead = latest_shares(session, statement.pool_id).lead
-    if statement.balance_fen >= 0 or statement.organisation_id == lead:
+    if statement.balance_fen >= 0:
         raise Conflict("step_up_nothing_owed", number=statement.number)
     if of_statement(session, statement) is not None:
         raise Conflict("step_up_declared", number=statement.number)
@@ -143,11 +155,11 @@ def _moves(shares: MemberShares, split: Split) -> list[Move]:
 def cure_default(session: Session, row: StepUp, *, on: date, by: Actor, at: datetime) -> None:
     """Book that a member in default has paid: its statement is settled with late interest, the others get back theirs.
 
-    Refuses Forbidden `role_may_not`, `lead_only`; Conflict `stage_refuses` where it is cured or its statement is not
-    agreed; Invalid `day_before_step` before it was declared.
+    Refuses Forbidden `role_may_not`, `lead_only`, `default_of_lead_by_bureau`; Conflict `stage_refuses` where it is
+    cured or its statement is not agreed; Invalid `day_before_step` before it was declared.
     """
     require(by, "default.cure")
-    require_lead(session, row.pool_id, by)
+    require_default_desk(session, session.get_one(Statement, row.statement_id), by)
     entries.open_period_on(session, row.pool_id, on)
     session.refresh(row, with_for_update=True)
     step(stages.STEP_UP_MOVES, row.stage, "cure", kind="step_up")
@@ -171,6 +183,15 @@ def cure_default(session: Session, row: StepUp, *, on: date, by: Actor, at: date
 def of_statement(session: Session, statement: Statement) -> StepUp | None:
     """Return the step-up for a statement's shortfall, where there is one."""
     return session.scalar(select(StepUp).where(StepUp.statement_id == statement.id))
+
+
+def is_default_desk(session: Session, statement: Statement, by: Actor) -> bool:
+    """Say whether an actor declares defaults on a statement and books their cure, as `require_default_desk` has it."""
+    try:
+        require_default_desk(session, statement, by)
+    except Forbidden:
+        return False
+    return True
 
 
 def may_declare(session: Session, statement: Statement, on: date) -> bool:

@@ -149,10 +149,10 @@ class DefaultShown:
 
 def default_of(session: Session, statement: Statement, who: Actor, today: date) -> DefaultShown:
     """Return what a statement's page says of a default on it."""
-    is_lead = statement.pool_id in who.led_pools
+    is_desk = step_up.is_default_desk(session, statement, who)
     row = step_up.of_statement(session, statement)
     if row is None:
-        may_declare = is_lead and may(who, "default.declare") and step_up.may_declare(session, statement, today)
+        may_declare = is_desk and may(who, "default.declare") and step_up.may_declare(session, statement, today)
         return DefaultShown(declare_href=url_for("step_ups.declare", statement_id=statement.id) if may_declare else "")
     facts = {"day": date_words(row.declared_on), "sum": yuan(row.amount_fen), "why": row.reason}
     words = t(
@@ -167,6 +167,6 @@ def default_of(session: Session, statement: Statement, who: Actor, today: date) 
             day=date_words(row.cured_on),
         )
         return DefaultShown(words=words + paid)
-    may_cure = is_lead and may(who, "default.cure")
+    may_cure = is_desk and may(who, "default.cure")
     href = url_for("step_ups.cure", statement_id=statement.id) if may_cure else ""
     return DefaultShown(words=words, is_standing=True, cure_href=href)

@@ -6,6 +6,7 @@ from __future__ import annotations
 KINDS: dict[str, tuple[str, str]] = {
     "apart_item": ("单项结算", "item settled on its own"),
     "step_up": ("违约代担", "step-up"),
+    "variation": ("协议变更", "change of the agreement"),
     "balance": ("科目余额", "account balance"),
 }
 
@@ -14,4 +15,9 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "pool": {"close": ("关闭共保体", "close for good")},
     "apart_item": {"pay": ("登记收付", "book as paid")},
     "step_up": {"cure": ("登记清偿", "book the cure")},
+    "variation": {
+        "conclude": ("全体同意", "conclude"),
+        "decline": ("不同意", "decline"),
+        "withdraw": ("撤回", "withdraw"),
+    },
 }

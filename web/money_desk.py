@@ -175,7 +175,7 @@ class Step:
     back: str
     facts: Sequence[tuple[str, object]] = ()
     fields: Sequence[Field] = ()
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     members: Sequence[Mapping[str, object]] = ()
     whole: int = 0
     total_fen: int | None = None
@@ -210,7 +210,8 @@ def step_page(step: Step, work: Work) -> ResponseReturnValue:
     try:
         outcome = work(request.form)
     except (Invalid, Conflict) as refusal:
-        return _shown(step, request.form, _errors(step, refusal)), refusal.status
+        picked = {one.name: request.form.getlist(one.name) for one in step.fields if one.kind == "checks"}
+        return _shown(step, {**request.form.to_dict(), **picked}, _errors(step, refusal)), refusal.status
     if isinstance(outcome, str):
         return outcome
     said, address = outcome
@@ -277,5 +278,5 @@ def _where(step: Step, code: str) -> Sequence[str]:
     return [first, *[name for name in names if name != first]]
 
 
-def _shown(step: Step, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
+def _shown(step: Step, values: Mapping[str, str | Sequence[str]], errors: Mapping[str, str]) -> str:
     return render_template("step.html", step=step, values=values, errors=errors)

@@ -17,6 +17,7 @@ MODELS = (
     "tender.models",
     "tender.outcome_models",
     "underwriting.models",
+    "underwriting.variation_models",
     "claims.models",
     "claims.list_models",
     "web.accounts",

@@ -144,6 +144,12 @@ STATES: dict[str, dict[str, State]] = {
         "taken": _over("转入结算单", "Taken into the statement"),
     },
     "apart_item": {"open": _live("待收付", "To be paid"), "paid": _done("已收付", "Paid")},
+    "variation": {
+        "proposed": _wait("征求同意中", "Consent asked"),
+        "concluded": _done("全体已同意", "Concluded"),
+        "declined": _stop("有一方不同意", "Declined"),
+        "withdrawn": _over("已撤回", "Withdrawn"),
+    },
     "step_up": {"declared": _stop("违约代担中", "In default"), "cured": _done("已清偿", "Cured")},
     "period": {
         "open": _live("记账中", "Open", "dot"),

@@ -25,7 +25,7 @@ TEXT_MOST = 4_000
 #: Fields that hold a file's text or a list, read by what they are for, which has limits of its own.
 LONG = frozenset({"file", "amounts", "shares"})
 #: Fields of forms that are chosen several at a time.
-SEVERAL = frozenset({"lift", "people", "policy"})
+SEVERAL = frozenset({"lift", "people", "policy", "settled_apart"})
 
 #: Control characters but for tab and line ends, half characters, and the sign that stands for bytes that were no text.
 _UNKEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufffd\ufffe\uffff]")

@@ -70,6 +70,16 @@ STEP_UPS: tuple[Plant, ...] = (
     ),
     plant(
         "INV-N2",
+        "the lead declared by itself",
+        f"UPDATE pool SET lead_id = u.organisation_id FROM step_up u WHERE u.pool_id = pool.id AND u.id = {_STANDING}",
+    ),
+    plant(
+        "INV-N2",
+        "the lead's cure booked by itself",
+        "UPDATE audit_event SET role = 'finance_checker' WHERE action = 'step_up.cure' AND role = 'supervisor'",
+    ),
+    plant(
+        "INV-N2",
         "before it was due",
         f"UPDATE step_up SET declared_on = '2026-04-01' WHERE id = {_STANDING}",
     ),
@@ -95,4 +105,61 @@ CLOSED: tuple[Plant, ...] = (
     plant("INV-A10-ledger", "closed by another", "UPDATE pool_closing SET closed_by = gen_random_uuid()"),
 )
 
-PLANTS: tuple[Plant, ...] = (*APART, *STEP_UPS, *CLOSED)
+_MADE = "(SELECT id FROM variation WHERE stage = 'concluded')"
+_ASKED = "(SELECT id FROM variation WHERE stage = 'proposed')"
+
+VARIATIONS: tuple[Plant, ...] = (
+    plant(
+        "INV-N4",
+        "a consent gone",
+        f"DELETE FROM variation_consent WHERE variation_id = {_MADE} AND said_by <> (SELECT proposed_by FROM variation"
+        " WHERE stage = 'concluded')",
+    ),
+    plant(
+        "INV-N4",
+        "a consent of nobody who is asked",
+        "INSERT INTO variation_consent (variation_id, organisation_id, said_by, said_at)"
+        f" SELECT {_ASKED}, o.id, gen_random_uuid(), now() FROM organisation o WHERE o.kind = 'bureau' LIMIT 1",
+    ),
+    plant(
+        "INV-N4",
+        "another clause in the version",
+        "UPDATE agreement_clauses SET settled_apart = ARRAY['claims'] WHERE agreement_id"
+        " = (SELECT agreement_id FROM variation WHERE stage = 'concluded')",
+    ),
+    plant(
+        "INV-N4",
+        "another fee in the version",
+        "UPDATE agreement SET lead_fee_bp = lead_fee_bp + 1 WHERE id"
+        " = (SELECT agreement_id FROM variation WHERE stage = 'concluded')",
+    ),
+    plant(
+        "INV-N4",
+        "other shares in the version",
+        "UPDATE share s SET weight = weight + CASE position WHEN 0 THEN -1 ELSE 1 END FROM variation v"
+        " WHERE v.stage = 'concluded' AND (s.pool_id, s.number) = (v.pool_id, v.base_number + 1) AND position < 2",
+    ),
+    plant(
+        "INV-N4",
+        "concluded without a version",
+        drop("variation", "ck_variation_made"),
+        f"UPDATE variation SET stage = 'concluded', decided_at = now() WHERE id = {_ASKED}",
+    ),
+    plant(
+        "INV-A10-underwriting",
+        "another day than was proposed",
+        f"UPDATE variation SET effective_on = effective_on + 1 WHERE id = {_ASKED}",
+    ),
+    plant(
+        "INV-A10-underwriting",
+        "declined for another reason",
+        "UPDATE variation SET declined_why = '别的理由' WHERE stage = 'declined'",
+    ),
+    plant(
+        "INV-A10-underwriting",
+        "consented by another person",
+        f"UPDATE variation_consent SET said_by = gen_random_uuid() WHERE variation_id = {_MADE}",
+    ),
+)
+
+PLANTS: tuple[Plant, ...] = (*APART, *STEP_UPS, *CLOSED, *VARIATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import date
 
@@ -10,25 +11,29 @@ from sqlalchemy.orm import Session
 
 from claims import closing, handling, run_off, settlements
 from core.db import unit_of_work
-from core.permits import SYSTEM, Role
+from core.permits import SYSTEM, Actor, Role
 from ledger import statements
 from ledger.models import Statement
 from tests.invariants.story_payouts import pay_items
-from tests.makers import AT, MadePool, make_policy, make_pool, open_quarter
-from underwriting import apart, late_interest, policies, step_up
+from tests.makers import AT, MadePool, make_organisation, make_policy, make_pool, open_quarter
+from underwriting import apart, late_interest, policies, step_up, variations
 from underwriting.terms import Clauses
+from underwriting.variation_models import Variation
+from underwriting.variations import Proposal
 
 _CLAUSES = Clauses(("claims", "lead_fee_and_vat", "unremitted_premium"), is_step_up=True)
 
 
 def tell_clauses(engine: Engine) -> None:
-    """Two pools with clauses, one of them in default once and cured once, and a pool that is closed."""
+    """Pools with clauses, one in default once and cured once, one whose lead is, and a pool that is closed."""
     with unit_of_work(engine, SYSTEM) as session:
         first = _quarter(session, "条款共保体", _CLAUSES)
         for item in apart.listed(session, first.pool.id, SYSTEM)[:2]:
             apart.pay(session, item, on=date(2026, 4, 9), by=first.actor(Role.FINANCE_CHECKER), at=AT)
         pay_items(session, first)
         _in_default(session, _quarter(session, "代担共保体", Clauses(is_step_up=True)))
+        _lead_in_default(session)
+        _varied(session)
         _closed(session)
 
 
@@ -66,6 +71,39 @@ def _in_default(session: Session, made: MadePool) -> None:
     ]
     late_interest.settle_period(session, period, on=date(2026, 4, 8), by=second, at=AT)
     step_up.cure_default(session, declared[0], on=date(2026, 4, 14), by=second, at=AT)
+
+
+def _lead_in_default(session: Session) -> None:
+    """A lead that does not pay its share of a claim: declared by the bureau's supervisor, cured a week later."""
+    made = make_pool(session, name="首席违约共保体", clauses=Clauses(is_step_up=True))
+    second, maker = made.actor(Role.FINANCE_CHECKER), made.actor(Role.CLAIMS_HANDLER)
+    claim = handling.make(
+        session, make_policy(session, made, number="LD-1"), "门机", 300_000, number="LD-C-1", by=maker, at=AT
+    )
+    handling.submit(session, claim, by=maker, at=AT)
+    handling.approve(session, claim, 300_000, on=date(2026, 3, 6), by=made.actor(Role.SIGNATORY), at=AT)
+    found = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=AT)
+    _agreed(session, made, found)
+    open_quarter(session, made.pool, 2)
+    bureau = Actor(uuid.uuid4(), make_organisation(session, "另一主管单位", "bureau").id, Role.SUPERVISOR, "bureau")
+    row = step_up.declare_default(session, found[0], "首席逾期未付", on=date(2026, 4, 7), by=bureau, at=AT)
+    step_up.cure_default(session, row, on=date(2026, 4, 14), by=bureau, at=AT)
+
+
+def _varied(session: Session) -> None:
+    """A pool whose agreement was changed with the consent of all, once not, and a third change that is asked about."""
+    made = make_pool(session, name="变更共保体", clauses=Clauses(("claims",)))
+    signing = [made.actor(Role.SIGNATORY, place) for place in range(4)]
+
+    def proposed(month: int, *apart: str) -> Variation:
+        told = Proposal(date(2026, month, 1), date(2027, 1, 1), Clauses(apart, is_step_up=True), "逐项收付")
+        return variations.propose_change(session, made.pool, told, by=signing[0], at=AT)
+
+    first = proposed(6, "claims", "interest")
+    for by in signing[1:]:
+        variations.give_consent(session, first, by=by, at=AT)
+    variations.decline(session, proposed(8, "claims"), "仍须轧差", by=signing[2], at=AT)
+    variations.give_consent(session, proposed(9, "recoveries"), by=signing[1], at=AT)
 
 
 def _closed(session: Session) -> None:

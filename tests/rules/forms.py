@@ -256,7 +256,7 @@ def _pages(walk: Walk) -> Iterator[tuple[Call, Seat]]:
 _BY_ROLE = frozenset(
     {
         *("home.home", "faults.one", "claims.one", "statements.one", "policies.one", "finance.home"),
-        "bank_matching.index",
+        *("bank_matching.index", "variations.consent", "variations.decline"),
     }
 )
 

@@ -76,6 +76,7 @@ KNOWS: Mapping[str, Knows] = {
     "refund_id": _pool_members,
     "claim_id": _pool_members,
     "cost_id": _pool_members,
+    "variation_id": _pool_members,
     "statement_id": _only_lead,
     "extract_id": _only_lead,
     "call_id": _call_and_lead,

@@ -29,7 +29,7 @@ from tests.makers import make_lifts
 from tests.makers_bank import camt, line_of, take, take_file
 from tests.rules.seats import Seat
 from tests.rules.world import NOW, World, approved
-from tests.rules.world_clauses import all_over, in_default, stepped_up
+from tests.rules.world_clauses import all_over, in_default, stepped_up, to_propose
 from underwriting import policies
 from underwriting.models import Building, Policy
 from web.working import EXAMPLES
@@ -320,6 +320,10 @@ MONEY: Mapping[str, Reach] = {
     **both("apart.pay", "api_apart.pay", Role.FINANCE_CHECKER, saying(**_DAY)),
     **both("step_ups.declare", "api_defaults.declare", Role.FINANCE_CHECKER, in_default, relation="own"),
     **both("step_ups.cure", "api_defaults.cure", Role.FINANCE_CHECKER, stepped_up, relation="own"),
+    **both("variations.new", "api_variations.propose", Role.SIGNATORY, to_propose),
+    **both("variations.consent", "api_variations.consent", Role.SIGNATORY, saying(), relation="fellow"),
+    **both("variations.decline", "api_variations.decline", Role.SIGNATORY, saying(reason="不赞成"), relation="fellow"),
+    **both("variations.withdraw", "api_variations.withdraw", Role.SIGNATORY, saying()),
     **both("run_off.close", "api_run_off.close", Role.FINANCE_CHECKER, all_over, relation="own"),
     **both("periods.new", "api_periods.open_period", Role.FINANCE_MAKER, saying(**_QUARTER)),
     **both("extracts.new", "api_extracts.ask", Role.FINANCE_MAKER, _wish),

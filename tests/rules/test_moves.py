@@ -39,6 +39,7 @@ ROWS = {
     "underwriting.POLICY_MOVES": "policy",
     "underwriting.SENT_LIST_MOVES": "bordereau claims_list",
     "underwriting.REFUND_MOVES": "refund",
+    "underwriting.VARIATION_MOVES": "variation",
     "claims.FAULT_MOVES": "fault",
     "claims.CLAIM_MOVES": "claim",
     "claims.CASH_CALL_MOVES": "cash_call",

@@ -34,6 +34,7 @@ PARTS_OF_VERBS: Mapping[str, str] = {
 }
 
 _SQL = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|SELECT open_period)\b")
+_RECORDING = {"core.audit.record", "core.audit.record_each"}
 _SESSION_WRITES = {"writing.add", *(f"session.{verb}" for verb in ("add", "add_all", "delete", "merge"))}
 
 Told = Callable[["Source", str, ast.FunctionDef], bool]
@@ -102,7 +103,7 @@ def _is_sql(node: ast.AST) -> bool:
 
 def records(source: Source, name: str, _: ast.FunctionDef) -> bool:
     """Say whether a function itself writes into the log."""
-    return name == "core.audit.record" or "core.audit.record" in source.calls(name)
+    return name in _RECORDING or not _RECORDING.isdisjoint(source.calls(name))
 
 
 def is_public_verb(name: str, node: ast.FunctionDef) -> bool:

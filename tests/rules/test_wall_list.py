@@ -49,6 +49,7 @@ OPEN: Mapping[str, str] = {
     ),
     **dict.fromkeys(("award_member", "opened_bid"), _PUBLIC),
     **dict.fromkeys(("agreement_signature", "agreement_refusal"), "every party of an agreement sees who signed it"),
+    **dict.fromkeys(("variation", "variation_consent"), "every party sees what is proposed and answered"),
     "audit_event": "one log for all: it holds hashes of what is secret, and web/audit_log.py scopes its readers",
     "community": "the estate's organisation is no insurer",
     "custodian": "the custodians' public keys are part of the notice",

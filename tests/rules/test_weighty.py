@@ -13,7 +13,7 @@ from tests.rules.test_house import expect_none, python_files, tree_of
 VERBS = re.compile(
     r"(pay|remit|settle|fund)(_|$)|(sign|contract)$|issue_cash_call|open_box|start_opening|confirm_opening|give_shares"
     r"|confirm_account|release_batch|declare_default|cure_default|close_pool|give_back$|add_token|create_user|give_mandate"
-    r"|set_password|set_active|reset_second_factor|approve_list"
+    r"|set_password|set_active|reset_second_factor|approve_list|propose_change|give_consent"
 )
 #: The same, as an action is named.
 STEPS = re.compile(r"\.(pay|remit|settle|fund|sign|contract|open|share)$|cash_call\.issue|opening\.")

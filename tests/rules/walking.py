@@ -182,6 +182,9 @@ def _samples(
         ("api_payment_batches.file", "batch_id"): world.ids["released_batch_id"],
         ("payouts", "batch_id"): world.ids["claim_batch_id"],
         ("api_payouts", "batch_id"): world.ids["claim_batch_id"],
+        ("step_ups.declare", "statement_id"): world.ids["default_id"],
+        ("step_ups.cure", "statement_id"): world.ids["in_default_id"],
+        ("run_off.close", "pool_id"): world.ids["run_off_id"],
     }
     more = {"token_id": token.id, "place": 0, "position": 1}
     return {**world.ids, **more}, places

@@ -56,7 +56,7 @@ from tests.makers_tender import (
 )
 from tests.makers_town import Town, make_town, tell_time
 from tests.rules.world_bank import of_the_bank
-from tests.rules.world_clauses import item_of, overdue_of
+from tests.rules.world_clauses import clauses_in, item_of, proposed_in
 from tests.rules.world_papers import keep_bordereau, keep_claims_list, keep_extract, keep_paper
 from tests.rules.world_payees import of_the_payees
 from underwriting import policies, pools, premiums
@@ -111,7 +111,7 @@ def make_world(urls: Urls, engine: Engine, folder: Path) -> World:
         ids["bordereau_id"] = keep_bordereau(session, pool)
         ids["list_id"] = keep_claims_list(session, pool, session.get_one(Policy, ids["policy_id"]).id)
         ids["extract_id"] = keep_extract(session, town, pool)
-        ids["default_id"] = overdue_of(session, pool)
+        ids |= {**clauses_in(session, pool), "variation_id": proposed_in(session, pool)}
         ids["objection_id"] = session.scalars(select(Objection.id)).first()
         ids |= _of_the_administrator(session, town)
         ids["key_id"] = session.scalars(

@@ -12,14 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims import closing, handling, settlements
-from core.permits import SYSTEM, Role
+from core.permits import SYSTEM, Actor, Role
 from ledger import statements
 from ledger.clause_models import ApartItem
 from ledger.models import Statement
 from tests.makers import AT, TERMS, MadePool, make_policy
-from underwriting import late_interest, pools, step_up
+from underwriting import late_interest, pools, step_up, variations
 from underwriting.pools import PoolPlan
 from underwriting.terms import Clauses
+from underwriting.variation_models import Variation
+from underwriting.variations import Proposal
 
 if TYPE_CHECKING:
     from tests.rules.seats import Seat
@@ -63,8 +65,31 @@ def _closed(session: Session, made: MadePool) -> list[Statement]:
     return found
 
 
-def overdue_of(session: Session, like: MadePool) -> uuid.UUID:
-    """Return the statement of the fourth member of one more pool, overdue and unpaid."""
+def clauses_in(session: Session, like: MadePool) -> dict[str, object]:
+    """Return a statement that is overdue, another that its member is in default on, and a pool in run-off."""
+    overdue, defaulting = overdue_of(session, like)
+    by = Actor(uuid.uuid4(), like.members[0].id, Role.FINANCE_CHECKER, "insurer")
+    step_up.declare_default(session, defaulting, "催收未付", on=_ON, by=by, at=AT)
+    ended = _another(session, like, date(2025, 1, 1), date(2026, 1, 1))
+    return {"default_id": overdue.id, "in_default_id": defaulting.id, "run_off_id": ended.pool.id}
+
+
+def proposed_in(session: Session, made: MadePool) -> uuid.UUID:
+    """Return a change of a pool's agreement that the lead has proposed and nobody else has answered."""
+    told = Proposal(date(2026, 10, 1), date(2027, 1, 1), Clauses(("claims",), is_step_up=True), "赔款逐项收付")
+    return variations.propose_change(session, made.pool, told, by=made.actor(Role.SIGNATORY), at=AT).id
+
+
+def to_propose(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    """Lead up to a proposal: the one that stands is withdrawn."""
+    row = session.get_one(Variation, world.ids["variation_id"])
+    variations.withdraw(session, row, by=world.pool.actor(Role.SIGNATORY), at=AT)
+    days = {"effective_on": "2026-11-01", "ends_on": "2027-01-01"}
+    return {**days, "settled_apart": ["claims"], "is_step_up": False, "reason": "逐项收付"}
+
+
+def overdue_of(session: Session, like: MadePool) -> tuple[Statement, Statement]:
+    """Return the statements of the fourth and the third member of one more pool, overdue and unpaid."""
     made = _another(session, like, date(2026, 1, 1), date(2027, 1, 1))
     policy = make_policy(session, made, number="D-1")
     maker, second = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.FINANCE_CHECKER)
@@ -72,7 +97,8 @@ def overdue_of(session: Session, like: MadePool) -> uuid.UUID:
     handling.submit(session, claim, by=maker, at=AT)
     handling.approve(session, claim, 300_000, on=date(2026, 3, 6), by=made.actor(Role.SIGNATORY), at=AT)
     settlements.pay_by_lead(session, claim, on=date(2026, 3, 7), by=second, at=AT)
-    return _closed(session, made)[3].id
+    found = _closed(session, made)
+    return found[3], found[2]
 
 
 def in_default(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:

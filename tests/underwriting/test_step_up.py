@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, date, datetime
 
 import pytest
@@ -11,15 +12,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from claims import closing
+from claims import closing, handling
 from core.errors import Conflict, Forbidden, Invalid
-from core.permits import SYSTEM, Role
+from core.permits import SYSTEM, Actor, Role
 from ledger import books, statements
 from ledger.apportion import Weights, apportion
 from ledger.books import AccountRef
-from ledger.models import Period
+from ledger.models import Period, Statement
 from ledger.reasons import Line
-from tests.makers import open_quarter
+from tests.makers import MadePool, make_organisation, make_policy, make_pool, open_quarter
 from tests.makers_money import CLOSED_AT, Quarter, agree_all, play_quarter
 from underwriting import late_interest, step_up
 from underwriting.terms import Clauses
@@ -120,6 +121,64 @@ def test_a_default_is_refused_where_it_may_not_be(session: Session) -> None:
     plain = play_quarter(session, name="无条款共保体")
     open_quarter(session, plain.made.pool, 2)
     refused("step_up_not_agreed", by=plain.made.actor(Role.FINANCE_CHECKER), of=plain.of(3))
+
+
+#: What each of the three others bears of the lead's share, 1,350.00 of a claim of 3,000.00, over 25:20:10.
+OF_LEAD = (0, 61_364, 49_091, 24_545)
+
+
+def _lead_owes(session: Session) -> tuple[MadePool, list[Statement]]:
+    """Return a pool whose quarter is closed with one claim approved and not paid: every member owes, all agree."""
+    made = make_pool(session, clauses=Clauses(is_step_up=True))
+    policy = make_policy(session, made, number="LD-1")
+    maker, second = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.FINANCE_CHECKER)
+    claim = handling.make(session, policy, "门机", 300_000, number="LD-C-1", by=maker, at=CLOSED_AT)
+    handling.submit(session, claim, by=maker, at=CLOSED_AT)
+    handling.approve(session, claim, 300_000, on=date(2026, 3, 6), by=made.actor(Role.SIGNATORY), at=CLOSED_AT)
+    found = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=second, at=CLOSED_AT)
+    for place, row in enumerate(found):
+        statements.issue(session, row, due_on=CLOSED_AT.date(), by=second, at=CLOSED_AT)
+        statements.answer(session, row, "agree", by=made.actor(Role.FINANCE_CHECKER, place), at=CLOSED_AT)
+    open_quarter(session, made.pool, 2)
+    return made, found
+
+
+def test_a_lead_in_default_is_declared_and_cured_by_the_bureau(session: Session) -> None:
+    """The lead may neither declare itself nor book its own payment; the others bear its share and get it back."""
+    made, found = _lead_owes(session)
+    lead, pool = made.actor(Role.FINANCE_CHECKER), made.pool.id
+    bureau = Actor(uuid.uuid4(), make_organisation(session, "示例局", "bureau").id, Role.SUPERVISOR, "bureau")
+    assert not step_up.is_default_desk(session, found[0], lead) and step_up.is_default_desk(session, found[0], bureau)
+    with pytest.raises(Forbidden, match="default_of_lead_by_bureau"):
+        step_up.declare_default(session, found[0], "逾期", on=ON, by=lead, at=AT)
+    row = step_up.declare_default(session, found[0], "首席逾期未付", on=ON, by=bureau, at=AT)
+    assert (row.amount_fen, tuple(row.parts_fen), row.declared_by) == (135_000, OF_LEAD, bureau.person_id)
+    assert books.balances(session, pool)[AccountRef("1220", made.members[0].id)] == 135_000
+    late_interest.settle_period(session, made.period, on=ON, by=lead, at=AT)
+    assert [one.stage for one in found] == ["agreed"] + ["settled"] * 3
+    with pytest.raises(Forbidden, match="default_of_lead_by_bureau"):
+        step_up.cure_default(session, row, on=CURED, by=lead, at=AT)
+    step_up.cure_default(session, row, on=CURED, by=bureau, at=AT)
+    assert (row.stage, row.cured_by, found[0].stage) == ("cured", bureau.person_id, "settled")
+    left = books.balances(session, pool)
+    assert not [ref for ref in left if ref.code in ("1220", "2220")]
+    # All four shares have come in; the claim is still to be paid out of them.
+    assert (left[AccountRef("1010")], left[AccountRef("2110")]) == (300_000, -300_000)
+
+
+def test_the_bureau_declares_a_follower_too_and_nobody_else_does(session: Session) -> None:
+    """The supervisor may for every member, and either desk cures it; the bureau's finance and approver may not."""
+    made, found = _lead_owes(session)
+    bureau = make_organisation(session, "示例局", "bureau").id
+    for role in (Role.BUREAU_FINANCE, Role.APPROVER, Role.OFFICER):
+        with pytest.raises(Forbidden, match="role_may_not"):
+            step_up.declare_default(
+                session, found[1], "逾期", on=ON, by=Actor(uuid.uuid4(), bureau, role, "bureau"), at=AT
+            )
+    by = Actor(uuid.uuid4(), bureau, Role.SUPERVISOR, "bureau")
+    row = step_up.declare_default(session, found[1], "逾期", on=ON, by=by, at=AT)
+    step_up.cure_default(session, row, on=CURED, by=made.actor(Role.FINANCE_CHECKER), at=AT)
+    assert row.stage == "cured"
 
 
 def _due_later(session: Session, statement):  # type: ignore[no-untyped-def]

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-import psutil
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
-from claims import faults
+from claims import faults, run_off
 from claims.list_models import ClaimsList
 from claims.models import CashCall, Claim, Fault
 from claims.service_standard import FaultTimes, Standard, measure
@@ -31,18 +27,18 @@ from core.db import engine_for, unit_of_work
 from core.papers import Store
 from core.permits import SYSTEM, Role
 from core.server import Urls
-from core.settings import Settings, read_settings
+from core.settings import read_settings
 from ledger import books, statements
 from tender import keyfiles
 from tender.models import Tender
 from tender.outcome_models import AwardMember
-from underwriting import estates
+from underwriting import estates, step_up, variations
 from underwriting.models import Bordereau, Lift, Policy, Pool
+from underwriting.variation_models import Variation
 from web import rooms, verification
-from web.demo import casting, lists, load, main, serving, standing
+from web.demo import casting, lists, load, pilot
 from web.demo.city import FULL, LARGEST, SMALL, Scale, plan_city
 from web.demo.faults import Cover, faults_of, lists_of
-from web.demo.standing import Holding
 from web.demo.telling import at, quarters_until
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=CITY)
@@ -147,7 +143,7 @@ def test_seven_bid_and_four_become_the_pool(told: Told) -> None:
         finished, running = session.scalars(select(Tender).order_by(Tender.created_at)).all()
         assert (finished.stage, running.stage) == ("complete", "published")
         assert running.deadline_at > NOW
-        pool = session.scalars(select(Pool)).one()
+        pool = session.scalars(select(Pool).where(Pool.award_id.is_not(None))).one()
         award = select(AwardMember).where(AwardMember.award_id == pool.award_id).order_by(AwardMember.place)
         members = [(each.organisation_id, each.share_bp) for each in session.scalars(award)]
         shares = books.latest_shares(session, pool.id)
@@ -162,7 +158,7 @@ def test_seven_bid_and_four_become_the_pool(told: Told) -> None:
 def test_the_closed_quarters_balance(told: Told) -> None:
     """Statements of a closed quarter sum to zero and equal their lines; two are settled, the last is being answered."""
     with unit_of_work(told.engine, SYSTEM) as session:
-        pool = session.scalars(select(Pool)).one()
+        pool = session.scalars(select(Pool).where(Pool.award_id.is_not(None))).one()
         stages = []
         for period in reversed(statements.periods(session, pool.id)):
             rows = statements.of_period(session, period)
@@ -187,7 +183,7 @@ def test_everything_happens_in_the_year(told: Told) -> None:
         def counted(column: InstrumentedAttribute[str]) -> dict[str, int]:
             return {row[0]: row[1] for row in session.execute(select(column, func.count()).group_by(column))}
 
-        assert sum(counted(Policy.stage).values()) == SMALL.communities + lists.POSTED
+        assert sum(counted(Policy.stage).values()) == SMALL.communities + lists.POSTED + len(pilot.LIFTS)
         assert set(counted(Bordereau.stage)) == {"posted", "faulty", "checked"} and counted(ClaimsList.stage)["checked"]
         assert set(counted(Policy.stage)) == {"bound", "received", "remitted"}
         assert {"paid", "called", "submitted"} <= set(counted(Claim.stage))
@@ -200,6 +196,28 @@ def test_everything_happens_in_the_year(told: Told) -> None:
         figures = faults.figures(session, SYSTEM, Standard(), since=NOW - timedelta(days=327), until=NOW, at=NOW)
         assert figures.closed > SMALL.faults
         assert figures.open > 0
+
+
+def test_a_pilot_pool_runs_off_with_a_member_in_default(told: Told) -> None:
+    """Its agreement is over; the third member's shortfall is split 5000:3000; a claim and the default keep it open."""
+    with unit_of_work(told.engine, SYSTEM) as session:
+        pool = session.scalars(select(Pool).where(Pool.award_id.is_(None))).one()
+        assert run_off.stage_of(session, pool, clock.on(NOW)) == "run_off"
+        (row,) = step_up.listed(session, pool.id)
+        assert row.stage == "declared" and row.parts_fen[2] == 0
+        assert row.parts_fen[0] * 3000 == pytest.approx(row.parts_fen[1] * 5000, abs=5000)
+        left = {one.kind: one.count for one in run_off.still_open(session, pool, clock.on(NOW))}
+        assert (left["claim"], left["step_up"], left["period"]) == (1, 1, 1) and "policy" not in left
+        again = statements.of_period(session, statements.period(session, pool.id, "2026Q2"))
+        assert [one.stage for one in again] == ["agreed", "agreed", "issued"]
+        assert step_up.may_declare(session, again[2], clock.on(NOW))
+
+
+def test_a_change_of_the_agreement_waits_for_its_parties(told: Told) -> None:
+    """Two of the four members have consented; the lead, the fourth and the bureau are asked."""
+    with unit_of_work(told.engine, SYSTEM) as session:
+        (row,) = session.scalars(select(Variation)).all()
+        assert [bool(one.consent) for one in variations.parties(session, row)] == [False, True, True, False, False]
 
 
 def test_the_told_database_is_found_whole(told: Told) -> None:
@@ -252,7 +270,7 @@ def test_the_full_city(place: Urls, tmp_path: Path) -> None:
         covered = estates.coverage(session, clock.on(NOW))
         assert (covered.communities, covered.communities_insured, covered.lifts) == (143, 143, 3067)
         assert covered.households_insured == 128_100
-        assert session.scalar(select(func.count()).select_from(Policy)) == 143 + lists.POSTED
+        assert session.scalar(select(func.count()).select_from(Policy)) == 143 + lists.POSTED + len(pilot.LIFTS)
         assert session.scalar(select(func.count()).select_from(Lift)) == 3067
         assert session.scalar(select(func.count()).select_from(AwardMember)) == 4
         assert (session.scalar(select(func.count()).select_from(Fault)) or 0) > 4_400
@@ -260,141 +278,3 @@ def test_the_full_city(place: Urls, tmp_path: Path) -> None:
         bidders = connection.execute("SELECT count(DISTINCT organisation_id) FROM sealed_bid").fetchone()
     assert bidders == (7,)
     made.engine.dispose()
-
-
-# ---- starting ------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Start:
-    """A database of its own, and `gongbao demo --load-only` on it with a story of two events."""
-
-    urls: Urls
-    settings: Settings
-    tellings: list[datetime]
-    lines: list[str]
-
-    def run(self, *, fresh: bool = False) -> int:
-        """Return the exit code."""
-        self.lines.clear()
-        return main.main(self.settings, fresh=fresh, load_only=True, say=self.lines.append)
-
-    def record(self, action: str, kind: str = "demo") -> None:
-        """Write one event."""
-        engine = engine_for(self.urls.app)
-        with unit_of_work(engine, SYSTEM) as session:
-            audit.record(session, action, by=SYSTEM, at=NOW, of=(kind, "story"))
-        engine.dispose()
-
-
-@pytest.fixture
-def start(place: Urls, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
-    """A start on an empty database named by the environment, its telling made short."""
-    urls = server.another(place, f"start_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
-    settings = read_settings(
-        {
-            "GONGBAO_MODE": "demo",
-            "DATABASE_URL": urls.app,
-            "GONGBAO_OWNER_URL": urls.owner,
-            "GONGBAO_AUDITOR_URL": urls.auditor,
-            "GONGBAO_STATE_DIR": str(state_dir),
-        }
-    )
-    made = Start(urls, settings, [], [])
-
-    def short(stand: load.Stand, now: datetime, say: Callable[[str], None]) -> None:
-        made.tellings.append(now)
-        made.record(standing.BEGUN)
-        made.record(standing.TOLD)
-
-    monkeypatch.setattr(load, "load", short)
-    return made
-
-
-def test_a_story_is_told_once(start: Start) -> None:
-    """The second start finds it told and prints the accounts; `--fresh` tells it anew."""
-    assert standing.holding(start.urls) is Holding.NOTHING
-    assert start.run() == main.DONE
-    assert standing.holding(start.urls) is Holding.WHOLE
-    assert start.run() == main.DONE
-    assert len(start.tellings) == 1
-    printed = "\n".join(start.lines)
-    assert casting.PASSWORD in printed
-    assert all(email in printed for *_, email in casting.accounts())
-    assert start.run(fresh=True) == main.DONE
-    assert len(start.tellings) == 2
-
-
-def test_half_a_story_is_told_anew(start: Start) -> None:
-    """What a killed start left behind is taken away before the story is told again."""
-    assert start.run() == main.DONE
-    standing.wipe(start.urls)
-    migrate.upgrade(start.urls.owner)
-    start.record(standing.BEGUN)
-    assert standing.holding(start.urls) is Holding.HALF
-    assert start.run() == main.DONE
-    assert standing.holding(start.urls) is Holding.WHOLE
-    with psycopg.connect(start.urls.app) as connection:
-        assert connection.execute("SELECT count(*) FROM audit_event").fetchone() == (2,)
-
-
-@pytest.mark.parametrize("fresh", [False, True])
-def test_somebody_elses_data_is_never_touched(start: Start, fresh: bool) -> None:
-    """A database with rows that are not the story's is refused, and so is one with other tables; nothing changes."""
-    rooms.import_all()
-    migrate.upgrade(start.urls.owner)
-    start.record("tender.created", kind="tender")
-    assert standing.holding(start.urls) is Holding.OTHER
-    assert start.run(fresh=fresh) == main.FAILED
-    with psycopg.connect(start.urls.owner, autocommit=True) as connection:
-        assert connection.execute("SELECT count(*) FROM audit_event").fetchone() == (1,)
-        migrate.downgrade(start.urls.owner, "base")
-        connection.execute("CREATE TABLE somebodys (one int)")
-    assert start.run(fresh=fresh) == main.FAILED
-    assert start.tellings == []
-
-
-def test_the_owner_is_needed(start: Start, state_dir: Path) -> None:
-    """With a database of one's own the owner's address is asked for before anything is done."""
-    settings = read_settings(
-        {"GONGBAO_MODE": "demo", "DATABASE_URL": start.urls.app, "GONGBAO_STATE_DIR": str(state_dir)}
-    )
-    lines: list[str] = []
-    assert main.main(settings, load_only=True, say=lines.append) == main.USAGE
-    assert "GONGBAO_OWNER_URL" in lines[0]
-
-
-def test_a_taken_port_is_stepped_over() -> None:
-    """Where somebody listens already the next port is taken; 0 takes any."""
-    with serving.listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
-        with serving.listen("127.0.0.1", port) as found:
-            assert port < found.getsockname()[1] < port + serving.PORTS_TRIED
-            with socket.create_connection(found.getsockname()[:2], timeout=5):
-                pass
-
-
-def test_every_child_is_stopped(tmp_path: Path) -> None:
-    """Children end when they are asked to; one that ended by itself is named with its last words."""
-    children = serving.Children({}, tmp_path)
-    steady = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    children.running["steady"] = steady
-    assert children.ended() is None
-    children.start("wrong", "no-such-verb").wait(30)
-    assert children.ended() == "wrong"
-    assert "no-such-verb" in children.last_words("wrong")
-    children.stop()
-    assert steady.poll() is not None
-
-
-def test_no_child_outlives_its_parent() -> None:
-    """A demo that is killed outright leaves no process behind: the system stops its children."""
-    child = (
-        "from web.demo.serving import leave_with_parent as l; l(); import time; print(1, flush=True); time.sleep(60)"
-    )
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as killed:
-        assert killed.stdout is not None and killed.stdout.readline() == b"1\n"
-        (left,) = psutil.Process(killed.pid).children()
-        killed.kill()
-        left.wait(20)

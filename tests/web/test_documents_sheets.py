@@ -189,3 +189,26 @@ def test_csv_is_what_a_spreadsheet_expects() -> None:
     (item,) = csv_rows(body)
     assert item["description"] == '甲"乙,\n丙'
     assert date.fromisoformat(item["on"]) == rows.movements[0].on
+
+
+@pytest.mark.parametrize(("count", "names"), [(2, ["明细"]), (4, ["明细"]), (9, ["明细", "明细 2", "明细 3"])])
+def test_more_movements_than_a_sheet_holds_go_on_in_the_next(count: int, names: list[str]) -> None:
+    """Four rows a sheet: every movement once, in order; a subtotal a sheet, in the last the total; the difference 0."""
+    amounts_fen = [10_001 * (place + 1) * (-1) ** place for place in range(count)]
+    rows = make_statement(amounts_fen)
+    body = statement_xlsx(rows, most=4)
+    book = openpyxl.load_workbook(io.BytesIO(body), data_only=True)
+    assert book.sheetnames == ["汇总", *names]
+    shown, totals = [], []
+    for place in range(len(names)):
+        cells = [cell for cell in column(xlsx_cells(body, place + 2), "G")[1:] if cell[0] == "n"]
+        shown += [fen_of(text) for _, text, formula in cells if formula is None]
+        totals += [(fen_of(text), formula) for _, text, formula in cells if formula is not None]
+        assert book[names[place]]["A1"].value == "日期 Date"
+    assert shown == amounts_fen
+    parts = [sum(amounts_fen[start : start + 4]) for start in range(0, count, 4)]
+    assert [fen for fen, _ in totals] == [*parts[:-1], sum(amounts_fen)]
+    if len(names) == 3:
+        assert totals[-1][1] == "SUM(G2:G2)+SUM('明细'!G2:G5)+SUM('明细 2'!G2:G5)"
+        (said,) = [formula for formula in formulas(body) if formula.startswith("ROUND")]
+        assert said.endswith("-SUM('明细'!G2:G5)-SUM('明细 2'!G2:G5)-SUM('明细 3'!G2:G2),2)")

@@ -16,7 +16,7 @@ from tests.makers import AT, make_pool, open_quarter
 from tests.makers_money import Quarter, agree_all, play_quarter
 from tests.visitors import Browser, Visitors
 from tests.web.conftest import Commands
-from underwriting import late_interest
+from underwriting import late_interest, pools
 from underwriting.terms import Clauses
 from web import pool_cli
 
@@ -104,6 +104,24 @@ def test_a_default_is_declared_shown_to_all_and_cured(engine: Engine, visitors: 
         assert session.get_one(Statement, statement.id).stage == "settled"
 
 
+def test_the_bureaus_supervisor_declares_a_default_by_page_and_cures_it_by_api(
+    engine: Engine, visitors: Visitors
+) -> None:
+    """Its statement page has the step, the lead's own has none for the lead, and the lead is told who declares it."""
+    quarter = _quarter(engine)
+    address, own = f"/statements/{quarter.of(3).id}", f"/statements/{quarter.of(0).id}"
+    bureau, lead = visitors.login_as(Role.SUPERVISOR), _desk(visitors, quarter)
+    assert f"{address}/default" in bureau.get(address).text
+    assert visitors.login_as(Role.BUREAU_FINANCE).get(f"{address}/default").status_code == 403
+    refused = lead.send(f"{own}/default", on="2026-04-07", reason="自己")
+    assert refused.status_code == 403 and "由主管单位的监督人员宣告" in refused.text
+    assert _ask(lead, f"{own}/default", on="2026-04-07", reason="自己")[1]["code"] == "default_of_lead_by_bureau"
+    assert bureau.send(f"{address}/default", on="2026-04-07", reason="主管单位核实未付").status_code == 303
+    assert "主管单位核实未付" in lead.get(address).text and f"{address}/default/cure" in bureau.get(address).text
+    status, told = _ask(bureau, f"{address}/default/cure", on="2026-04-14")
+    assert (status, told["stage"]) == (200, "cured")
+
+
 def test_a_pool_in_run_off_says_what_is_open_and_is_closed_once_it_is_over(
     engine: Engine, visitors: Visitors, commands: Commands
 ) -> None:
@@ -159,3 +177,53 @@ def test_the_page_of_a_pool_in_run_off(engine: Engine, visitors: Visitors) -> No
     assert follower.send(f"{place}/close", on="2026-03-02").status_code == 403
     refused = lead.send(f"{place}/close", on=AT.date().isoformat())
     assert refused.status_code == 409 and "还有未了结的：账期" in refused.text
+
+
+def test_a_change_of_the_agreement_is_proposed_answered_and_concluded(engine: Engine, visitors: Visitors) -> None:
+    """By page and API: a signatory proposes, sees who is to answer; the others find it among their work."""
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session, effective_on=date(2026, 1, 1))
+        far = pools.amend(
+            session, made.pool, date(2026, 2, 1), date(2099, 1, 1), Clauses(("claims",)), by=SYSTEM, at=AT
+        )
+    place = f"/pools/{made.pool.id}/variations"
+    signing = [visitors.login_as(Role.SIGNATORY, member) for member in made.members]
+    finance = _desk(visitors, Quarter(made, {}, {}, []))
+    assert "还没有提出过协议变更" in finance.get(place).text and f"{place}/new" not in finance.get(place).text
+    form = signing[1].get(f"{place}/new").text
+    assert "2099-01-01" in form and 'value="claims" checked' in form
+    told = {"effective_on": "2098-07-01", "ends_on": "2099-01-01", "settled_apart": ["claims", "interest"]}
+    silent = signing[1].send(f"{place}/new", **told, reason="")
+    assert silent.status_code == 422 and 'value="interest" checked' in silent.text and "请写明理由" in silent.text
+    assert finance.send(f"{place}/new", **told, reason="利息逐项收付").status_code == 403
+    sent = signing[1].send(f"{place}/new", **told, reason="利息逐项收付")
+    one = sent.headers["Location"]
+    assert sent.status_code == 303 and "征求同意中" in signing[1].get(one).text
+    assert f"{place}/new" not in signing[0].get(place).text
+    assert "答复协议变更：第 3 版" in signing[0].get("/").text and "答复协议变更" not in signing[1].get("/").text
+    shown = signing[0].get(one).text
+    assert f"{one}/consent" in shown and f"{one}/withdraw" not in shown and "待答复" in shown
+    assert f"{one}/consent" not in finance.get(one).text
+    refused = signing[2].send(f"{one}/decline", reason="")
+    assert refused.status_code == 422
+    assert _ask(signing[0], f"{one}/consent")[0] == 200
+    assert _ask(signing[0], f"{one}/consent")[1]["code"] == "variation_consented"
+    assert signing[2].send(f"{one}/consent").status_code == 303
+    assert (
+        "协议第 3 版成立"
+        in signing[3].post(f"{one}/consent", data={"csrf_token": signing[3].token()}, follow_redirects=True).text
+    )
+    (row,) = finance.get(f"/api/v1{place}").json["data"]
+    assert (row["stage"], row["version"], row["settled_apart"]) == ("concluded", far.number + 1, ["claims", "interest"])
+    assert all(party["consented_at"] for party in row["parties"]) and len(row["parties"]) == 4
+    assert "利息逐项收付" in finance.get(f"{place}?as=csv").text
+    assert "已经办理" in signing[0].get(f"{one}/consent").text
+    status, again = _ask(signing[0], place, **{**told, "settled_apart": []}, reason="改回")
+    assert status == 422 and again["code"] == "variation_day_wrong"
+    early = {**told, "effective_on": "2098-08-01", "settled_apart": []}
+    status, again = _ask(signing[0], place, **early, reason="改回")
+    assert (status, again["parties"][0]["name"]) == (201, made.members[0].name)
+    assert _ask(signing[1], f"{place}/{again['id']}/withdraw")[1]["code"] == "variation_not_yours"
+    assert signing[0].send(f"{place}/{again['id']}/withdraw").status_code == 303
+    other = visitors.login_as(Role.SIGNATORY)
+    assert other.get(one).status_code == 404 and other.get(f"{place}/new").status_code == 404

@@ -147,3 +147,26 @@ def test_the_lead_sees_all_and_a_follower_its_own(engine: Engine, visitors: Visi
     assert lead.get(f"/api/v1{place}?period=2031Q1").status_code == 404
     stranger = visitors.login_as(Role.FINANCE_MAKER)
     assert stranger.get(place).status_code == stranger.get(f"/api/v1{place}").status_code == 404
+
+
+def test_the_public_sees_the_loss_ratio_that_the_results_page_has(engine: Engine, visitors: Visitors) -> None:
+    """Page, JSON and CSV of the newest closed period say what the results page says of it; an open one says nothing."""
+    with unit_of_work(engine, SYSTEM) as session:
+        quarter = play_quarter(session)
+        play_quarter(session, is_closed=False, name="未结账共保体")
+        year = _year(session, quarter)
+    public = visitors.browser()
+    (row,) = public.get("/public/losses.json").json["data"]
+    lead = visitors.login_as(Role.FINANCE_CHECKER, quarter.made.members[0])
+    (told,) = lead.get(f"/api/v1/pools/{quarter.made.pool.id}/results?period=2026Q1").json["data"]
+    assert (row["pool"], row["on"]) == (quarter.made.pool.name, "2026-03-31")
+    assert row["loss_ratio_bp"] == told["loss_ratio_bp"] == year.loss_ratio_bp is not None
+    for name in ("earned", "paid", "outstanding", "recovered"):
+        assert row[name] == told[name]
+    head, line = public.get("/public/losses.csv").text.removeprefix("\ufeff").splitlines()
+    cells = dict(zip(head.split(","), line.split(","), strict=True))
+    assert (cells["paid_cny"], cells["loss_ratio_bp"]) == ("285430.50", str(year.loss_ratio_bp))
+    page = public.get("/public").text
+    shown = f"{year.loss_ratio_bp // 100}.{year.loss_ratio_bp % 100:02d}"
+    assert ("赔付率" in page and shown in page) or "现行共保体" not in page
+    assert "losses.csv" in public.get("/public/data").text

@@ -27,6 +27,7 @@ from ledger.bank_codes import AccountDetails, cnaps_check
 from ledger.bank_models import BankAccount, BankLine, PaymentBatch
 from ledger.bank_reports import Report, ReportLine
 from underwriting.rating import months_after
+from web.demo.casting import MEMBERS
 from web.demo.people import Firm
 from web.demo.telling import Quarter, at
 from web.demo.year import YearStory
@@ -71,7 +72,7 @@ class BankStory:
     @property
     def members(self) -> list[Firm]:
         """Return the firms that become the pool."""
-        return [firm for firm in self.year.cast.firms if Role.FINANCE_MAKER in firm.actors]
+        return self.year.cast.firms[:MEMBERS]
 
     def _propose(self, place: int, again: int, session: Session, when: datetime) -> None:
         """Let a member's maker propose an account, and its checker confirm it an hour later."""

@@ -42,27 +42,32 @@ def _parts(slug: str, *named: tuple[Role, str]) -> tuple[Part, ...]:
     return tuple(made)
 
 
-def _insurer(slug: str, stem: str, surname: str, *, is_member: bool) -> Company:
-    """Return an insurer; only members of the pool have claims and finance desks in the story."""
+def _insurer(slug: str, stem: str, surname: str, desks: frozenset[Role]) -> Company:
+    """Return an insurer with these desks beside its bidder and its signatory."""
     tender_side = ((Role.BIDDER, f"{surname}投标"), (Role.SIGNATORY, f"{surname}签署"))
-    desks = (
+    others = (
         (Role.CLAIMS_HANDLER, f"{surname}理赔"),
         (Role.FINANCE_MAKER, f"{surname}制单"),
         (Role.FINANCE_CHECKER, f"{surname}复核"),
     )
-    parts = _parts(slug, *tender_side, *(desks if is_member else ()))
+    parts = _parts(slug, *tender_side, *((role, name) for role, name in others if role in desks))
     return Company(slug, "insurer", f"{stem}财产保险股份有限公司", f"{stem}财险", parts)
 
 
-#: The insurers in the order in which they hand in; the first four become the pool, the first its lead.
+_WHOLE = frozenset({Role.CLAIMS_HANDLER, Role.FINANCE_MAKER, Role.FINANCE_CHECKER})
+_CHECKER = frozenset({Role.FINANCE_CHECKER})
+#: So many insurers become the pool.
+MEMBERS = 4
+#: The insurers in the order in which they hand in; the first four become the pool, the first its lead. The others have
+#: had a pilot pool, which the fifth led.
 INSURERS = (
-    _insurer("shili", "示例", "甄", is_member=True),
-    _insurer("yangban", "样板", "贾", is_member=True),
-    _insurer("yanshi", "演示", "易", is_member=True),
-    _insurer("xuni", "虚拟", "尤", is_member=True),
-    _insurer("moni", "模拟", "莫", is_member=False),
-    _insurer("shexiang", "设想", "佘", is_member=False),
-    _insurer("fanben", "范本", "范", is_member=False),
+    _insurer("shili", "示例", "甄", _WHOLE),
+    _insurer("yangban", "样板", "贾", _WHOLE),
+    _insurer("yanshi", "演示", "易", _WHOLE),
+    _insurer("xuni", "虚拟", "尤", _WHOLE),
+    _insurer("moni", "模拟", "莫", _WHOLE),
+    _insurer("shexiang", "设想", "佘", _CHECKER),
+    _insurer("fanben", "范本", "范", _CHECKER),
 )
 
 _CITY_HALL = Company(

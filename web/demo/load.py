@@ -28,9 +28,11 @@ from web.demo.live import plan_live
 from web.demo.losses import plan_losses
 from web.demo.payouts import PayoutStory
 from web.demo.people import QUICK_HASHING, Cast, cast_story
+from web.demo.pilot import PilotStory
 from web.demo.standing import BEGUN, STORY, TOLD, tell_time
 from web.demo.telling import Telling, at
 from web.demo.tender_story import TenderStory
+from web.demo.variation import plan_variation
 from web.demo.year import YearStory
 
 #: How many days of the calendar after today are needed, expected ones where none is published.
@@ -85,6 +87,8 @@ def load(
     bank = BankStory(year)
     bank.plan()
     ListStory(year).plan()
+    plan_variation(year)
+    PilotStory(telling, cast).plan()
     claims.plan()
     plan_losses(claims)
     PayoutStory(bank, claims).plan()

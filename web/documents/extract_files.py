@@ -16,10 +16,8 @@ from typing import Any, BinaryIO
 from core.errors import Conflict, Invalid
 from ledger.money import plain_fen
 from web.documents.extract_columns import Cell, Column
-from web.documents.sheets import DAY_NOUGHT, cell_styles, no_markup, safe_text, yuan_of
+from web.documents.sheets import DAY_NOUGHT, SHEET_MOST, cell_styles, no_markup, safe_text, yuan_of
 
-#: Rows that a sheet holds, beside its head and its total.
-SHEET_MOST = 1_048_576 - 2
 #: How often the maker says how far it is.
 TICK_ROWS = 5_000
 

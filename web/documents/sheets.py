@@ -6,6 +6,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,8 @@ _CONTROLS = frozenset("\t\r\n")
 #: The day that spreadsheets count from: a date is the number of days since, shown as a date.
 DAY_NOUGHT = date(1899, 12, 30)
 SUMMARY, ITEMS = "汇总", "明细"
+#: Rows that a sheet holds, beside its head and its total.
+SHEET_MOST = 1_048_576 - 2
 _MONEY_FORMAT = "#,##0.00;[Red]\N{MINUS SIGN}#,##0.00"
 _ITEM_COLUMNS = (
     ("日期 Date", 12),
@@ -88,10 +91,12 @@ def itemised_csv(rows: StatementRows) -> bytes:
     return _csv([head, *items])
 
 
-def statement_xlsx(rows: StatementRows) -> bytes:
+def statement_xlsx(rows: StatementRows, *, most: int = SHEET_MOST) -> bytes:
     """Return a workbook of two sheets, 汇总 and 明细; the only formulas are our totals, their values beside them.
 
-    The same rows give the same bytes. Refuses `sheet_refuses` for a row or a text beyond what a sheet holds.
+    Beyond `most` movements it has further sheets, 明细 2, 明细 3 and so on: each but the last has its subtotal, the
+    last the total of all. The same rows give the same bytes. Refuses `sheet_refuses` for a text beyond what a sheet
+    holds.
     """
     import xlsxwriter
 
@@ -101,10 +106,36 @@ def statement_xlsx(rows: StatementRows) -> bytes:
     with xlsxwriter.Workbook(body, {"constant_memory": True}) as book:
         book.set_properties({"title": f"{rows.head.title_zh} {rows.head.number}", "created": made})
         styles = cell_styles(book)
-        summary, items = book.add_worksheet(SUMMARY), book.add_worksheet(ITEMS)
-        _write_summary(_Sheet(summary, styles), rows)
-        _write_items(_Sheet(items, styles), rows)
+        parts = _item_sheets(rows.movements, most)
+        _write_summary(_Sheet(book.add_worksheet(SUMMARY), styles), rows, parts)
+        for part in parts[:-1]:
+            fen = sum(item.amount_fen for item in part.movements)
+            _write_items(_Sheet(book.add_worksheet(part.name), styles), part, "小计 Subtotal", fen)
+        last = _Sheet(book.add_worksheet(parts[-1].name), styles)
+        _write_items(last, parts[-1], "合计 Total", rows.balance_fen, before=parts[:-1])
     return body.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """What one sheet of movements holds."""
+
+    name: str
+    movements: Sequence[Movement]
+
+    @property
+    def amounts(self) -> str:
+        """Return the place of its amounts, as a formula on another sheet names it."""
+        return f"'{self.name}'!G2:G{len(self.movements) + 1}"
+
+
+def _item_sheets(movements: Sequence[Movement], most: int) -> list[_Items]:
+    """Return the sheets that so many movements take; one, empty, where there is none."""
+    starts = range(0, max(len(movements), 1), most)
+    return [
+        _Items(f"{ITEMS} {number}" if number > 1 else ITEMS, movements[start : start + most])
+        for number, start in enumerate(starts, start=1)
+    ]
 
 
 class _Sheet:
@@ -174,7 +205,7 @@ def _account(account: PayInto) -> str:
     return f"{account.name} {account.bank} {account.number} CNAPS {account.cnaps}"
 
 
-def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
+def _write_summary(sheet: _Sheet, rows: StatementRows, parts: Sequence[_Items]) -> None:
     head, due = rows.head, net_due(rows)
     sheet.widths((26, 30, 14, 20, 20, 18))
     facts: tuple[tuple[str, str | int], ...] = (
@@ -219,7 +250,7 @@ def _write_summary(sheet: _Sheet, rows: StatementRows) -> None:
     sheet.row += 1
     sheet.text(0, "与明细之差")
     sheet.text(1, "Difference to the items")
-    items = f"SUM('{ITEMS}'!G2:G{len(rows.movements) + 1})"
+    items = "-".join(f"SUM({part.amounts})" for part in parts)
     sheet.total(3, f"=ROUND({net_cell}-{items},2)" if rows.movements else "=0", 0)
     _write_streams(sheet, rows)
     sheet.page(has_heads=False)
@@ -242,15 +273,17 @@ def _write_streams(sheet: _Sheet, rows: StatementRows) -> None:
         sheet.text(5, carry_text(stream.carry, stream.whole), "right")
 
 
-def _write_items(sheet: _Sheet, rows: StatementRows) -> None:
+def _write_items(sheet: _Sheet, part: _Items, said: str, fen: int, *, before: Sequence[_Items] = ()) -> None:
+    """Write one sheet of movements and what they come to, together with those of the sheets `before`."""
     sheet.widths(width for _, width in _ITEM_COLUMNS)
     for column, (name, _) in enumerate(_ITEM_COLUMNS):
         sheet.text(column, name, "head" if column < 6 else "head_right")
-    sheet.movements(rows.movements)
+    sheet.movements(part.movements)
     last = sheet.row + 1
     sheet.row += 1
-    sheet.text(0, "合计 Total", "sum_text")
-    sheet.total(6, f"=SUM(G2:G{last})" if rows.movements else "=0", rows.balance_fen)
+    sheet.text(0, said, "sum_text")
+    others = "".join(f"+SUM({one.amounts})" for one in before)
+    sheet.total(6, f"=SUM(G2:G{last}){others}" if part.movements else "=0", fen)
     sheet.page(has_heads=True)
 
 

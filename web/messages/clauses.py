@@ -15,8 +15,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the agreement may have one.",
     ),
     "step_up_nothing_owed": (
-        "结算单 {number} 没有须向首席支付的余额，不能宣告违约。",
-        "Nothing is owed to the lead on statement {number}, so nobody is in default on it.",
+        "结算单 {number} 没有应付的余额，不能宣告违约。",
+        "Nothing is owed on statement {number}, so nobody is in default on it.",
+    ),
+    "default_of_lead_by_bureau": (
+        "结算单 {number} 是首席自己的：首席违约与清偿由主管单位的监督人员宣告、登记。请联系主管单位。",
+        "Statement {number} is the lead's own: its default is declared, and its cure booked, by the bureau's "
+        "supervisor. Ask the bureau.",
     ),
     "step_up_statement_open": (
         "结算单 {number} 尚未签发、有疑问待答复或已经结清，不能宣告违约。请先签发或答复疑问。",
@@ -42,6 +47,56 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "step_up_not_declared": (
         "结算单 {number} 没有宣告违约，没有可清偿的代担。",
         "No default was declared on statement {number}, so there is none to cure.",
+    ),
+    "variation_not_found": (
+        "没有这一项协议变更，或您无权查看。请从共保体的“协议变更”进入。",
+        "There is no such change of the agreement, or it is not yours to see. Choose it from the pool's list.",
+    ),
+    "variation_not_asked": (
+        "协议变更由协议各方提出和答复：各成员，以及招标的主管单位。您所在的单位不是其中一方。",
+        "A change is proposed and answered by the parties of the agreement: the members, and the bureau of the tender. "
+        "Your organisation is none of them.",
+    ),
+    "variation_open": (
+        "已有一项协议变更在征求同意。请等各方答复，或由提出的一方撤回。",
+        "A change is being asked about already. Wait for the answers, or have whoever proposed it withdraw it.",
+    ),
+    "variation_day_wrong": (
+        "新版协议的首日须在 {first} 至 {last} 之间：今天和上一版首日以后，现行协议终止以前。",
+        "The first day of the new version is from {first} to {last}: after today and the last version's first day, "
+        "before the agreement ends.",
+    ),
+    "variation_ends_early": (
+        "终止日须晚于新版首日。",
+        "The end must be after the first day of the new version.",
+    ),
+    "variation_nothing_new": (
+        "与协议第 {number} 版没有不同。请改变至少一项。",
+        "Nothing differs from version {number} of the agreement. Change something.",
+    ),
+    "variation_needs_reason": (
+        "请写明理由，各方都看得到。",
+        "Say why; all parties see it.",
+    ),
+    "variation_reason_too_long": (
+        "理由最多 {most} 个字。请缩短。",
+        "A reason has at most {most} characters. Shorten it.",
+    ),
+    "variation_consented": (
+        "贵单位已同意这项协议变更，无须再次同意。",
+        "Your organisation has consented to this change already.",
+    ),
+    "variation_too_late": (
+        "新版协议本应自 {effective_on} 起，已经来不及同意。请提出一项日期更晚的。",
+        "The new version was to begin on {effective_on}, so it is too late to consent. Propose one that begins later.",
+    ),
+    "variation_outdated": (
+        "协议第 {number} 版之后已有新的一版，这项变更不再适用。请重新提出。",
+        "Another version was made after version {number}, so this change no longer fits. Propose it anew.",
+    ),
+    "variation_not_yours": (
+        "只有提出的一方可以撤回；不赞成请选择“不同意”。",
+        "Only the party that proposed it withdraws it; decline it if you are against it.",
     ),
     "run_off_no_policies": (
         "共保协议已于 {ends_on} 终止，不再承保新保单。请核对入账日期，或在现行共保体承保。",

@@ -66,6 +66,8 @@ def subnav(pool: Pool) -> list[tuple[str, str, bool]]:
             (t("分摊余数", "Carries"), "pools.carries"),
         ]
         places += [(t(*words), name) for words, name in clause_desk.places(unit(), pool)]
+    if may(actor(), "variation.read"):
+        places.append((t("协议变更", "Changes of the agreement"), "variations.index"))
     if may(actor(), "bank_account.read"):
         places.append((t("收款账户", "Accounts to be paid to"), "bank_accounts.index"))
     if may(actor(), "payee.read"):

@@ -13,7 +13,7 @@ from core import clock
 from core.errors import NotFound
 from core.permits import SYSTEM, Role
 from ledger.money import plain_fen
-from web import public_figures
+from web import public_figures, public_losses
 from web.formats import t
 from web.listing import csv_of
 from web.service_figures import figures
@@ -44,6 +44,7 @@ def _home() -> ResponseReturnValue:
         notices=every[:10],
         count=len(every),
         pools=public_figures.pools_now(session, at()),
+        losses=public_losses.loss_ratios(session, at()),
         coverage=public_figures.coverage(session, at()),
         service=service,
         looked_back=LOOKED_BACK,
@@ -74,6 +75,11 @@ def data() -> ResponseReturnValue:
             "label": t("承保覆盖", "Coverage"),
             "note": t("登记与在保的小区、电梯", "communities and lifts registered and insured"),
             "name": "coverage",
+        },
+        {
+            "label": t("赔付率", "Loss ratios"),
+            "note": t("各共保体各承保年度，截至最近一次结账", "every underwriting year at the newest closed period"),
+            "name": "losses",
         },
     ]
     return render_template("public/data.html", sets=sets)
@@ -129,6 +135,8 @@ def _rows(name: str) -> list[dict[str, Any]]:
         ]
     if name == "coverage":
         return [{"on": clock.on(at()), **public_figures.coverage(session, at())}]
+    if name == "losses":
+        return public_losses.loss_ratios(session, at())
     raise NotFound("file_not_found")
 
 

@@ -1,4 +1,4 @@
-"""Members in default: declared by the lead's checker, the others' parts listed, cured once the member has paid."""
+"""Members in default: declared by the lead's checker or the bureau, the others' parts, cured once one has paid."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from web.money_desk import (
     Step,
     booked_day,
     day_field,
-    led_pool,
     member_names,
     pool_of,
     short_names,
@@ -65,7 +64,7 @@ def _parts(row: StepUp, names: Mapping[uuid.UUID, str]) -> list[dict[str, object
 def declare(statement_id: uuid.UUID) -> ResponseReturnValue:
     """Declare a member in default on its overdue statement: the others bear the shortfall."""
     statement = statement_of(unit(), statement_id, actor())
-    led_pool(statement.pool_id)
+    step_up.require_default_desk(unit(), statement, actor())
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
         step_up.declare_default(unit(), statement, values.get("reason", ""), on=booked_day(values), by=actor(), at=at())
@@ -114,7 +113,7 @@ def _declared(statement: Statement) -> str:
 def cure(statement_id: uuid.UUID) -> ResponseReturnValue:
     """Book that a member in default has paid: its statement is settled, the others get back what they bore."""
     statement = statement_of(unit(), statement_id, actor())
-    led_pool(statement.pool_id)
+    step_up.require_default_desk(unit(), statement, actor())
     row = step_up.required(unit(), statement)
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:

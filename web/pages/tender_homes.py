@@ -27,6 +27,7 @@ from web.shell import actor, at, unit
 from web.states import STATES
 from web.tender_frame import now_of
 from web.tender_sentences import awaits_extension
+from web.variation_desk import work_of
 
 #: The stages in which each role of the bureau has something to do.
 _DUE: dict[Role, tuple[str, ...]] = {
@@ -90,7 +91,7 @@ def _bureau(role: Role) -> ResponseReturnValue:
     drawn = [(t(STATES["tender"][stage].zh, STATES["tender"][stage].en), n) for stage, n in counted.items()]
     return render_template(
         "tenders/home.html",
-        items=_needs(role),
+        items=[*_needs(role), *work_of(session, actor())],
         ready=extract_desk.ready_links(session, actor()),
         open_now=[row_of(tender) for tender, stage in live if stage == "published"],
         tiles=[
@@ -128,6 +129,7 @@ def _bidder() -> ResponseReturnValue:
             *_keys(),
             *_offers(boards["mine"]),
             *_to_sign(),
+            *work_of(unit(), actor()),
             *sorted(
                 [*claims_waiting(), *(row for row in boards["open_now"] if row["is_due"])],
                 key=lambda item: item["due_at"] or at(),
