@@ -63,7 +63,7 @@ def reading() -> Iterator[Session]:
 
     For work that takes long beside what it reads: no connection is held meanwhile. What was read stays as it was.
     """
-    with unit_of_work(_for_reading(current_app.extensions["gongbao"].engine), actor()) as opened:
+    with unit_of_work(current_app.extensions["gongbao"].reader, actor()) as opened:
         yield opened
         opened.expunge_all()
 
@@ -140,9 +140,8 @@ def ask_to_sign_in() -> BaseResponse:
 
 def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
     """Return the answer of a view run in one committed unit of work, again after a serialisation failure."""
-    engine = current_app.extensions["gongbao"].engine
-    if not is_writing:
-        engine = _for_reading(engine)
+    edge = current_app.extensions["gongbao"]
+    engine = edge.engine if is_writing else edge.reader
     cookie = dict(session)
     for _ in range(TRIES):
         try:
@@ -163,10 +162,6 @@ def _in_unit(answer: Callable[[], Response], *, is_writing: bool) -> Response:
         finally:
             g.pop("unit", None)
     raise Conflict("busy")
-
-
-def _for_reading(engine: Engine) -> Engine:
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def listen(engine: Engine) -> None:

@@ -113,18 +113,17 @@ def _cell(column: Column, looks: Looks) -> _Cell:
 
 
 def _writer(column: Column, looks: Looks) -> _Writes:
-    """Return how the values of a column are written."""
+    """Return how the values of a column are written; a figure is of digits and words of ours, which need no escape."""
     if figure := looks.figures.get(column.kind):
         if column.kind not in {"date", "instant"}:
-            return lambda value: escape(figure(value))
-        return lambda value: (
-            f'<time class="nowrap" datetime="{escape(looks.machine(value))}">{escape(figure(value))}</time>'
-        )
+            return figure
+        time = '<time class="nowrap" datetime="{}">{}</time>'
+        return _each_once(lambda value: time.format(looks.machine(value), figure(value)))
     if column.kind == "chip":
         return _each_once(lambda value: escape(looks.chip(column.of, value)))
     if column.kind in {"code", "mono"}:
-        name = "nowrap" if column.kind == "code" else "mono"
-        return lambda value: f'<span class="{name}">{escape(value)}</span>'
+        opening = f'<span class="{"nowrap" if column.kind == "code" else "mono"}">'
+        return lambda value: f"{opening}{escape(value)}</span>"
     return escape
 
 
