@@ -7,7 +7,7 @@ import io
 import re
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -129,12 +129,16 @@ def of_rows(rows: Sequence[Any], *, sum_fen: int | None = None) -> Listed:
     return Listed(rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], len(rows), page, pages, sum_fen)
 
 
-def sort_asked(columns: Mapping[str, Any], usual: str) -> tuple[str, list[Any]]:
-    """Return the sort that the address asks for (`key`, or `-key` for falling) and what to order by."""
+def sort_asked(columns: Mapping[str, Any], usual: str, *, full: Container[str] = ()) -> tuple[str, list[Any]]:
+    """Return the sort that the address asks for (`key`, or `-key` for falling) and what to order by.
+
+    Rows without a value come last. The `full` columns have one in every row, so that an index can be read as it stands.
+    """
     asked = request.args.get("sort", usual)
     key = asked if asked.removeprefix("-") in columns else usual
-    column = columns[key.removeprefix("-")]
-    return key, [column.desc().nulls_last() if key.startswith("-") else column.asc().nulls_last()]
+    name = key.removeprefix("-")
+    order = columns[name].desc() if key.startswith("-") else columns[name].asc()
+    return key, [order if name in full else order.nulls_last()]
 
 
 def wants_csv() -> bool:

@@ -61,7 +61,7 @@ def index() -> ResponseReturnValue:
     """List the policies that the actor may see."""
     asked = Asked()
     query = policy_desk.asked_for(policy_desk.policies_of(actor()), asked)
-    sort, order = sort_asked(policy_desk.SORTS, "-inception_on")
+    sort, order = sort_asked(policy_desk.SORTS, "-inception_on", full=policy_desk.FULL)
     query = query.order_by(*order, Policy.id)
     if wants_csv():
         rows = unit().execute(query.limit(EXPORT_MOST)).all()
