@@ -95,13 +95,15 @@ def statement_xlsx(rows: StatementRows) -> bytes:
     """
     import xlsxwriter
 
+    from web.documents.row_sheet import RowSheet
+
     body = io.BytesIO()
     made = datetime.combine(rows.head.issued_on, time())
     # Left by the context also after a refusal: each sheet stands in a temporary file until the book is closed.
     with xlsxwriter.Workbook(body, {"constant_memory": True}) as book:
         book.set_properties({"title": f"{rows.head.title_zh} {rows.head.number}", "created": made})
         styles = cell_styles(book)
-        summary, items = book.add_worksheet(SUMMARY), book.add_worksheet(ITEMS)
+        summary, items = book.add_worksheet(SUMMARY), book.add_worksheet(ITEMS, RowSheet)
         _write_summary(_Sheet(summary, styles), rows)
         _write_items(_Sheet(items, styles), rows)
     return body.getvalue()
@@ -146,24 +148,23 @@ class _Sheet:
         self._took(self._sheet.write_formula(self.row, column, formula, self._styles["total"], yuan_of(fen)))
 
     def movements(self, movements: Iterable[Movement]) -> None:
-        """Write one row a movement: date, entry, words, amount. The innermost loop of a long export, so spelt out."""
-        string, number = self._sheet.write_string, self._sheet.write_number
-        day, whole, text, money = (self._styles[name] for name in ("date", "whole", "text", "money"))
-        row = self.row
-        for item in movements:
-            row += 1
-            refused = (
-                number(row, 0, (item.on - DAY_NOUGHT).days, day)
-                or number(row, 1, item.entry_number, whole)
-                or string(row, 2, no_markup(item.reason_zh), text)
-                or string(row, 3, no_markup(item.reason_en), text)
-                or string(row, 4, no_markup(item.subject), text)
-                or string(row, 5, no_markup(item.description), text)
-                or number(row, 6, yuan_of(item.amount_fen), money)
+        """Write one row a movement: date, entry, words, amount."""
+        sheet, style = self._sheet, self._styles
+        day, whole, amount = sheet.days(style["date"]), sheet.wholes(style["whole"]), sheet.amounts(style["money"])
+        text = sheet.texts(style["text"])
+        rows = (
+            (
+                day(item.on),
+                whole(item.entry_number),
+                text(item.reason_zh),
+                text(item.reason_en),
+                text(item.subject),
+                text(item.description),
+                amount(item.amount_fen),
             )
-            if refused:
-                raise Invalid("sheet_refuses", row=row + 1)
-        self.row = row
+            for item in movements
+        )
+        self.row = sheet.put_rows(self.row + 1, rows) - 1
 
     def _took(self, answer: int) -> None:
         if answer:
