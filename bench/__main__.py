@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bench import report
 from bench.alone import Failed, alone, leave
-from bench.place import tell
 from bench.table import Row, from_data, plain
+from bench.telling import tell
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 

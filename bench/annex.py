@@ -14,8 +14,8 @@ from statistics import median
 
 from bench.alone import alone
 from bench.lines import movements, statement
-from bench.place import say, seconds
 from bench.table import Row, as_data
+from bench.telling import say, seconds
 from ledger.money import format_fen
 from web.documents.rows import Movement
 

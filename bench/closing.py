@@ -13,8 +13,9 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import Engine, text
 
-from bench.place import AT, DAY, database, make_pool, say, seconds, settle, settle_down, write_list
+from bench.place import AT, DAY, database, make_pool, settle, settle_down, write_list
 from bench.table import as_data, slower
+from bench.telling import say, seconds
 from claims.closing import close_period
 from core.db import run_in_unit
 from core.permits import SYSTEM

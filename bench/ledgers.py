@@ -15,8 +15,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from bench.alone import alone
-from bench.place import DAY, SHARES, database, make_pool, say, seconds, settle, write_list
+from bench.place import DAY, SHARES, database, make_pool, settle, write_list
 from bench.table import Row, as_data
+from bench.telling import say, seconds
 from core.server import Urls, another
 from ledger.apportion import Weights
 from ledger.automaton import CarryAutomaton

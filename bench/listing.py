@@ -20,9 +20,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
 from bench import register
-from bench.place import DAY, database, make_pool, say, seconds, settle, write_list
+from bench.place import DAY, database, make_pool, settle, write_list
 from bench.posting import percentile
 from bench.table import Row, as_data
+from bench.telling import say, seconds
 from bench.visiting import make_officer
 from core.db import instant, unit_of_work
 from core.parties import mandates_of

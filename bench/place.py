@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import Engine
 
+from bench.telling import seconds
 from core import migrate, parties, server
 from core.db import engine_for, unit_of_work
 from core.permits import SYSTEM
@@ -43,17 +42,6 @@ HEADERS = {
     "gross_fen": "保费",
 }
 PLACES = {"district": "区县", "community": "小区"}
-
-
-def tell(words: str) -> None:
-    """Tell whoever waits what happens, apart from the results."""
-    sys.stderr.write(f"{words}\n")
-    sys.stderr.flush()
-
-
-def say(words: str) -> None:
-    """Tell whoever waits how far a job is."""
-    tell(f"    {words}")
 
 
 @contextmanager
@@ -118,13 +106,6 @@ def write_list(path: Path, count: int, prefix: str = "B", communities: list[tupl
             line = f"{prefix}{number:09d},{DAY},{ENDS},{number % 40 + 1},{fen // 100}.{fen % 100:02d}"
             place = ",".join(("", *communities[number % len(communities)])) if communities else ""
             file.write(f"{line}{place}\n")
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long some work takes, by the clock."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def settle(engine: Engine, pool_id: int, path: Path, *, has_places: bool = False) -> tuple[float, float]:

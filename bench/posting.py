@@ -17,8 +17,9 @@ from pathlib import Path
 from statistics import median
 
 from bench import pgbench, register
-from bench.place import DAY, ENDS, database, make_pool, say, warm
+from bench.place import DAY, ENDS, database, make_pool, warm
 from bench.table import Row, as_data
+from bench.telling import say
 from bench.visiting import make_officer, served
 
 CLIENTS = 2

@@ -16,20 +16,9 @@ from sqlalchemy.orm import Session
 
 from bench import pgbench
 from bench.alone import alone
-from bench.place import (
-    AT,
-    DAY,
-    ENDS,
-    database,
-    make_pool,
-    say,
-    seconds,
-    settle,
-    settle_down,
-    warm,
-    write_list,
-)
+from bench.place import AT, DAY, ENDS, database, make_pool, settle, settle_down, warm, write_list
 from bench.table import Row, as_data, faster
+from bench.telling import say, seconds
 from core.db import unit_of_work
 from core.permits import SYSTEM
 from core.server import Urls

@@ -15,8 +15,9 @@ from sqlalchemy import Engine
 
 from bench.alone import alone
 from bench.closing import close, collect_all
-from bench.place import SHARES, database, make_pool, say, seconds, settle, write_list
+from bench.place import SHARES, database, make_pool, settle, write_list
 from bench.table import Row, as_data
+from bench.telling import say, seconds
 from core.db import unit_of_work
 from core.permits import SYSTEM
 from ledger import statements

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import psycopg
 
-from bench.place import database, make_pool, say, seconds, settle, write_list
+from bench.place import database, make_pool, settle, write_list
 from bench.table import Row, as_data
+from bench.telling import say, seconds
 from bench.visiting import environment
 
 #: Transfers, five to a premium, of one bordereau for each pool.

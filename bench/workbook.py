@@ -8,8 +8,8 @@ from statistics import median
 
 from bench.alone import alone
 from bench.lines import statement
-from bench.place import say, seconds
 from bench.table import as_data, faster
+from bench.telling import say, seconds
 from web.documents.rows import StatementRows
 
 FULL, QUICK = 100_000, 3_000

@@ -138,8 +138,28 @@ def record(
 
     With a `writing` the event is added to it and written with it.
     """
+    event = _made(session, action, by=by, at=at, of=of, facts=facts)
+    mine = Writing() if writing is None else writing
+    mine.add(_INSERT_EVENT, {**_columns(event), "facts": canonical(event.facts).decode()})
+    mine.add(_INSERT_PENDING, {"event_id": event.id, "leaf_hash": merkle.leaf_hash(leaf_bytes(event))})
+    if writing is None:
+        mine.write(session)
+    session.info["audited"] = True
+    return event.id
+
+
+def _made(
+    session: Session,
+    action: str,
+    *,
+    by: Actor,
+    at: datetime,
+    of: tuple[str, object],
+    facts: Mapping[str, Any] | None,
+) -> AuditEvent:
+    """Return an event of no session, not written yet."""
     token_id = by.token_id or session.info.get("token_id")
-    event = AuditEvent(
+    return AuditEvent(
         id=new_id(),
         at=at,
         action=action,
@@ -150,14 +170,10 @@ def record(
         object_id=str(of[1]),
         facts={**(facts or {}), **({"by_token": str(token_id)} if token_id else {})},
     )
-    mine = Writing() if writing is None else writing
-    columns = {name: getattr(event, name) for name in _COLUMNS}
-    mine.add(_INSERT_EVENT, {**columns, "facts": canonical(event.facts).decode()})
-    mine.add(_INSERT_PENDING, {"event_id": event.id, "leaf_hash": merkle.leaf_hash(leaf_bytes(event))})
-    if writing is None:
-        mine.write(session)
-    session.info["audited"] = True
-    return event.id
+
+
+def _columns(event: AuditEvent) -> dict[str, object]:
+    return {name: getattr(event, name) for name in _COLUMNS}
 
 
 def record_each(
@@ -172,13 +188,11 @@ def record_each(
     """Write one event for each (record's id, facts), as `record` does one by one, in one statement for many."""
     if not events:
         return
-    token_id = by.token_id or session.info.get("token_id")
-    shared = {"by_token": str(token_id)} if token_id else {}
-    columns = {"at": at, "action": action, "person_id": by.person_id, "organisation_id": by.organisation_id}
-    told = {**columns, "role": by.role.value, "object_kind": kind}
-    rows = [{**told, "id": new_id(), "object_id": one, "facts": {**facts, **shared}} for one, facts in events]
-    session.execute(insert(AuditEvent), rows)
-    session.execute(insert(AuditPending), [{"event_id": row["id"]} for row in rows])
+    session.flush()
+    made = [_made(session, action, by=by, at=at, of=(kind, one), facts=facts) for one, facts in events]
+    waiting = [{"event_id": one.id, "leaf_hash": merkle.leaf_hash(leaf_bytes(one))} for one in made]
+    session.execute(insert(AuditEvent), [{**_columns(one), "facts": one.facts} for one in made])
+    session.execute(insert(AuditPending), waiting)
     session.info["audited"] = True
 
 

@@ -92,19 +92,10 @@ def _on_given_server(admin: str) -> Urls:
     return Urls(*(parts._replace(netloc=f"{role}:{_PASSWORD}@{here}").geturl() for role in passwords), admin)
 
 
-def unasked(engine: Engine) -> Engine:
-    """Return an engine whose connections are not asked whether they still stand each time that one is taken.
-
-    Nothing takes the server of a test away, and every request would be asked two or three times.
-    """
-    engine.dialect.do_ping = lambda dbapi_connection: True  # type: ignore[method-assign]
-    return engine
-
-
 @pytest.fixture(scope="session")
 def shared_engine(place: Urls) -> Iterator[Engine]:
     """The application's engine on this worker's database."""
-    engine = unasked(engine_for(place.app, pool_size=16))
+    engine = engine_for(place.app, pool_size=16)
     yield engine
     engine.dispose()
 

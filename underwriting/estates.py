@@ -16,7 +16,7 @@ from core.db import new_id
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.parties import Organisation, sort_key_of
 from core.permits import Actor, Role
-from underwriting.models import Building, Community, Lift, Policy, PolicyLift
+from underwriting.models import Building, Community, CoverCount, EstateCount, Lift, Policy, PolicyLift
 
 _BATCH = 1000
 
@@ -310,18 +310,18 @@ class Coverage:
 def coverage(session: Session, on: date) -> Coverage:
     """Return how much of the register is insured on a day."""
     # A lift is covered by one policy at a time, so covers are lifts.
+    lifts = func.sum(CoverCount.lifts)
     place = (
-        select(Building.community_id, func.count().label("insured"))
-        .join(Lift, Lift.building_id == Building.id)
-        .join(PolicyLift, PolicyLift.lift_id == Lift.id)
-        .where(PolicyLift.covered_from <= on, PolicyLift.covered_to > on)
-        .group_by(Building.community_id)
+        select(CoverCount.community_id, lifts.label("insured"))
+        .where(CoverCount.covered_from <= on, CoverCount.covered_to > on)
+        .group_by(CoverCount.community_id)
+        .having(lifts > 0)
         .subquery()
     )
     counted = select(
         select(func.count()).select_from(Community).scalar_subquery(),
         func.count(place.c.community_id),
-        select(func.count()).select_from(Lift).scalar_subquery(),
+        select(func.coalesce(func.sum(EstateCount.lifts), 0)).scalar_subquery(),
         func.coalesce(func.sum(place.c.insured), 0),
         func.coalesce(func.sum(Community.households), 0),
     )

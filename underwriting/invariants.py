@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from core.checks import Invariant, every, moved_by_table, rows
-from underwriting import bordereau_invariants, clause_invariants, interest_invariants, logged, stages
+from underwriting import bordereau_invariants, clause_invariants, estate_invariants, interest_invariants, logged, stages
 from underwriting.rating import INSURABLE_AFTER_YEARS
 
 #: VAT inside a gross price, half a fen away from zero, on whole numbers.
@@ -376,6 +376,7 @@ INVARIANTS: tuple[Invariant, ...] = (
             moved_by_table("refund", stages.REFUND_MOVES, "agreed"),
         ),
     ),
+    estate_invariants.INVARIANT,
     interest_invariants.INVARIANT,
     logged.INVARIANT,
     *bordereau_invariants.INVARIANTS,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, new_id
@@ -110,6 +110,16 @@ class Community(Model):
     )
 
 
+class EstateCount(Model):
+    """How many buildings and lifts a community has; the database counts them as they come in, nobody else writes it."""
+
+    __tablename__ = "estate_count"
+    community_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("community.id"), primary_key=True)
+    buildings: Mapped[int]
+    lifts: Mapped[int]
+    __table_args__ = (CheckConstraint("buildings >= 0 AND lifts >= 0", name="counts"),)
+
+
 class Building(Model):
     """One building of a community; its fund account pays for its lifts."""
 
@@ -179,6 +189,7 @@ class Policy(Model):
         CheckConstraint("lift_count > 0", name="lift_count"),
         CheckConstraint("stage IN ('bound', 'received', 'remitted', 'collected', 'taken')", name="stage"),
         Index("ix_policy_pool", "pool_id", "inception_on"),
+        Index("ix_policy_listed", text("inception_on DESC"), "id"),
     )
 
 
@@ -194,6 +205,21 @@ class PolicyLift(Model):
     __table_args__ = (
         CheckConstraint("gross_fen BETWEEN 1 AND 1000000000000000", name="gross"),
         CheckConstraint("covered_from <= covered_to", name="covered"),
+    )
+
+
+class CoverCount(Model):
+    """How many lifts of a community a policy covers for one term; counted by the database, as `EstateCount` is."""
+
+    __tablename__ = "cover_count"
+    policy_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("policy.id"), primary_key=True)
+    community_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("community.id"), primary_key=True)
+    covered_from: Mapped[date] = mapped_column(primary_key=True)
+    covered_to: Mapped[date] = mapped_column(primary_key=True)
+    lifts: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("lifts >= 0", name="lifts"),
+        Index("ix_cover_count_place", "community_id", "covered_to", "covered_from", postgresql_include=["lifts"]),
     )
 
 

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""MOVES of a policy's premium, of a refund and of a list that is sent, and the only writer of their stages."""
-=======
-"""MOVES of a policy's premium, a refund, a bordereau and a change of the agreement: the writer of their stages."""
->>>>>>> clauses
+"""MOVES of a premium, a refund, a list that is sent and a change of the agreement: the writer of their stages."""
 
 from __future__ import annotations
 
@@ -12,16 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.moving import move
 from core.permits import Actor
 from core.stages import Moves, step
-<<<<<<< HEAD
 from underwriting.models import Policy, Refund
 from underwriting.sent_models import SentList
-=======
-from underwriting.models import Bordereau, Policy, Refund
 from underwriting.variation_models import Variation
->>>>>>> clauses
 
 #: `collect`: each member collects its own share, so no money passes through the pool. `take`: the period closed before
 #: the premium was passed on, so the members get it with their statements.
@@ -111,23 +104,15 @@ def move_list(
     move(session, row, SENT_LIST_MOVES, verb, of=(row.kind, row.id), by=by, at=at, facts=told)
 
 
-<<<<<<< HEAD
-def require_list(row: SentList, verb: str) -> None:
-    """Refuse Conflict `stage_refuses` where the table has no such move for a list as it stands."""
-    step(SENT_LIST_MOVES, row.stage, verb, kind=row.kind)
-=======
 def move_variation(
     session: Session, row: Variation, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a change of an agreement on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(VARIATION_MOVES, row.stage, verb, kind="variation")
     row.decided_by, row.decided_at = by.person_id, at
-    session.flush()
-    told = {"stage": row.stage, "pool": row.pool_id, "number": row.base_number + 1, **(facts or {})}
-    audit.record(session, f"variation.{verb}", by=by, at=at, of=("variation", row.id), facts=told)
+    told = {"pool": row.pool_id, "number": row.base_number + 1, **(facts or {})}
+    move(session, row, VARIATION_MOVES, verb, of=("variation", row.id), by=by, at=at, facts=told)
 
 
-def require_bordereau(row: Bordereau, verb: str) -> None:
-    """Refuse Conflict `stage_refuses` where the table has no such move for a bordereau as it stands."""
-    step(BORDEREAU_MOVES, row.stage, verb, kind="bordereau")
->>>>>>> clauses
+def require_list(row: SentList, verb: str) -> None:
+    """Refuse Conflict `stage_refuses` where the table has no such move for a list as it stands."""
+    step(SENT_LIST_MOVES, row.stage, verb, kind=row.kind)

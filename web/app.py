@@ -45,10 +45,15 @@ class Edge:
 
     settings: Settings
     engine: Engine
+    #: The same connections for what only reads: one snapshot, and nothing written.
+    reader: Engine = field(init=False)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     menu: tuple[MenuItem, ...] = ()
     homes: dict[Role, Callable[[], Any]] = field(default_factory=dict)
     api: Any = None
+
+    def __post_init__(self) -> None:
+        self.reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 class Application(Flask):

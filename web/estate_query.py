@@ -6,12 +6,12 @@ import uuid
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, select
 
 from core.parties import Organisation
-from core.permits import Actor
+from core.permits import Actor, Role
 from underwriting import estates, policies
-from underwriting.models import Building, Community, Lift, Policy, PolicyLift
+from underwriting.models import Building, Community, CoverCount, EstateCount, Lift, Policy, PolicyLift
 from web.listing import Asked, Query, contains
 
 COMMUNITY_SORTS: dict[str, Any] = {
@@ -22,27 +22,48 @@ COMMUNITY_SORTS: dict[str, Any] = {
 
 
 def communities_of(actor: Actor, on: date) -> Query:
-    """Return the query of the communities an actor may see, with buildings, lifts, and lifts insured on a day."""
-    here = Building.community_id == Community.id
-    buildings = select(func.count()).select_from(Building).where(here)
-    lifts = select(func.count()).select_from(Lift).join(Building, Building.id == Lift.building_id)
-    lifts = lifts.where(here, estates.sees_lift(actor))
-    covered = select(PolicyLift).where(
-        PolicyLift.lift_id == Lift.id, PolicyLift.covered_from <= on, PolicyLift.covered_to > on
-    )
-    counts = {"buildings": buildings, "lifts": lifts, "insured": lifts.where(covered.exists())}
-    # Each count by itself: a page of a list then costs what its own rows cost, however many communities there are.
+    """Return the query of the communities an actor may see, with buildings, lifts, and lifts insured on a day.
+
+    Whoever sees a community sees all its lifts, but a repairer: its own are counted one by one.
+    """
+    lifts, insured = _own_lifts(actor, on) if actor.role is Role.REPAIRER else _all_lifts(on)
     return (
         estates.communities_visible_to(actor)
         .order_by(None)
+        .outerjoin(EstateCount, EstateCount.community_id == Community.id)
         .with_only_columns(
             Community.id,
             Community.name,
             Community.district,
             Community.households,
-            *(count.correlate(Community).scalar_subquery().label(name) for name, count in counts.items()),
+            func.coalesce(EstateCount.buildings, 0).label("buildings"),
+            lifts.label("lifts"),
+            insured.label("insured"),
         )
     )
+
+
+def _all_lifts(on: date) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return how many lifts a community has, and how many of them are insured on a day, by the counts that are kept."""
+    covered = select(cast(func.coalesce(func.sum(CoverCount.lifts), 0), BigInteger)).where(
+        CoverCount.community_id == Community.id, CoverCount.covered_from <= on, CoverCount.covered_to > on
+    )
+    return func.coalesce(EstateCount.lifts, 0), covered.correlate(Community).scalar_subquery()
+
+
+def _own_lifts(actor: Actor, on: date) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return the same of the lifts that an actor sees.
+
+    Each count by itself: a page of a list then costs what its own rows cost, however many communities there are.
+    """
+    lifts = select(func.count()).select_from(Lift).join(Building, Building.id == Lift.building_id)
+    lifts = lifts.where(Building.community_id == Community.id, estates.sees_lift(actor))
+    covered = select(PolicyLift).where(
+        PolicyLift.lift_id == Lift.id, PolicyLift.covered_from <= on, PolicyLift.covered_to > on
+    )
+    counts = (lifts, lifts.where(covered.exists()))
+    mine, insured = (count.correlate(Community).scalar_subquery() for count in counts)
+    return mine, insured
 
 
 def communities_asked(query: Query, asked: Asked) -> Query:

@@ -7,9 +7,11 @@ figure: a template shows what a room has worked out.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, request, session, url_for
@@ -18,10 +20,11 @@ from markupsafe import Markup
 
 from core.clock import CITY
 from ledger.money import MINUS, format_fen, in_words
-from web import charts
+from web import charts, table_rows
 from web.account_words import account_words
-from web.columns import cell, column, findings_as_rows
+from web.columns import Column, cell, column, findings_as_rows
 from web.documents import labels, wording
+from web.qr import qr_picture
 from web.role_words import role_words
 from web.states import state_of
 
@@ -296,19 +299,36 @@ def deductible_words(fixed_fen: int, part_bp: int) -> str:
     return fixed if fixed_fen else part if part_bp else ""
 
 
-def qr_picture(text: str, label: str) -> Markup:
-    """Return a QR code of `text` as inline SVG with a spoken label; no data address, so a strict policy holds."""
-    import segno  # used on few pages
+# Tables
 
-    code = segno.make(text, error="m", micro=False)
-    side = code.symbol_size(border=2)[0]
-    squares = (
-        f"M{x} {y}h1v1h-1z" for y, row in enumerate(code.matrix_iter(border=2)) for x, dark in enumerate(row) if dark
-    )
-    return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="qr" viewBox="0 0 {} {}" role="img" aria-label="{}" '
-        'focusable="false" shape-rendering="crispEdges"><rect width="{}" height="{}" fill="#fff"/><path d="{}"/></svg>'
-    ).format(side, side, label, side, side, "".join(squares))
+#: How the figures and days of a table's columns read, by the kind of column.
+_FIGURES: dict[str, Callable[[Any], str]] = {
+    "money": money,
+    "signed": money_signed,
+    "number": number,
+    "percent": percent,
+    "span": span,
+    "date": date_plain,
+    "instant": instant_plain,
+}
+
+
+def _looks(chip: Callable[[str, object], str], custom: Callable[[Any, Column], str] | None = None) -> table_rows.Looks:
+    none = Markup('<span class="nothing" aria-hidden="true">—</span><span class="unseen">{}</span>')
+    return table_rows.Looks(_FIGURES, none.format(t("无", "none")), machine_time, chip, custom)
+
+
+def table_body(
+    columns: Sequence[Column], rows: Sequence[Any], chip: Any, custom: Any = None, *, select: str = "", row_id: str = ""
+) -> Markup:
+    """Return the rows of the `table` macro, which hands over the macros of a state and of a cell of its caller's."""
+    box = table_rows.pick_box(select, row_id, columns[0].key, t("选择", "Select")) if select else None
+    return table_rows.written(columns, rows, _looks(chip, custom), box)
+
+
+def table_value(row: Any, col: Column, chip: Any) -> Markup:
+    """Return one value of a row as the `table` macro shows it."""
+    return table_rows.value_of(row, col, _looks(chip))
 
 
 FILTERS = {
@@ -343,6 +363,8 @@ GLOBALS = {
     "column": column,
     "cell": cell,
     "findings_as_rows": findings_as_rows,
+    "table_body": table_body,
+    "table_value": table_value,
     "state_of": state_of,
     "role_name": role_name,
     "account_name": account_name,

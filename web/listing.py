@@ -6,13 +6,14 @@ import csv
 import io
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, request, send_file
-from sqlalchemy import ColumnElement, Select, func, select
+from flask import Response, request, send_file, url_for
+from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import CITY
@@ -84,13 +85,21 @@ def page_asked() -> int:
     return max(1, int(typed)) if re.fullmatch(r"\d{1,6}", typed, re.ASCII) else 1
 
 
-def listed(session: Session, query: Query, *, sum_of: str = "") -> Listed:
-    """Return the asked page of a query's rows; `sum_of` names the column (in fen) that is summed over all of them."""
-    whole = query.order_by(None).subquery()
+def listed(session: Session, query: Query, *, sum_of: str = "", is_grouped: bool = True) -> Listed:
+    """Return the asked page of a query's rows; `sum_of` names the column (in fen) that is summed over all of them.
+
+    A query that neither groups its rows nor makes them distinct (`is_grouped=False`) is counted as it stands, which
+    costs less than to count what it returns.
+    """
+    whole = query.order_by(None).subquery() if is_grouped else query.order_by(None)
     wanted: list[ColumnElement[Any]] = [func.count()]
     if sum_of:
-        wanted.append(func.coalesce(func.sum(whole.c[sum_of]), 0))
-    found = session.execute(select(*wanted).select_from(whole)).one()
+        columns = whole.c if isinstance(whole, Subquery) else whole.selected_columns
+        wanted.append(func.coalesce(func.sum(columns[sum_of]), 0))
+    if isinstance(whole, Subquery):
+        found = session.execute(select(*wanted).select_from(whole)).one()
+    else:
+        found = session.execute(whole.with_only_columns(*wanted, maintain_column_froms=True)).one()
     count = int(found[0])
     pages = max(1, -(-count // PAGE_ROWS))
     page = min(page_asked(), pages)
@@ -120,12 +129,16 @@ def of_rows(rows: Sequence[Any], *, sum_fen: int | None = None) -> Listed:
     return Listed(rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], len(rows), page, pages, sum_fen)
 
 
-def sort_asked(columns: Mapping[str, Any], usual: str) -> tuple[str, list[Any]]:
-    """Return the sort that the address asks for (`key`, or `-key` for falling) and what to order by."""
+def sort_asked(columns: Mapping[str, Any], usual: str, *, full: Container[str] = ()) -> tuple[str, list[Any]]:
+    """Return the sort that the address asks for (`key`, or `-key` for falling) and what to order by.
+
+    Rows without a value come last. The `full` columns have one in every row, so that an index can be read as it stands.
+    """
     asked = request.args.get("sort", usual)
     key = asked if asked.removeprefix("-") in columns else usual
-    column = columns[key.removeprefix("-")]
-    return key, [column.desc().nulls_last() if key.startswith("-") else column.asc().nulls_last()]
+    name = key.removeprefix("-")
+    order = columns[name].desc() if key.startswith("-") else columns[name].asc()
+    return key, [order if name in full else order.nulls_last()]
 
 
 def wants_csv() -> bool:
@@ -142,6 +155,17 @@ def contains(column: ColumnElement[str] | Any, word: str) -> ColumnElement[bool]
     """Return the condition that a column contains a word, whatever signs the word has."""
     found: ColumnElement[bool] = column.icontains(word, autoescape=True)
     return found
+
+
+def addresses(endpoint: str, name: str) -> Callable[[uuid.UUID], str]:
+    """Return what gives the address of a record by its id, which the endpoint calls `name`.
+
+    For a page's rows: the address is built once, and each row's id set into it.
+    """
+    nobody = uuid.UUID(int=0)
+    values: dict[str, Any] = {name: nobody}
+    before, after = url_for(endpoint, **values).split(str(nobody))
+    return lambda one: f"{before}{one}{after}"
 
 
 Written = Callable[[Any], object]

@@ -31,6 +31,8 @@ SORTS: dict[str, Any] = {
     "lift_count": Policy.lift_count,
     "gross_fen": Policy.gross_fen,
 }
+#: The sorts whose column has a value in every row.
+FULL = SORTS.keys() - {"community"}
 
 
 def policies_of(actor: Actor) -> Query:

@@ -63,7 +63,7 @@ def reading() -> Iterator[Session]:
 
     For work that takes long beside what it reads: no connection is held meanwhile. What was read stays as it was.
     """
-    with unit_of_work(_for_reading(current_app.extensions["gongbao"].engine), actor()) as opened:
+    with unit_of_work(current_app.extensions["gongbao"].reader, actor()) as opened:
         yield opened
         opened.expunge_all()
 
@@ -184,9 +184,8 @@ def _in_unit(
 
     Before it begins again, what became `known` in the meantime is the answer.
     """
-    engine = current_app.extensions["gongbao"].engine
-    if not is_writing:
-        engine = _for_reading(engine)
+    edge = current_app.extensions["gongbao"]
+    engine = edge.engine if is_writing else edge.reader
     cookie = dict(session)
     for _ in range(TRIES):
         try:
@@ -209,10 +208,6 @@ def _in_unit(
         finally:
             g.pop("unit", None)
     raise Conflict("busy")
-
-
-def _for_reading(engine: Engine) -> Engine:
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def listen(engine: Engine) -> None:

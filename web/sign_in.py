@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask, current_app, g, request, session
 from flask_login import user_logged_out  # type: ignore[import-untyped]
+from flask_login.utils import _user_context_processor  # type: ignore[import-untyped]
 from flask_security import Security, SQLAlchemySessionUserDatastore, current_user
 from flask_security.core import RoleMixin
 from flask_security.forms import ChangePasswordForm, LoginForm, VerifyForm
@@ -210,6 +211,7 @@ def install(app: Flask, engine: Engine) -> None:
         mail_util_cls=AskTheAdministrator,
     )
     security.init_app(app)
+    _load_accounts_late(app, security)
     # The page that asks for a proof is there by now. Flask-Security's own freshness stands in the cookie and is off:
     # what counts is the row of the sign-in (`proving.guard_screens`).
     app.config["SECURITY_FRESHNESS"] = timedelta(minutes=-1)
@@ -223,6 +225,16 @@ def install(app: Flask, engine: Engine) -> None:
     traces.install(app)
     app.before_request(_limit_tries)
     app.teardown_appcontext(lambda _: accounts.remove())
+
+
+def _load_accounts_late(app: Flask, security: Security) -> None:
+    """Have an account loaded where a screen of its own asks for it, and not with every page.
+
+    Who asks is found by `web.visits`, and there are no roles of Flask-Security's kind.
+    """
+    security.principal.identity_loaders.clear()
+    app.template_context_processors[None].remove(_user_context_processor)
+    app.jinja_env.globals["current_user"] = current_user
 
 
 def _unauthenticated(mechanisms: object = None, headers: object = None) -> Any:

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app, flash, g, request, session
-from sqlalchemy import Row, Select, bindparam, func, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Row, Select, bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from core import clock, db
 from core.parties import Mandate, Organisation, Person
@@ -90,8 +90,8 @@ def _by_token() -> Visit:
     # One statement that writes nothing: no transaction is opened for it.
     with current_app.extensions["gongbao"].engine.connect() as connection:
         opened = Session(connection.execution_options(isolation_level="AUTOCOMMIT"))
-        row = opened.execute(_TOKEN, {"digest": digest_of(_token())}).one_or_none()
-        if row is None or row[0].revoked_at is not None or row[0].expires_at <= row.at or not _holds(row):
+        row = _look(opened, _TOKENS, _token())
+        if row is None or row.revoked_at is not None or row.expires_at <= row.at or not _holds(row):
             raise Unauthenticated("token_not_valid")
         return _visit(opened, row, is_by_token=True, is_proven=True)
 
@@ -102,24 +102,24 @@ def _by_cookie() -> Visit:
         return Visit()
     opened = accounts_session()
     try:
-        row = opened.execute(_SIGN_IN, {"digest": digest_of(sid)}).one_or_none()
+        row = _look(opened, _SIGN_INS, sid)
         if row is None or not row.active or row.fs_uniquifier != session.get("_user_id"):
             _drop()
             return Visit()
         settings = current_app.extensions["gongbao"].settings
         if over := _over(row, settings):
-            opened.delete(row[0])
+            opened.execute(delete(UserSession).where(UserSession.id_hash == row.id_hash))
             opened.commit()
             _drop()
             flash(over, "wait")
             return Visit()
-        if row.at - row[0].seen_at > TOUCHED_EVERY:
+        if row.at - row.seen_at > TOUCHED_EVERY:
             opened.execute(
-                update(UserSession).where(UserSession.id_hash == row[0].id_hash).values(seen_at=row.at),
+                update(UserSession).where(UserSession.id_hash == row.id_hash).values(seen_at=row.at),
                 execution_options={"synchronize_session": False},
             )
             opened.commit()
-        is_proven = row.at - row[0].proven_at <= timedelta(minutes=settings.proof_min)
+        is_proven = row.at - row.proven_at <= timedelta(minutes=settings.proof_min)
         return _visit(opened, row, is_proven=is_proven)
     finally:
         opened.close()
@@ -127,9 +127,9 @@ def _by_cookie() -> Visit:
 
 def _over(row: Row[Any], settings: Settings) -> str:
     """Return why a sign-in has ended by itself, in words (idle for too long, too old); nothing where it holds."""
-    if row.at - row[0].seen_at > timedelta(minutes=settings.session_idle_min):
+    if row.at - row.seen_at > timedelta(minutes=settings.session_idle_min):
         return t("闲置时间过长，已退出登录。", "You were signed out after a time without use.")
-    if row.at - row[0].made_at > timedelta(hours=settings.session_hours):
+    if row.at - row.made_at > timedelta(hours=settings.session_hours):
         return t(
             "登录已满 {hours} 小时，请重新登录。",
             "You signed in {hours} hours ago. Sign in again.",
@@ -171,61 +171,71 @@ def instant() -> datetime:
     return found
 
 
-def _looking_for(kind: type[ApiToken] | type[UserSession], digest: InstrumentedAttribute[bytes]) -> Select[Any]:
-    """Return the query of (row, at, account's columns, mandate, organisation) of a token or a sign-in by its digest."""
+def _asking(kind: type[ApiToken] | type[UserSession], *own: str) -> Select[*tuple[Any, ...]]:
+    """Return the query of (at, account's columns, mandate's, organisation's) of a token or a sign-in, and some own."""
+    found: Select[*tuple[Any, ...]] = select(
+        *(getattr(kind, name) for name in own),
+        func.gongbao_now().label("at"),
+        User.id.label("user_id"),
+        User.person_id,
+        User.active,
+        User.fs_uniquifier,
+        User.tf_primary_method,
+        Person.name,
+        Mandate.id.label("mandate_id"),
+        Mandate.role,
+        Mandate.valid_from,
+        Mandate.valid_to,
+        Organisation.id.label("organisation_id"),
+        Organisation.kind,
+        Organisation.name.label("organisation"),
+    )
     return (
-        select(
-            kind,
-            func.gongbao_now().label("at"),
-            User.id.label("user_id"),
-            User.person_id,
-            User.active,
-            User.fs_uniquifier,
-            User.tf_primary_method,
-            Person.name,
-            Mandate,
-            Organisation,
-        )
-        .join(User, User.id == kind.user_id)
+        found.join(User, User.id == kind.user_id)
         .join(Person, Person.id == User.person_id)
         .outerjoin(Mandate, Mandate.id == kind.mandate_id)
         .outerjoin(Organisation, Organisation.id == Mandate.organisation_id)
-        .where(digest == bindparam("digest"))
     )
 
 
-_TOKEN = _looking_for(ApiToken, ApiToken.token_hash)
-_SIGN_IN = _looking_for(UserSession, UserSession.id_hash)
+#: Built once: making a query costs more than the server's answer to it.
+_SIGN_INS = _asking(UserSession, "id_hash", "made_at", "seen_at", "proven_at").where(
+    UserSession.id_hash == bindparam("digest")
+)
+_TOKENS = _asking(ApiToken, "revoked_at", "expires_at", "id").where(ApiToken.token_hash == bindparam("digest"))
+
+
+def _look(opened: Session, query: Select[*tuple[Any, ...]], secret: str) -> Row[Any] | None:
+    """Return the row of whose secret this is."""
+    return opened.execute(query, {"digest": digest_of(secret)}).one_or_none()
 
 
 def _holds(row: Row[Any]) -> bool:
     """Say whether the account is open and its mandate in force."""
-    return bool(row.active) and _is_in_force(row.Mandate, row.at)
+    return bool(row.active) and _is_in_force(row)
 
 
-def _is_in_force(mandate: Mandate | None, at: datetime) -> bool:
-    if mandate is None:
+def _is_in_force(row: Row[Any]) -> bool:
+    if row.mandate_id is None:
         return False
-    day = clock.on(at)
-    return mandate.valid_from <= day and (mandate.valid_to is None or mandate.valid_to > day)
+    day = clock.on(row.at)
+    return bool(row.valid_from <= day and (row.valid_to is None or row.valid_to > day))
 
 
 def _visit(opened: Session, row: Row[Any], *, is_by_token: bool = False, is_proven: bool = False) -> Visit:
     g.at = row.at
     actor = PUBLIC
-    if _is_in_force(row.Mandate, row.at):
-        organisation: Organisation = row.Organisation
-        led = led_by(opened, organisation.id) if organisation.kind == "insurer" else frozenset()
-        token_id = row[0].id if is_by_token else None
-        role = Role(row.Mandate.role)
-        actor = Actor(row.person_id, organisation.id, role, organisation.kind, led, token_id=token_id)
+    if _is_in_force(row):
+        led = led_by(opened, row.organisation_id) if row.kind == "insurer" else frozenset()
+        token_id = row.id if is_by_token else None
+        actor = Actor(row.person_id, row.organisation_id, Role(row.role), row.kind, led, token_id=token_id)
     return Visit(
         actor=actor,
         user_id=row.user_id,
         person_id=row.person_id,
         name=row.name,
-        organisation=row.Organisation.name if actor is not PUBLIC else "",
-        mandate_id=row.Mandate.id if actor is not PUBLIC else None,
+        organisation=row.organisation if actor is not PUBLIC else "",
+        mandate_id=row.mandate_id if actor is not PUBLIC else None,
         has_second_factor=bool(row.tf_primary_method),
         is_by_token=is_by_token,
         is_proven=is_proven,

@@ -23,7 +23,6 @@ from core.db import engine_for, rehearsal, set_scope, unit_of_work
 from core.parties import actor_of, mandates_of
 from core.permits import SYSTEM, Actor, Role
 from core.server import Urls
-from tests.conftest import unasked
 from tests.makers_town import tell_time
 from tests.rules.bodies import QUERIES, Bodies, form_of
 from tests.rules.matrix import Call, Table
@@ -119,7 +118,7 @@ def walking(place: Urls, folder: Path) -> Iterator[Walk]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     urls = server.another(place, f"matrix_{worker}")
     migrate.upgrade(urls.owner)
-    engine = unasked(engine_for(urls.app))
+    engine = engine_for(urls.app)
     world = make_world(urls, engine, folder)
     # Who visits has signed in once for a walk of many minutes; that proofs grow old is for tests of their own.
     app = make_app(engine, folder, GONGBAO_PROOF_MIN="720", GONGBAO_SESSION_IDLE_MIN="720")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
 from core.errors import Conflict, Invalid, NotFound
 from core.permits import SYSTEM, Actor, Role
 from tests.makers import AT, ON, make_lifts, make_organisation, make_policy, make_pool
-from underwriting import estates
+from underwriting import estates, policies
 from underwriting.estates import EstateRow, Taken
-from underwriting.models import Building, Community, Lift
+from underwriting.models import Building, Community, CoverCount, EstateCount, Lift
 
 GOOD = EstateRow(2, "芦淞区", "示例花园", "1栋", "L-1", date(2014, 6, 1), 18, households=900)
 
@@ -60,6 +61,44 @@ def test_coverage_counts_insured_lifts_once(session: Session) -> None:
     on_day = estates.coverage(session, policy.inception_on)
     assert (on_day.communities, on_day.communities_insured, on_day.lifts, on_day.lifts_insured) == (2, 1, 4, 3)
     assert estates.coverage(session, policy.expires_on).lifts_insured == 0
+
+
+def test_what_is_counted_is_kept_beside_the_rows(session: Session) -> None:
+    """A community's buildings and lifts and a policy's covers are counted as they come in and as a lift goes off."""
+    made = make_pool(session)
+    policy = make_policy(session, made)
+    lift, building = (
+        session.execute(select(Lift, Building).join(Building, Building.id == Lift.building_id)).first() or ()
+    )
+    estates.take(session, [replace(GOOD, building="1栋")], on=ON, by=SYSTEM, at=AT)
+    counts = session.execute(select(EstateCount.buildings, EstateCount.lifts).order_by(EstateCount.lifts)).all()
+    assert [tuple(row) for row in counts] == [(1, 1), (1, 3)]
+    off_on = policy.inception_on + timedelta(days=40)
+    policies.remove_lift(session, policy, lift.id, off_on, on=ON, by=SYSTEM, at=AT)
+    covers = select(CoverCount.community_id, CoverCount.covered_to, CoverCount.lifts).order_by(CoverCount.covered_to)
+    assert [tuple(row) for row in session.execute(covers)] == [
+        (building.community_id, off_on, 1),
+        (building.community_id, policy.expires_on, 2),
+    ]
+    assert estates.coverage(session, off_on).lifts_insured == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE building SET community_id = (SELECT id FROM community WHERE name = '示例花园')",
+        "UPDATE lift SET building_id = (SELECT max(id::text)::uuid FROM building)",
+        "UPDATE policy_lift SET lift_id = (SELECT max(id::text)::uuid FROM lift)",
+        "UPDATE estate_count SET lifts = 0",
+        "INSERT INTO cover_count SELECT policy_id, community_id, covered_from, covered_from, 1 FROM cover_count",
+    ],
+)
+def test_what_is_counted_stays_where_it_is(session: Session, change: str) -> None:
+    """A building stays in its community, a lift in its building, a cover with its lift; nobody writes the counts."""
+    make_policy(session, make_pool(session))
+    estates.take(session, [GOOD], on=ON, by=SYSTEM, at=AT)
+    with pytest.raises(DBAPIError, match=r"never changed|permission denied"), session.begin_nested():
+        session.execute(text(change))
 
 
 def test_a_community_is_looked_after_by_one_of_its_kind(session: Session) -> None:

@@ -20,7 +20,7 @@ from core import clock
 from core.permits import Actor, Role
 from ledger import statements
 from ledger.models import Statement
-from underwriting import late_interest, policies, pools, step_up
+from underwriting import late_interest, policies, pools, premiums, step_up
 from underwriting.models import Policy
 from underwriting.pools import PoolPlan
 from underwriting.terms import Clauses, Terms
@@ -102,7 +102,7 @@ class PilotStory:
         """Write a policy of half a year, received a week later and remitted at once."""
         day, last = clock.on(when), self.telling.quarters[3]
         agreement = pools.agreement_on(session, self.pool_id, day)
-        told = policies.Written(
+        told = premiums.Written(
             f"SDDT{day.year}-{number}", day, last.starts_on, LIFTS[number] * _TERMS.lift_premium_fen, LIFTS[number]
         )
         desk = self._lead(Role.FINANCE_MAKER)

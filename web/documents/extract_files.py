@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from core.errors import Conflict, Invalid
 from ledger.money import plain_fen
 from web.documents.extract_columns import Cell, Column
-from web.documents.sheets import DAY_NOUGHT, SHEET_MOST, cell_styles, no_markup, safe_text, yuan_of
+from web.documents.sheets import SHEET_MOST, cell_styles, no_markup, safe_text, yuan_of
 
 #: How often the maker says how far it is.
 TICK_ROWS = 5_000
@@ -106,21 +106,18 @@ def write_xlsx(
     """
     import xlsxwriter
 
+    from web.documents.row_sheet import RowSheet
+
     if expected.rows > SHEET_MOST:
         raise Invalid("extract_too_long", rows=expected.rows, most=SHEET_MOST)
     made = datetime.combine(head.ends_on, time())
     with xlsxwriter.Workbook(out, {"constant_memory": True}) as book:
         book.set_properties({"title": f"{head.zh} {head.en}", "created": made})
         styles = cell_styles(book)
-        sheet, about = book.add_worksheet(head.zh), book.add_worksheet("说明")
+        sheet, about = book.add_worksheet(head.zh, RowSheet), book.add_worksheet("说明")
         _set_up(sheet, columns, styles)
         count = _Count(columns, tick)
-        writers = [_writer(sheet, column, styles) for column in columns]
-        for row in rows:
-            count.take(row)
-            for place, (column, write) in enumerate(zip(columns, writers, strict=True)):
-                if write(count.rows, place, column.value(row)):
-                    raise Invalid("sheet_refuses", row=count.rows + 1)
+        sheet.put_rows(1, _lines(rows, count, [(column.value, _writer(sheet, column, styles)) for column in columns]))
         _write_totals(sheet, columns, count, styles)
         _write_about(about, head, styles)
         count.compare(expected)
@@ -140,17 +137,26 @@ def _set_up(sheet: Any, columns: Sequence[Column], styles: dict[str, Any]) -> No
     sheet.set_footer("&L&A&R&P / &N")
 
 
-def _writer(sheet: Any, column: Column, styles: dict[str, Any]) -> Callable[[int, int, Any], int]:
-    """Return what writes one cell of a column; it answers 0, or what the sheet did not take."""
-    string, number = sheet.write_string, sheet.write_number
+def _lines(
+    rows: Iterable[Any], count: _Count, cells: Sequence[tuple[Callable[[Any], Cell], Callable[[Any], str]]]
+) -> Iterator[list[str]]:
+    """Yield the rows as they are written, each of them counted."""
+    for row in rows:
+        count.take(row)
+        yield [write(value(row)) for value, write in cells]
+
+
+def _writer(sheet: Any, column: Column, styles: dict[str, Any]) -> Callable[[Any], str]:
+    """Return what writes one cell of a column."""
     style = styles[{"day": "date"}.get(column.kind, column.kind)]
     if column.kind == "text":
-        return lambda row, place, cell: string(row, place, no_markup(cell or ""), style)
-    if column.kind == "day":
-        return lambda row, place, cell: number(row, place, (cell - DAY_NOUGHT).days, style) if cell else 0
+        text = sheet.texts(style)
+        return lambda cell: text(cell or "")
     if column.kind == "money":
-        return lambda row, place, cell: number(row, place, yuan_of(cell), style)
-    return lambda row, place, cell: 0 if cell is None else number(row, place, cell, style)
+        amount: Callable[[Any], str] = sheet.amounts(style)
+        return amount
+    write = sheet.days(style) if column.kind == "day" else sheet.wholes(style)
+    return lambda cell: "" if cell is None else write(cell)
 
 
 def _write_totals(sheet: Any, columns: Sequence[Column], count: _Count, styles: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ the fonts are found and their character maps read before anything is laid out.
 
 from __future__ import annotations
 
+import gc
 import os
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -41,25 +42,31 @@ class Face:
     def characters(self) -> frozenset[int]:
         """Return the code points that the family has a glyph for."""
         with _open(self.path, self.family) as font:
-            return frozenset(font.getBestCmap())
+            found = frozenset(font.getBestCmap())
+        _let_go(font)
+        return found
 
     @cached_property
-    def _advances(self) -> dict[str, int]:
-        return {}
-
-    @cached_property
-    def _columns(self) -> tuple[dict[int, str], dict[str, tuple[int, int]], int]:
+    def _advances(self) -> dict[int, int]:
+        """Return the advance of each code point, and under 0 that of the sign for what has no glyph."""
+        once: dict[int, int] = {}
         with _open(self.path, self.mono_family or self.family) as font:
-            return font.getBestCmap(), font["hmtx"].metrics, font["head"].unitsPerEm
+            metrics, em = font["hmtx"].metrics, font["head"].unitsPerEm
+            wide = {name: once.setdefault(width, width * 1000 // em) for name, (width, _) in metrics.items()}
+            found = {**{code: wide[name] for code, name in font.getBestCmap().items()}, 0: wide[".notdef"]}
+        _let_go(font)
+        return found
 
     def advance(self, character: str) -> int:
         """Return how wide the character is in the sister family, in thousandths of the type size."""
-        known = self._advances.get(character)
-        if known is None:
-            names, metrics, em = self._columns
-            name = names.get(ord(character), ".notdef")
-            known = self._advances[character] = metrics[name][0] * 1000 // em
-        return known
+        advances = self._advances
+        return advances.get(ord(character), advances[0])
+
+
+def _let_go(font: Any) -> None:
+    """Give back what a font's tables took: 65,000 names a file, which hang together and would wait for long."""
+    font.tables.clear()
+    gc.collect()
 
 
 def installed(directories: Sequence[Path] | None = None) -> tuple[Face, ...]:

@@ -100,6 +100,8 @@ def statement_xlsx(rows: StatementRows, *, most: int = SHEET_MOST) -> bytes:
     """
     import xlsxwriter
 
+    from web.documents.row_sheet import RowSheet
+
     body = io.BytesIO()
     made = datetime.combine(rows.head.issued_on, time())
     # Left by the context also after a refusal: each sheet stands in a temporary file until the book is closed.
@@ -110,8 +112,8 @@ def statement_xlsx(rows: StatementRows, *, most: int = SHEET_MOST) -> bytes:
         _write_summary(_Sheet(book.add_worksheet(SUMMARY), styles), rows, parts)
         for part in parts[:-1]:
             fen = sum(item.amount_fen for item in part.movements)
-            _write_items(_Sheet(book.add_worksheet(part.name), styles), part, "小计 Subtotal", fen)
-        last = _Sheet(book.add_worksheet(parts[-1].name), styles)
+            _write_items(_Sheet(book.add_worksheet(part.name, RowSheet), styles), part, "小计 Subtotal", fen)
+        last = _Sheet(book.add_worksheet(parts[-1].name, RowSheet), styles)
         _write_items(last, parts[-1], "合计 Total", rows.balance_fen, before=parts[:-1])
     return body.getvalue()
 
@@ -177,24 +179,23 @@ class _Sheet:
         self._took(self._sheet.write_formula(self.row, column, formula, self._styles["total"], yuan_of(fen)))
 
     def movements(self, movements: Iterable[Movement]) -> None:
-        """Write one row a movement: date, entry, words, amount. The innermost loop of a long export, so spelt out."""
-        string, number = self._sheet.write_string, self._sheet.write_number
-        day, whole, text, money = (self._styles[name] for name in ("date", "whole", "text", "money"))
-        row = self.row
-        for item in movements:
-            row += 1
-            refused = (
-                number(row, 0, (item.on - DAY_NOUGHT).days, day)
-                or number(row, 1, item.entry_number, whole)
-                or string(row, 2, no_markup(item.reason_zh), text)
-                or string(row, 3, no_markup(item.reason_en), text)
-                or string(row, 4, no_markup(item.subject), text)
-                or string(row, 5, no_markup(item.description), text)
-                or number(row, 6, yuan_of(item.amount_fen), money)
+        """Write one row a movement: date, entry, words, amount."""
+        sheet, style = self._sheet, self._styles
+        day, whole, amount = sheet.days(style["date"]), sheet.wholes(style["whole"]), sheet.amounts(style["money"])
+        text = sheet.texts(style["text"])
+        rows = (
+            (
+                day(item.on),
+                whole(item.entry_number),
+                text(item.reason_zh),
+                text(item.reason_en),
+                text(item.subject),
+                text(item.description),
+                amount(item.amount_fen),
             )
-            if refused:
-                raise Invalid("sheet_refuses", row=row + 1)
-        self.row = row
+            for item in movements
+        )
+        self.row = sheet.put_rows(self.row + 1, rows) - 1
 
     def _took(self, answer: int) -> None:
         if answer:

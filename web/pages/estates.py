@@ -26,7 +26,7 @@ from web.fault_queue import faults_of
 from web.formats import number, percent, t
 from web.history import history
 from web.keeping import settings
-from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, sort_asked, wants_csv
+from web.listing import EXPORT_MOST, Asked, addresses, counted, csv_link, csv_of, listed, sort_asked, wants_csv
 from web.money_desk import Field, Step
 from web.pages import MenuItem
 from web.public_figures import ratio_bp
@@ -71,10 +71,11 @@ def index() -> ResponseReturnValue:
         names = ("district", "name", "households", "buildings", "lifts", "insured")
         rows = unit().execute(query.limit(EXPORT_MOST)).all()
         return csv_of("communities", [(name, attrgetter(name)) for name in names], rows)
-    found = listed(unit(), query)
+    found = listed(unit(), query, is_grouped=False)
+    address = addresses("estates.one", "community_id")
     return render_template(
         "estates/index.html",
-        rows=[{**row._mapping, "href": url_for("estates.one", community_id=row.id)} for row in found.rows],
+        rows=[{**row._mapping, "href": address(row.id)} for row in found.rows],
         columns=_columns(),
         found=found,
         sort=sort,
@@ -136,14 +137,16 @@ def one(community_id: uuid.UUID) -> ResponseReturnValue:
     query = lifts_of(actor(), today, community.id)
     if wants_csv():
         return _lifts_csv(query)
-    found = listed(unit(), query)
+    repairers = _repairers_of(community)
+    found = counted(unit(), query, sum(count for _, count in repairers))
     may_read = may(actor(), "policy.read")
+    lift_address, policy_address = addresses("estates.lift", "lift_id"), addresses("policies.one", "policy_id")
     rows = [
         {
             **row._mapping,
-            "href": url_for("estates.lift", lift_id=row.id),
+            "href": lift_address(row.id),
             "is_old_enough": is_insurable_age(row.in_service_on, today),
-            "policy_href": url_for("policies.one", policy_id=row.policy_id) if row.policy_id and may_read else "",
+            "policy_href": policy_address(row.policy_id) if row.policy_id and may_read else "",
         }
         for row in found.rows
     ]
@@ -159,7 +162,7 @@ def one(community_id: uuid.UUID) -> ResponseReturnValue:
         exports=csv_link(),
         policies=insured.all() if may_read else [],
         may_read_policies=may_read,
-        repairers=_repairers_of(community),
+        repairers=repairers,
         may_appoint=may(actor(), "repairer.set"),
         events=history(unit(), "community", community.id) if actor().sees_all else [],
         may_bind=may(actor(), "policy.bind"),
@@ -170,8 +173,8 @@ def one(community_id: uuid.UUID) -> ResponseReturnValue:
 def _repairers_of(community: Community) -> Sequence[Any]:
     """Return (name, lifts) of who maintains the lifts of a community that the actor may see; no name: nobody."""
     seen = lifts_of(actor(), clock.on(at()), community.id).order_by(None).subquery()
-    counted = select(seen.c.repairer, func.count()).group_by(seen.c.repairer).order_by(func.count().desc())
-    return unit().execute(counted.order_by(seen.c.repairer)).all()
+    parts = select(seen.c.repairer, func.count()).group_by(seen.c.repairer).order_by(func.count().desc())
+    return unit().execute(parts.order_by(seen.c.repairer)).all()
 
 
 def _lifts_csv(query: Any) -> Response:

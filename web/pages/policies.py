@@ -25,7 +25,7 @@ from web.columns import Column
 from web.errors import words
 from web.formats import date_words, money, t, yuan
 from web.history import history
-from web.listing import EXPORT_MOST, Asked, csv_link, csv_of, listed, of_rows, sort_asked, wants_csv
+from web.listing import EXPORT_MOST, Asked, addresses, csv_link, csv_of, listed, of_rows, sort_asked, wants_csv
 from web.money_desk import Field, Step, booked_day, day_field, need_day
 from web.pages import MenuItem
 from web.pages.estates import community_of
@@ -61,15 +61,16 @@ def index() -> ResponseReturnValue:
     """List the policies that the actor may see."""
     asked = Asked()
     query = policy_desk.asked_for(policy_desk.policies_of(actor()), asked)
-    sort, order = sort_asked(policy_desk.SORTS, "-inception_on")
+    sort, order = sort_asked(policy_desk.SORTS, "-inception_on", full=policy_desk.FULL)
     query = query.order_by(*order, Policy.id)
     if wants_csv():
         rows = unit().execute(query.limit(EXPORT_MOST)).all()
         return csv_of("policies", [(heading, attrgetter(name)) for heading, name in _CSV_COLUMNS.items()], rows)
-    found = listed(unit(), query, sum_of="gross_fen")
+    found = listed(unit(), query, sum_of="gross_fen", is_grouped=False)
+    address = addresses("policies.one", "policy_id")
     return render_template(
         "policies/index.html",
-        rows=[{**row._mapping, "href": url_for("policies.one", policy_id=row.id)} for row in found.rows],
+        rows=[{**row._mapping, "href": address(row.id)} for row in found.rows],
         columns=_columns(),
         found=found,
         sort=sort,

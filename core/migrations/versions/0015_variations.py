@@ -8,7 +8,7 @@ from core.migrations import walls
 from core.migrations.pieces import variation_pieces
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
