@@ -342,8 +342,8 @@ def _close(session: Session, made: MadePool, ids: dict[str, object]) -> None:
     open_quarter(session, made.pool, 2)
     ids |= of_the_bank(session, made, rows, NOW.date())
     policy = session.get_one(Policy, ids["policy_id"])
-    paid = approved(session, made, policy, 300_000, "W-C-6", on=NOW.date())
-    ids |= of_the_payees(session, made, paid, NOW)
+    paid, waits = (approved(session, made, policy, 300_000, f"W-C-{place}", on=NOW.date()) for place in (6, 7))
+    ids |= of_the_payees(session, made, paid, waits, NOW)
     ids |= {
         "item_id": item_of(session, made),
         "statement_id": rows[0].id,

@@ -17,8 +17,11 @@ from tests.makers import MadePool
 from tests.makers_bank import camt, line_of, payee_of, take_file
 
 
-def of_the_payees(session: Session, made: MadePool, claim: Claim, at: datetime) -> dict[str, object]:
-    """Return a payee, the batch that paid it as the bank shows, and the line that brought the money back."""
+def of_the_payees(session: Session, made: MadePool, claim: Claim, waits: Claim, at: datetime) -> dict[str, object]:
+    """Return a payee, the batch that paid it as the bank shows, and the line that brought the money back.
+
+    Another claim is to be paid to it and is in no batch.
+    """
     payee = payee_of(session, made, claim, at=at)
     desk, second = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
     batch = payouts.prepare_claims(session, made.pool.id, pays_on=at.date(), by=desk, at=at)
@@ -30,6 +33,7 @@ def of_the_payees(session: Session, made: MadePool, claim: Claim, at: datetime) 
     ]
     take_file(session, made, camt(lines, name="S-6", on=at.date()))
     payouts.match(session, made.pool.id, _line(session, "R-61"), payment.id, by=second, at=at)
+    payouts.name_payee(session, waits, payee, by=made.actor(Role.CLAIMS_HANDLER), at=at)
     return {"payee_id": payee.id, "claim_batch_id": batch.id, "come_back_line_id": _line(session, "R-62")}
 
 
