@@ -19,8 +19,7 @@ from core.permits import Role, may
 from ledger.money import parse_fen, plain_fen
 from underwriting import policies
 from underwriting.models import Policy
-from web import claim_bill, claim_desk, claim_topics, money_desk, payee_desk, sent_desk, typed
-from web.claims_list_desk import CLAIMS_LISTS
+from web import claim_bill, claim_desk, claim_topics, claims_list_desk, money_desk, payee_desk, sent_desk, typed
 from web.columns import Column
 from web.errors import field_errors, words
 from web.formats import money, t
@@ -70,7 +69,7 @@ def index() -> ResponseReturnValue:
         errors=asked.errors,
         saved=_saved(asked.values["stage"]),
         exports=csv_link(),
-        lists=sent_desk.places(unit(), CLAIMS_LISTS, actor()),
+        lists=sent_desk.places(unit(), claims_list_desk.CLAIMS_LISTS, actor()),
         stages=[("", t("全部", "All")), ("undecided", t("未核定", "Undecided")), *_stage_options()],
         now=at(),
     )
