@@ -19,8 +19,9 @@ def test_a_failed_statement_does_not_tell_what_it_was_given(engine: Engine) -> N
     assert "815" not in str(caught.value)
 
 
-def test_an_idle_connection_that_died_is_not_given_out(engine: Engine, place: Urls, monkeypatch: MonkeyPatch) -> None:
+def test_an_idle_connection_that_died_is_not_given_out(place: Urls, monkeypatch: MonkeyPatch) -> None:
     """A server that was started again is met with new connections; the old ones are asked before they are used."""
+    engine = db.engine_for(place.app, pool_size=2)
     with engine.connect() as one, engine.connect() as two:
         killed = [opened.scalar(select(func.pg_backend_pid())) for opened in (one, two)]
     with psycopg.connect(place.app, autocommit=True) as other:
@@ -30,3 +31,4 @@ def test_an_idle_connection_that_died_is_not_given_out(engine: Engine, place: Ur
     for _ in range(3):
         with engine.connect() as opened:
             assert opened.scalar(select(func.pg_backend_pid())) not in killed
+    engine.dispose()
