@@ -19,6 +19,7 @@ from ledger.bank_reports import Report, ReportLine
 from ledger.bank_xml import BYTES_MOST
 from ledger.money import parse_fen
 from web.bank_columns import BANK_LINES
+from web.cells import Limits
 from web.row_schema import GoodRow
 from web.tables import clean_name, read_table
 
@@ -58,7 +59,7 @@ def read_file(stream: IO[bytes], filename: str, terms: ListTerms) -> ReadFile:
     """
     if clean_name(filename).lower().endswith(".xml"):
         return read_camt_file(stream, filename)
-    content = stream.read(BYTES_MOST + 1)
+    content = stream.read(Limits().file_bytes + 1)
     digest = hashlib.sha256(content).hexdigest()
     read = read_list(io.BytesIO(content), filename, terms)
     return ReadFile(clean_name(filename), digest, report_of(read, digest, terms), read.columns)
@@ -97,9 +98,10 @@ def read_list(stream: IO[bytes], filename: str, terms: ListTerms, *, sheet: str 
         mapping = BANK_LINES.completed({**fitting(terms.known, table.headers), **terms.columns}, table.headers)
         reader = BANK_LINES.reader(table, mapping)
         good = list(reader)
-    findings = list(reader.findings.listed)
-    lines = [line for row in good if (line := _line(row, findings)) is not None]
-    return ReadList(lines, findings, max(len(findings), reader.findings.total), mapping.columns)
+    unclear: list[Finding] = []
+    lines = [line for row in good if (line := _line(row, unclear)) is not None]
+    wrong = reader.findings.total + len(unclear)
+    return ReadList(lines, [*reader.findings.listed, *unclear], wrong, mapping.columns)
 
 
 def report_of(read: ReadList, digest: str, terms: ListTerms) -> Report:

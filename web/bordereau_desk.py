@@ -108,7 +108,7 @@ _WORDS = ListWords(
         "CSV or XLSX of any number of rows, up to {n} MiB. Headers may be your own; you match them in the next step.",
     ),
     command_title=("在命令行里做同样的事", "The same on the command line"),
-    command="gongbao bordereau send 保费清单.csv --pool 1 --on {on}",
+    command="gongbao bordereau send 保费清单.csv --pool {pool} --on {on}",
     empty=(
         "还没有保费清单。由首席的财务经办导入 CSV 或 XLSX。",
         "No bordereaux yet. The lead’s finance maker sends a CSV or XLSX file.",

@@ -195,6 +195,8 @@ def read_now(engine: Engine, list_id: uuid.UUID, stream: IO[bytes]) -> None:
         pool = session.get_one(Pool, row.pool_id)
         if row.stage != "reading":
             return row, pool, Read()
+        # The work may be done again, and the file is then at its end.
+        stream.seek(0)
         try:
             return row, pool, read(session, pool, stream, row.name, row.columns, row.sheet, row.on)
         except Invalid as broken:

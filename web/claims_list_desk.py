@@ -90,7 +90,7 @@ _WORDS = ListWords(
         "CSV or XLSX, up to {n} MiB. Headers may be your own; you match them in the next step.",
     ),
     command_title=("在命令行里先核对，不留下什么", "Checked on the command line, nothing kept"),
-    command="gongbao claim check 赔案名单.csv --pool 1 --on {on}",
+    command="gongbao claim check 赔案名单.csv --pool {pool} --on {on}",
     empty=(
         "还没有赔案名单。由首席的理赔人员导入 CSV 或 XLSX。",
         "No lists yet. The lead’s claims handler sends a CSV or XLSX file.",

@@ -72,19 +72,33 @@ def payee_rows(session: Session, found: Sequence[Payee], pool_id: int, who: Acto
     return rows
 
 
-def due_rows(found: Sequence[Due], pool_id: int) -> list[dict[str, object]]:
-    """Return approved claims that are in no batch as rows: to whom, how much, and why they are not paid yet."""
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """An approved claim that is in no batch: to whom, how much, and why it is not paid yet (empty where it can be)."""
+
+    id: UUID
+    number: str
+    title: str
+    payee: str
+    amount_fen: int
+    why: str
+    words: str
+    href: str
+
+
+def due_rows(found: Sequence[Due]) -> list[DueRow]:
+    """Return approved claims that are in no batch as rows, in their order."""
     return [
-        {
-            "id": one.claim.id,
-            "number": one.claim.number,
-            "title": one.claim.title,
-            "payee": one.payee.name if one.payee else "",
-            "amount_fen": one.claim.payable_fen,
-            "why": one.why,
-            "words": t(*WHY_NOT[one.why]),
-            "href": url_for("payments.claim", claim_id=one.claim.id),
-        }
+        DueRow(
+            id=one.claim.id,
+            number=one.claim.number,
+            title=one.claim.title,
+            payee=one.payee.name if one.payee else "",
+            amount_fen=one.claim.payable_fen or 0,
+            why=one.why,
+            words=t(*WHY_NOT[one.why]),
+            href=url_for("payments.claim", claim_id=one.claim.id),
+        )
         for one in found
     ]
 

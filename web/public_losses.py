@@ -15,7 +15,7 @@ from web.year_results import Year, years_of
 #: The amounts that a loss ratio comes from, in the order in which a reader meets them.
 _AMOUNTS = ("earned_fen", "paid_fen", "outstanding_fen", "recovered_fen")
 #: What closed periods came to: nothing of them changes any more, so that a book is read once for many visitors.
-_FINAL: dict[tuple[object, ...], tuple[date, list[Year]]] = {}
+_FINAL: dict[tuple[object, ...], list[dict[str, Any]]] = {}
 #: So many of them are remembered at most.
 _MOST = 256
 
@@ -30,29 +30,28 @@ def loss_ratios(session: Session, at: datetime) -> list[dict[str, Any]]:
     newest: dict[Pool, Period] = {}
     for pool, period in session.execute(query.order_by(Pool.id.desc(), Period.ends_on)):
         newest[pool] = period
-    rows = []
-    for pool, period in newest.items():
-        on, years = _final(session, period, at)
-        for year in years:
-            sums = year.totals_fen
-            rows.append(
-                {
-                    "pool": pool.name,
-                    "starts_on": year.starts_on,
-                    "ends_on": year.ends_on,
-                    "on": on,
-                    **{name: sums[name] for name in _AMOUNTS},
-                    "loss_ratio_bp": year.loss_ratio_bp,
-                }
-            )
-    return rows
+    return [{"pool": pool.name, **year} for pool, period in newest.items() for year in _final(session, period, at)]
 
 
-def _final(session: Session, period: Period, at: datetime) -> tuple[date, list[Year]]:
-    """Return a closed period's years and the day that they are of, remembered once they were read."""
+def _final(session: Session, period: Period, at: datetime) -> list[dict[str, Any]]:
+    """Return the years of a closed period, remembered once they were read: what everybody may see of them, no more."""
     key = (session.get_bind(), period.pool_id, period.id, period.closed_at, period.last_entry_id)
-    if key not in _FINAL:
+    # Asked once: another thread may forget them all at any moment.
+    found = _FINAL.get(key)
+    if found is None:
         if len(_FINAL) >= _MOST:
             _FINAL.clear()
-        _FINAL[key] = years_of(session, period, only=None, at=at)
-    return _FINAL[key]
+        on, years = years_of(session, period, only=None, at=at)
+        found = _FINAL[key] = [_shown(year, on) for year in years]
+    return found
+
+
+def _shown(year: Year, on: date) -> dict[str, Any]:
+    sums = year.totals_fen
+    return {
+        "starts_on": year.starts_on,
+        "ends_on": year.ends_on,
+        "on": on,
+        **{name: sums[name] for name in _AMOUNTS},
+        "loss_ratio_bp": year.loss_ratio_bp,
+    }

@@ -50,7 +50,8 @@ class ListWords:
 
     `holds` and `is_posted` tell of how many (`n`) for how much (`sum`), and when it was posted (`day`); `sentence` what
     an approval does; `reading` how far a list is (`n` rows, `m` faults). `counted` and `summed` name what a list holds,
-    `in_order` the same at its side. `doing`, `done_at` and `stopped` are the kind's words for posting.
+    `in_order` the same at its side. `doing`, `done_at` and `stopped` are the kind's words for posting. `command` is
+    the same on the command line, with its `pool` and the day `on` which it is booked.
     """
 
     name: Pair

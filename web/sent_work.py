@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import IO, BinaryIO, TypeVar, cast
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.db import BUSY, instant, run_in_unit
@@ -17,6 +18,7 @@ from core.permits import SYSTEM
 from underwriting import sent_lists
 from underwriting.sent_lists import Kind, Sent
 from web.cells import Limits
+from web.errors import of_database
 from web.row_schema import RowSchema
 from web.tables import clean_name, read_table
 
@@ -61,8 +63,9 @@ def post_now(
 ) -> Done | None:
     """Return what posting an approved list gives, in one unit of work; where refused, its approval is taken back.
 
-    One that is not approved, or is posted already, is left as it is (None). Raises what refused it; Conflict `busy`
-    leaves the approval, for the posting to be asked for again.
+    One that is not approved, or is posted already, is left as it is (None). Raises what refused it, the database too
+    (a number that another has taken since the check); Conflict `busy` leaves the approval, for the posting to be asked
+    for again.
     """
 
     def work(session: Session) -> Done | None:
@@ -71,11 +74,15 @@ def post_now(
 
     try:
         return run_in_unit(engine, SYSTEM, work)
-    except Refusal as refusal:
-        code = refusal.code
-        if code != BUSY:
-            run_in_unit(engine, SYSTEM, lambda session: _stop(session, model, list_id, code))
-        raise
+    except Refusal as refused:
+        refusal = refused
+    except DBAPIError as fault:
+        if (found := of_database(fault)) is None:
+            raise
+        refusal = found
+    if refusal.code != BUSY:
+        run_in_unit(engine, SYSTEM, lambda session: _stop(session, model, list_id, refusal.code))
+    raise refusal
 
 
 def _stop(session: Session, model: type[Kind], list_id: uuid.UUID, code: str) -> None:

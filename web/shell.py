@@ -154,7 +154,8 @@ def _turn(asked: object) -> int | None:
 def _once(make: Callable[[], Response], action: str, *, turn: int | None) -> Response:
     """Return the answer of a view that may write, done once under its key, where it has one.
 
-    A refusal is answered only where the key is still new: it may have come of the very work that the key stands for.
+    A refusal, the database's too, is answered only where the key is still new: it may have come of the very work that
+    the key stands for.
     """
     engine = current_app.extensions["gongbao"].engine
 
@@ -166,7 +167,7 @@ def _once(make: Callable[[], Response], action: str, *, turn: int | None) -> Res
 
     try:
         response = known() or _in_unit(answer, is_writing=True, turn=turn, known=known)
-    except Refusal:
+    except (Refusal, DBAPIError):
         if (found := known()) is None:
             raise
         return found

@@ -160,7 +160,7 @@ def _files(session: Session, settings: Any, pool_id: int, label: str) -> list[di
 @click.option("--on", "aged_on", type=click.DateTime(["%Y-%m-%d"]), help="日期，默认今天 / the day; today by default")
 @json_option
 def ageing(pool_id: int | None, aged_on: datetime | None) -> None:
-    """账龄：未结清的结算单与摊回通知，按逾期天数分档。 What is owed on statements and cash calls, by days overdue."""
+    """账龄：未结清的结算单、摊回通知与单项结算，按逾期天数分档。 What is owed, by days overdue."""
     from core import clock
     from core.db import run_in_unit
     from core.permits import SYSTEM

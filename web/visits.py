@@ -87,7 +87,7 @@ def has_token() -> bool:
 
 
 def _by_token() -> Visit:
-    # One statement that writes nothing: no transaction is opened for it.
+    # Nothing is written: no transaction is opened for it.
     with current_app.extensions["gongbao"].engine.connect() as connection:
         opened = Session(connection.execution_options(isolation_level="AUTOCOMMIT"))
         row = _look(opened, _TOKENS, _token())

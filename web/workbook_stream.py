@@ -208,10 +208,15 @@ class Rows:
         elif tag == "f":
             self.bad = "cell_formula"
         elif tag == "row":
-            self.row = int(attributes.get("r") or self.row + 1)
-            self.column, self.found = 0, {}
+            self.begin(int(attributes.get("r") or self.row + 1))
         elif tag == "rPh":
             self._reading += 1
+
+    def begin(self, row: int) -> None:
+        """Begin a row; each stands below the one before it, so that a row's number is no other's."""
+        if row <= self.row:
+            raise Refused("table_workbook_broken")
+        self.row, self.column, self.found = row, 0, {}
 
     def end(self, tag: str) -> None:
         """Take the end of an element."""

@@ -96,10 +96,6 @@ KNOWS: Mapping[str, Knows] = {
 }
 
 
-def _maker_alone(seat: Seat) -> bool:
-    return seat.role is Role.FINANCE_MAKER and seat.relation == "own"
-
-
 def _handler_alone(seat: Seat) -> bool:
     return seat.role is Role.CLAIMS_HANDLER and seat.relation == "own"
 

@@ -70,6 +70,13 @@ def test_a_link_leads_somewhere(page: Path) -> None:
     assert missing == []
 
 
+def test_every_decision_is_listed() -> None:
+    """The list of decisions names each page once, in their order."""
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert listed == sorted(page.name for page in folder.glob("[0-9]*.md"))
+
+
 def test_the_seats_of_the_walk_are_those_of_the_demo() -> None:
     """Each account that the walk names is one that the demo prints."""
     told = set(re.findall(r"`([\w.-]+@[\w.-]+)`", README))

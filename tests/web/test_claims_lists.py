@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from tests.makers import MadePool, make_lifts, make_policy, make_pool
 from tests.visitors import Browser, Visitors, settings_for
 from tests.web.test_pages_bordereaux import _selected
 from underwriting.models import Policy
-from web import claims_list_cli, tasks
+from web import claims_list, claims_list_cli, tasks
 from web.cli import cli
 from web.tasks import Bench
 
@@ -199,6 +200,15 @@ def test_a_list_is_what_single_claims_are(engine: Engine, at_pool: Place, state_
                 handling.approve(session, claim, payable, on=AT.date(), by=second, at=AT)
     singles = [(row[0].removeprefix("Z"), *row[1:]) for row in claims_told(engine) if str(row[0]).startswith("Z")]  # type: ignore[attr-defined]
     assert singles == told
+
+
+def test_a_reading_that_is_begun_again_begins_with_the_file(engine: Engine, at_pool: Place, handler: Browser) -> None:
+    """A conflict has the work done once more, with the file at its end: the list is no fault of its sender's."""
+    page = sent(handler, at_pool, good(at_pool))
+    file = io.BytesIO((HEAD + good(at_pool)).encode())
+    file.seek(0, io.SEEK_END)
+    claims_list.read_now(engine, uuid.UUID(page.rpartition("/")[2]), file)
+    assert "核对无误" in handler.get(page).text
 
 
 def bad(place: Place) -> str:

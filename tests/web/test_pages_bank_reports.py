@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
+from ledger import bank_intake
 from ledger.bank_models import BankLine
 from tests.makers import MadePool, make_pool
 from tests.makers_bank import camt, confirm, line_of
@@ -125,3 +127,29 @@ def test_a_program_sends_a_camt_file(visitors: Visitors, made: MadePool) -> None
     assert send(content, **{"Idempotency-Key": "k"}).json["code"] == "idempotency_key_not_taken"
     assert [one["reference"] for one in maker.get(address).json["data"]] == ["S-1"]
     assert maker.get(f"{address}/{taken.json['id']}").json["sha256"] == taken.json["sha256"]
+
+
+class _Lost(Exception):
+    """What the driver says after a serialisation failure."""
+
+    sqlstate = "40001"
+
+
+def test_a_file_is_there_when_the_work_is_begun_again(
+    visitors: Visitors, made: MadePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conflict has the statement taken in once more: its file has been read by then, and is the same."""
+    take, tries = bank_intake.take, list[int]()
+
+    def late(*given: Any, **told: Any) -> Any:
+        tries.append(len(tries))
+        if tries == [0]:
+            raise OperationalError("", {}, _Lost())
+        return take(*given, **told)
+
+    monkeypatch.setattr(bank_intake, "take", late)
+    maker = visitors.login_as(Role.FINANCE_MAKER, made.members[0])
+    content, headers = camt([line_of(26_000, "R-1")]), {"X-CSRFToken": maker.token()}
+    address = f"/api/v1/pools/{made.pool.id}/bank"
+    taken = maker.post(address, data=content, content_type="application/xml", headers=headers)
+    assert (taken.status_code, tries) == (201, [0, 1])

@@ -18,7 +18,7 @@ from core.permits import SYSTEM, Role
 from ledger import statements
 from ledger.models import Entry
 from tests.conftest import AT
-from tests.makers import MadePool, make_pool
+from tests.makers import MadePool, make_policy, make_pool
 from tests.visitors import Browser, Visitors, settings_for
 from tests.web.test_bordereau_lists import BAD, HEAD, Killed, good
 from underwriting import bordereaux
@@ -106,6 +106,7 @@ def test_a_list_goes_from_file_to_books_by_two_people(
 ) -> None:
     """Sent by one, read in the background, approved by another, posted; both are told; a row leads to its policy."""
     assert "导入保费清单" in maker.get(place(made)).text and "还没有保费清单" in maker.get(place(made)).text
+    assert f"gongbao bordereau send 保费清单.csv --pool {made.pool.id} --on 2" in maker.get(f"{place(made)}/new").text
     page = sent(maker, made, HEAD + good(3))
     waiting = maker.get(page).text
     assert "读取中" in waiting and "data-progress" in waiting and "刷新" in waiting
@@ -312,3 +313,19 @@ def test_what_could_not_be_posted_says_why(
     one = f"{program(made)}/{page.rpartition('/')[2]}"
     assert maker.get(one).get_json()["stopped_code"] == "period_closed"
     assert checker.send(f"{page}/approve").status_code == 409
+
+
+def test_a_number_that_is_taken_after_the_check_has_the_list_wait_again(
+    engine: Engine, made: MadePool, maker: Browser, checker: Browser, state_dir: Path
+) -> None:
+    """A policy is bound under a number of the list once it is approved: nothing is posted, and the reason is told."""
+    page = sent(maker, made, HEAD + good(2))
+    work(engine, state_dir)
+    assert checker.send(f"{page}/approve").status_code == 303
+    with unit_of_work(engine, SYSTEM) as session:
+        make_policy(session, made, number="P-2")
+    work(engine, state_dir)
+    shown = checker.get(page).text
+    assert "批准之后没有入账" in shown and "已有同样的记录" in shown
+    with unit_of_work(engine, SYSTEM) as session:
+        assert session.scalars(select(Policy.number)).all() == ["P-2"]

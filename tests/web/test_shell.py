@@ -24,7 +24,7 @@ from core.server import Urls
 from tender.moving import database_speaks
 from tests.conftest import AT
 from tests.visitors import Browser, Visitors
-from web import accounts
+from web import accounts, shell
 from web.shell import action_of, actor, at, check_routes, needs, unit
 
 View = Callable[..., ResponseReturnValue]
@@ -269,6 +269,36 @@ def test_two_at_once_under_one_key_are_one(app: Flask, visitors: Visitors, engin
     assert names(engine) == ["甲"]
     assert {status for status, _ in answers} <= {201, 409}
     assert len({body for status, body in answers if status == 201}) == 1
+
+
+class Taken(Exception):
+    """What the driver says where a row has the same number."""
+
+    sqlstate = "23505"
+
+
+def test_a_repeat_that_the_database_refuses_is_answered_as_the_first(
+    app: Flask, visitors: Visitors, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is kept after the second had looked for its key: what refuses the second is the first's own work."""
+    runs, looked, look = list[int](), list[bool](), shell.answered
+
+    def act() -> ResponseReturnValue:
+        runs.append(len(runs))
+        if runs != [0]:
+            raise IntegrityError("", {}, Taken())
+        return {"id": str(add("甲").id)}, 201
+
+    def too_early(*given: Any, **told: Any) -> object:
+        looked.append(True)
+        return None if len(looked) == 1 else look(*given, **told)
+
+    route(app, "/api/v1/act", "tender.draft", act, method="POST")
+    program, headers = visitors.browser(), token_of(visitors, engine, Role.OFFICER) | {"Idempotency-Key": "K-3"}
+    first = program.post("/api/v1/act", json={}, headers=headers)
+    monkeypatch.setattr(shell, "answered", too_early)
+    again = program.post("/api/v1/act", json={}, headers=headers)
+    assert (again.status_code, again.json, runs) == (201, first.json, [0, 1])
 
 
 def test_the_database_itself_hides_what_is_not_ones_own(app: Flask, visitors: Visitors) -> None:

@@ -79,14 +79,15 @@ def test_the_head_alone_is_read_for_the_choice_of_columns() -> None:
 
 
 def test_a_hostile_workbook_is_refused_by_the_stream_too() -> None:
-    """Bytes beyond the cap, an entity, a part that breaks off, an index of no text: refused by their codes."""
+    """Bytes beyond the cap, an entity, a part that breaks off, an index of no text, a row that comes twice: refused."""
     content = workbook(*ROWS)
     assert refusal(content, "a.xlsx", replace(LIMITS, unpacked_bytes=2000)).code == "table_zip_bomb"
     assert refusal(
         _with(content, b"<sheetData>", b"<sheetData><row><c t='s'><v>99</v></c></row>"), "a.xlsx", LIMITS
     ).code == ("table_workbook_broken")
     entity = b"<?xml version='1.0'?><!DOCTYPE w [<!ENTITY a 'b'>]><worksheet"
-    for changed in (_with(content, b"<worksheet", entity), _with(content, b"</sheetData>", b"")):
+    twice = _with(content, b'<row r="3"', b'<row r="2"')
+    for changed in (_with(content, b"<worksheet", entity), _with(content, b"</sheetData>", b""), twice):
         assert refusal(changed, "a.xlsx", LIMITS).code == "table_workbook_broken"
 
 

@@ -1,4 +1,4 @@
-"""The ageing of what is owed on statements and cash calls."""
+"""The ageing of what is owed on statements, cash calls and items settled on their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from web.ageing import BANDS, SIDES, Narrowed
 from web.api import MoneySchema, Strict, money, resource
 from web.shell import actor, at, needs, unit
 
-api = resource("ageing", "What is owed on statements and cash calls, by days overdue.")
+api = resource("ageing", "What is owed on statements, cash calls and items of their own, by days overdue.")
 
 
 class AgeingBandsOut(Strict):
@@ -75,7 +75,7 @@ class AgeingQuery(Strict):
 @api.arguments(AgeingQuery, location="query")
 @api.response(200, AgeingOut)
 def index(query: dict[str, Any]) -> dict[str, Any]:
-    """Show what is owed on statements and cash calls on a day, by pool, member, side and band."""
+    """Show what is owed on a day on statements, cash calls and items of their own, by pool, member, side, band."""
     on = query["on"] or clock.on(at())
     narrowed = Narrowed(pool_id=int(query["pool_id"]) if query["pool_id"] else None)
     rows = ageing.aged(unit(), actor(), on, narrowed)

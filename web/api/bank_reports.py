@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from typing import Any
 
-from flask import request
+from flask import g, request
 from sqlalchemy import select
 
 from core.errors import Invalid
@@ -123,11 +123,19 @@ def take(pool_id: int) -> dict[str, Any]:
     if "Idempotency-Key" in request.headers:
         raise Invalid("idempotency_key_not_taken")
     pool = led_pool(pool_id)
-    content = request.stream.read(BYTES_MOST + 1) or request.get_data(cache=True)
+    content = _sent()
     report = read_camt(content)
     digest = hashlib.sha256(content).hexdigest()
     name = f"{report.reference}.xml"
     return _detail(bank_intake.take(unit(), pool.id, report, name=name, digest=digest, by=actor(), at=at()))
+
+
+def _sent() -> bytes:
+    """Return the body, as much of it as a file may have and a byte more; kept, for the work may be done again."""
+    if "camt" not in g:
+        g.camt = request.stream.read(BYTES_MOST + 1) or request.get_data(cache=True)
+    found: bytes = g.camt
+    return found
 
 
 @api.get("/<uuid:report_id>")

@@ -61,13 +61,11 @@ def due(pool_id: int) -> dict[str, Any]:
     """List the approved claims that are not paid and in no batch, and what each lacks."""
     pool = pool_of(pool_id)
     sees = bank_matches.reads(pool.id, actor())
-    found = due_rows(payouts.due(unit(), pool.id, today()), pool.id) if sees else []
+    found = due_rows(payouts.due(unit(), pool.id, today())) if sees else []
     names = ("id", "number", "title", "payee", "why")
-    return {"data": [{**{name: row[name] for name in names}, "amount": money(_fen(row))} for row in found]}
-
-
-def _fen(row: dict[str, Any]) -> int:
-    return int(row["amount_fen"] or 0)
+    return {
+        "data": [{**{name: getattr(row, name) for name in names}, "amount": money(row.amount_fen)} for row in found]
+    }
 
 
 @api.post("/claims")

@@ -44,7 +44,7 @@ class Keeper:
 
 @dataclass
 class Cast:
-    """Everybody in the story, as actors; insurers lead a pool only once it is formed (`lead_pools`)."""
+    """Everybody in the story, as actors; an insurer leads a pool once that is formed."""
 
     actors: dict[str, Actor]
     organisations: dict[str, Organisation]

@@ -219,7 +219,7 @@ def _write_summary(sheet: _Sheet, rows: StatementRows, parts: Sequence[_Items]) 
         (due.label_zh, due.amount_fen),
         ("大写 In words", f"{due.words}（{due.label_en}）"),
         *((("收付 Payment", f"{due.pay_zh} {due.pay_en}"),) if due.pay_zh else ()),
-        *((("收款账号 Account", _account(due.pay_into)),) if due.pay_into else ()),
+        *((("收款账户 Account", _account(due.pay_into)),) if due.pay_into else ()),
         *((("付款期限 Payable by", head.due_on.isoformat()),) if head.due_on else ()),
         ("核验 Verify", f"{rows.verification.url} {rows.verification.code}"),
         ("数据摘要 SHA-256", rows_digest(rows)),

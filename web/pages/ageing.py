@@ -1,4 +1,4 @@
-"""The ageing of what is owed on statements and cash calls: a page of bands, its items below, and the same as a file."""
+"""The ageing of what is owed to and by members: a page of bands, what is behind them below, and the same as a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MENU = [MenuItem(55, "账龄", "Ageing", "ageing.index", _DESK)]
 @pages.get("")
 @needs("statement.read")
 def index() -> ResponseReturnValue:
-    """Show what is owed on a day by pool, member and band; the statements and cash calls behind a figure below."""
+    """Show what is owed on a day by pool, member and band; what is behind a figure below."""
     asked = Asked()
     on = asked.day("on") or today()
     found_pools = pools_seen(unit(), actor())

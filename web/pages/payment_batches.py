@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from claims import payouts
+from claims.payouts import Due
 from core.permits import may
 from ledger import bank_matches, bank_payments, bank_remittances, statements
 from ledger.bank_models import BankAccount, PaymentBatch
@@ -40,6 +41,7 @@ def index(pool_id: int) -> ResponseReturnValue:
         return listing.csv_of("payments", _EXPORTED, unit().execute(query.limit(listing.EXPORT_MOST)))
     found = listing.listed(unit(), query, sum_of="total_fen")
     is_maker = leads(pool) and may(actor(), "payment.prepare")
+    due = payouts.due(unit(), pool.id, today()) if bank_matches.reads(pool.id, actor()) else []
     return render_template(
         "finance/payment_batches.html",
         pool=pool,
@@ -54,15 +56,13 @@ def index(pool_id: int) -> ResponseReturnValue:
         ],
         found=found,
         exports=listing.csv_link(),
-        waiting=_waiting(pool) if is_maker else [],
-        lacking=[row for row in due_rows(payouts.due(unit(), pool.id, today()), pool.id) if row["why"]]
-        if bank_matches.reads(pool.id, actor())
-        else [],
+        waiting=_waiting(pool, due) if is_maker else [],
+        lacking=[row for row in due_rows(due) if row.why],
     )
 
 
-def _waiting(pool: Pool) -> list[dict[str, object]]:
-    """Return the closed periods of which something can be paid now, and the premiums remitted."""
+def _waiting(pool: Pool, due: Sequence[Due]) -> list[dict[str, object]]:
+    """Return what can be paid now: balances of closed periods, premiums remitted, claims, items on their own."""
     rows: list[dict[str, object]] = []
     for period in statements.periods(unit(), pool.id):
         found = bank_payments.to_pay(unit(), period) if period.stage == "closed" else []
@@ -77,7 +77,7 @@ def _waiting(pool: Pool) -> list[dict[str, object]]:
         rows.append(
             {"label": t("划付保费", "Premiums remitted"), **told, "href": url_for(".premiums", pool_id=pool.id)}
         )
-    ready = [one.claim.payable_fen or 0 for one in payouts.due(unit(), pool.id, today()) if not one.why]
+    ready = [one.claim.payable_fen or 0 for one in due if not one.why]
     items = [one.amount_fen for one in apart.to_pay(unit(), pool.id)]
     for sums, kind, endpoint in ((ready, "claim", "payouts.claims"), (items, "apart", "payouts.items")):
         if sums:

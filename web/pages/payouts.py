@@ -39,14 +39,13 @@ def _pays_on() -> Field:
 def claims(pool_id: int) -> ResponseReturnValue:
     """Prepare a batch of the approved claims whose payees have an account; the others are named with what lacks."""
     pool = led_pool(pool_id)
-    found = due_rows(payouts.due(unit(), pool.id, today()), pool.id)
-    ready, lacking = [row for row in found if not row["why"]], [row for row in found if row["why"]]
+    found = due_rows(payouts.due(unit(), pool.id, today()))
+    ready, lacking = [row for row in found if not row.why], [row for row in found if row.why]
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
         pays_on = need_day(values, "pays_on")
         return _prepared(pool, payouts.prepare_claims(unit(), pool.id, pays_on=pays_on, by=actor(), at=at()))
 
-    total = sum(int(str(row["amount_fen"])) for row in ready)
     step = Step(
         title=t("编制赔款付款批次", "Prepare the payments of claims"),
         sentence=t(
@@ -54,16 +53,13 @@ def claims(pool_id: int) -> ResponseReturnValue:
             "Pays {n} approved claims, {sum} in all, to the account of each payee in use on the day. A claim is booked "
             "as paid once the bank’s line is matched.",
             n=len(ready),
-            sum=yuan(total),
+            sum=yuan(sum(row.amount_fen for row in ready)),
         ),
         label=t("编制付款批次", "Prepare the batch"),
         back=url_for("payment_batches.index", pool_id=pool.id),
         facts=[
-            *((f"{row['number']} {row['payee']}", yuan(int(str(row["amount_fen"])))) for row in ready),
-            *(
-                (f"{row['number']} {row['payee']}".strip(), t("不付：", "Not paid: ") + str(row["words"]))
-                for row in lacking
-            ),
+            *((f"{row.number} {row.payee}", yuan(row.amount_fen)) for row in ready),
+            *((f"{row.number} {row.payee}".strip(), t("不付：", "Not paid: ") + row.words) for row in lacking),
         ],
         fields=[_pays_on()],
         values={"pays_on": today().isoformat()},

@@ -93,7 +93,7 @@ def upload(kind: AnyKind, pool_id: int) -> ResponseReturnValue:
     page = render_template(
         "sent_lists/upload.html",
         **walk.frame(),
-        said={**said, "command": said["command"].format(on=values["on"])},
+        said={**said, "command": said["command"].format(pool=pool.id, on=values["on"])},
         values=values,
         errors=errors,
         fields=[(t(one.label_zh, one.label_en), not one.is_required) for one in kind.schema.fields],
