@@ -33,16 +33,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is no such account, or it is not yours to see. Choose it from the list.",
     ),
     "bank_account_waits": (
-        "本公司还有一个提议等待确认。请先确认或退回它。",
-        "Another proposal of your company waits. Have it confirmed or rejected first.",
+        "还有一个提议等待确认。请先确认或退回它。",
+        "Another proposal waits. Have it confirmed or rejected first.",
     ),
     "bank_account_stands": (
         "与已确认的收款账户完全相同，不必再提。",
         "This is the account that is confirmed already; there is nothing to propose.",
     ),
     "not_your_bank_account": (
-        "收款账户只由该成员自己的财务人员确认或退回。",
-        "An account is confirmed or rejected by its own member's finance desk alone.",
+        "成员的收款账户只由该成员的财务人员确认或退回，收款人的由首席的财务人员。",
+        "A member's account is confirmed or rejected by the member's finance desk alone, a payee's by the lead's.",
     ),
     "payment_batch_not_found": (
         "没有这个付款批次，或您无权查看。请从列表进入。",
