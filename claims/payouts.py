@@ -28,6 +28,9 @@ from ledger.clause_models import ApartItem
 from ledger.models import Period
 from underwriting.models import Agreement, Policy
 
+#: Stages of a claim that is to be paid.
+_TO_PAY = ("approved", "called")
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -67,7 +70,7 @@ def due(session: Session, pool_id: int, day: date, *, claim_id: uuid.UUID | None
         select(Claim, Payee)
         .join(Policy, Policy.id == Claim.policy_id)
         .outerjoin(Payee, Payee.id == Claim.payee_id)
-        .where(Claim.pool_id == pool_id, Claim.stage.in_(("approved", "called")))
+        .where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY))
         .options(joinedload(Claim.policy, innerjoin=True).joinedload(Policy.agreement, innerjoin=True))
     )
     if claim_id is not None:
@@ -123,7 +126,8 @@ def prepare_claims(session: Session, pool_id: int, *, pays_on: date, by: Actor, 
     one of them.
     """
     require_lead(session, pool_id, by)
-    session.scalars(select(Claim.id).where(Claim.pool_id == pool_id, Claim.stage != "paid").with_for_update()).all()
+    held = select(Claim.id).where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY))
+    session.execute(held.order_by(Claim.id).with_for_update())
     found = [one for one in due(session, pool_id, pays_on) if not one.why]
     for one in found:
         require_other_person(one.claim.approved_by, by)
