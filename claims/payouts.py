@@ -170,10 +170,13 @@ def match(
 def take_back(session: Session, row: BankMatch, why: str, *, by: Actor, at: datetime) -> None:
     """Take a match back; a claim that it booked as paid is payable again, in its batch.
 
-    Refuses what `ledger.bank_matches.take_back` and `ledger.entries.reverse` refuse.
+    Refuses what `ledger.bank_matches.take_back` and `ledger.entries.reverse` refuse; Conflict `item_is_booked` where
+    an item settled on its own is booked as paid by what the match shows.
     """
-    bank_matches.take_back(session, row, why, by=by, at=at)
     paid = session.scalar(select(PaymentLine).where(PaymentLine.id == row.payment_id))
+    if paid is not None:
+        _require_not_booked(session, paid, by)
+    bank_matches.take_back(session, row, why, by=by, at=at)
     claim = _claim_of(session, paid.subject_id if paid else None)
     if claim is not None:
         _come_back(session, claim, on=max(clock.on(at), claim.paid_on or clock.on(at)), by=by, at=at)
@@ -185,14 +188,21 @@ def give_back(session: Session, row: PaymentLine, line_id: uuid.UUID, why: str, 
     Refuses what `ledger.bank_payouts.give_back` and `ledger.entries.reverse` refuse; Conflict `item_is_booked` where an
     item settled on its own is booked as paid already.
     """
+    _require_not_booked(session, row, by)
     line = bank_payouts.give_back(session, row, line_id, why, by=by, at=at)
-    item = session.get(ApartItem, row.subject_id)
-    if item is not None and item.stage == "paid":
-        raise Conflict("item_is_booked", number=item.number)
     claim = _claim_of(session, row.subject_id)
     if claim is not None:
         day = max(_open_day(session, row.pool_id, line.booked_on, at), claim.paid_on or line.booked_on)
         _come_back(session, claim, on=day, by=by, at=at)
+
+
+def _require_not_booked(session: Session, row: PaymentLine, by: Actor) -> None:
+    """Refuse Conflict `item_is_booked` where a payment pays an item settled on its own that is booked as paid."""
+    require_lead(session, row.pool_id, by)
+    paid = ApartItem.id == row.subject_id, ApartItem.stage == "paid"
+    number = session.scalar(select(ApartItem.number).where(*paid))
+    if number is not None:
+        raise Conflict("item_is_booked", number=number)
 
 
 def _claim_of(session: Session, subject_id: uuid.UUID | None) -> Claim | None:
