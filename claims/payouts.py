@@ -207,8 +207,7 @@ def _require_not_booked(session: Session, row: PaymentLine, by: Actor) -> None:
 
 def _claim_of(session: Session, subject_id: uuid.UUID | None) -> Claim | None:
     """Return the claim that a payment pays; None where it pays another thing."""
-    known = session.scalar(select(Claim.id).where(Claim.id == subject_id)) if subject_id else None
-    return handling.lock(session, known) if known else None
+    return session.scalar(select(Claim).where(Claim.id == subject_id)) if subject_id else None
 
 
 def _open_day(session: Session, pool_id: int, day: date, at: datetime) -> date:
@@ -220,7 +219,12 @@ def _open_day(session: Session, pool_id: int, day: date, at: datetime) -> date:
 
 
 def _come_back(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime) -> None:
-    """Mirror the payment of a paid claim and let it stand as before: approved, or called."""
+    """Mirror the payment of a paid claim and let it stand as before: approved, or called.
+
+    Period and claim are held in that order, as whoever pays one takes them.
+    """
+    entries.open_period_on(session, claim.pool_id, on)
+    claim = handling.lock(session, claim.id)
     query = select(ClaimPayment).where(ClaimPayment.claim_id == claim.id)
     paid = session.scalars(query.order_by(ClaimPayment.instalment.desc()).limit(1)).one()
     entry = entries.entry(session, claim.pool_id, paid.entry_id)
