@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from flask import Flask, render_template_string
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
@@ -93,12 +93,13 @@ def pages(community_id: uuid.UUID) -> list[Page]:
 def bare(engine: Engine, found: list[Page]) -> FlaskClient:
     """Return a client of an application with the bare pages alone."""
     app = Flask("bare")
+    template = app.jinja_env.from_string(_PAGE)
 
     def shows(page: Page) -> Callable[[], str]:
         def view() -> str:
             with engine.connect() as connection:
                 rows = connection.execute(page.query).all()  # type: ignore[call-overload]
-            return render_template_string(_PAGE, title=page.job, rows=rows)
+            return template.render(title=page.job, rows=rows)
 
         return view
 

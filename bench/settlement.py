@@ -29,7 +29,7 @@ from underwriting.premiums import Written
 
 #: Premiums of the main measurement, and of each further one on the way to it.
 FULL, QUICK = 1_000_000, 5_000
-GROWTH = ((10_000, 3), (100_000, 3), (1_000_000, 1))
+GROWTH = ((10_000, 3), (100_000, 3), (1_000_000, 1), (5_000_000, 1))
 GROWTH_QUICK = ((1_000, 3), (5_000, 2))
 
 #: Premiums that the slow ways are measured on.

@@ -1,7 +1,8 @@
 """The engine of `gongbao verify`: every room's invariants on one snapshot of the live database, read only.
 
-It connects as the auditor, who sees every row and can change none, and looks at everything in one transaction, so
-that what is compared belongs together. What cannot be checked counts as broken, never as whole.
+It connects as the auditor, who sees every row and can change none, and looks at everything in one snapshot, so that
+what is compared belongs together, by as many connections as there are hands. What cannot be checked counts as broken,
+never as whole.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -49,6 +52,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     *claims.invariants.INVARIANTS,
     logged.INVARIANT,
 )
+
+#: So many checks are made at a time, each on a connection of its own.
+HANDS = 2
 
 #: The queries that name every file of every room.
 FILES = (core.invariants.FILES, tender.invariants.FILES)
@@ -213,16 +219,46 @@ def run(
     """
     wanted = list(only)
     invariants, begun = chosen(wanted, files, at=at), time.perf_counter()
-    with auditor_engine.connect() as connection:
-        snapshot = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with snapshot.begin():
-            role = snapshot.scalar(text("SELECT current_user"))
-            if role != AUDITOR:
-                raise Conflict("auditor_needed", role=role, needed=AUDITOR)
-            snapshot.execute(text("SET LOCAL work_mem = '256MB'"))
-            snapshot.execute(text("SET LOCAL jit = off"))
-            results = examine(snapshot, invariants, is_full=is_full or bool(wanted))
+    with ExitStack() as opened:
+        first = opened.enter_context(_looking(auditor_engine))
+        role = first.scalar(text("SELECT current_user"))
+        if role != AUDITOR:
+            raise Conflict("auditor_needed", role=role, needed=AUDITOR)
+        snapshot = first.scalar(text("SELECT pg_export_snapshot()"))
+        more = [opened.enter_context(_looking(auditor_engine, snapshot)) for _ in range(HANDS - 1)]
+        results = _by_hands([first, *more], invariants, is_full=is_full or bool(wanted))
     return Report(at, _since(begun), tuple(results))
+
+
+@contextmanager
+def _looking(engine: Engine, snapshot: str = "") -> Iterator[Connection]:
+    """Open a transaction that only reads, on a snapshot of its own or on that of another that is still open."""
+    with engine.connect() as connection:
+        reading = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with reading.begin():
+            if snapshot:
+                reading.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+            reading.exec_driver_sql("SET LOCAL work_mem = '256MB'")
+            reading.exec_driver_sql("SET LOCAL jit = off")
+            yield reading
+
+
+def _by_hands(connections: Sequence[Connection], invariants: Sequence[Invariant], *, is_full: bool) -> list[Result]:
+    """Return what the checks find, in their order; the heavy ones are begun first."""
+    found: dict[int, Result] = {}
+    waiting = deque(sorted(range(len(invariants)), key=lambda place: not invariants[place].is_heavy))
+
+    def work(connection: Connection) -> None:
+        while True:
+            try:
+                place = waiting.popleft()
+            except IndexError:
+                return
+            found[place] = examine(connection, [invariants[place]], is_full=is_full)[0]
+
+    with ThreadPoolExecutor(len(connections)) as hands:
+        list(hands.map(work, connections))
+    return [found[place] for place in range(len(invariants))]
 
 
 def examine(connection: Connection, invariants: Sequence[Invariant], *, is_full: bool = True) -> list[Result]:
@@ -249,7 +285,7 @@ def _since(begun: float) -> int:
 @contextmanager
 def auditor_engine_at(url: str) -> Iterator[Engine]:
     """Open an engine on the auditor's address, which may be a replica's, for one verification."""
-    engine = reader_for(url, pool_size=1)
+    engine = reader_for(url, pool_size=HANDS)
     try:
         yield engine
     finally:

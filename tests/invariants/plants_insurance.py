@@ -63,8 +63,8 @@ UNDERWRITING: tuple[Plant, ...] = (
     plant(
         "INV-P3-agreement",
         "another lead",
-        "UPDATE pool SET lead_id = (SELECT organisation_id FROM share WHERE pool_id = pool.id AND number = 1"
-        " AND position = 1)",
+        "UPDATE pool SET lead_id ="
+        " (SELECT organisation_id FROM share WHERE pool_id = pool.id AND position = 1 ORDER BY number DESC LIMIT 1)",
     ),
     plant(
         "INV-P3-agreement",

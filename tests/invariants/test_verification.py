@@ -103,6 +103,21 @@ def test_what_cannot_be_checked_is_broken(auditor: Engine) -> None:
     assert "read-only" in str(results[1].found.first[0].facts)
 
 
+def test_all_hands_look_at_one_snapshot(story: Story, auditor: Engine) -> None:
+    """What is committed while a verification begins is seen by all of its connections or by none."""
+    seen = text("SELECT pg_current_snapshot()::text")
+    engine = engine_for(story.urls.app, pool_size=1)
+    with verification._looking(auditor) as first:
+        snapshot = first.scalar(text("SELECT pg_export_snapshot()"))
+        with engine.begin() as other:
+            other.execute(text("SELECT pg_current_xact_id()"))
+        with verification._looking(auditor, snapshot) as second:
+            assert first.scalar(seen) == second.scalar(seen)
+        with verification._looking(auditor) as later:
+            assert first.scalar(seen) != later.scalar(seen)
+    engine.dispose()
+
+
 def _writes(connection: Connection) -> Found:
     connection.execute(text("UPDATE clock_offset SET ahead = interval '1 day'"))
     return Found()

@@ -19,13 +19,13 @@ from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi import checks
 from sqlalchemy import select
 
-from core.db import rehearsal, unit_of_work
+from core.db import unit_of_work
 from core.parties import actor_of, mandates_of
 from core.permits import SYSTEM
 from tests.depth import DEPTH
 from tests.rules.matrix import Call, is_hidden, role_may
 from tests.rules.seats import Seat
-from tests.rules.walking import Walk
+from tests.rules.walking import Walk, rehearsed
 from tests.rules.world import NOW
 from web import shell
 from web.accounts import User, add_token
@@ -55,7 +55,7 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have every request done and then rolled back, so that thousands of them leave the world as it was."""
     with monkeypatch.context() as patched:
-        patched.setattr(shell, "unit_of_work", rehearsal)
+        patched.setattr(shell, "unit_of_work", rehearsed)
         yield
 
 

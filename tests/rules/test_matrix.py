@@ -7,12 +7,11 @@ from collections import defaultdict
 import pytest
 from werkzeug.test import TestResponse
 
-from core.db import rehearsal
 from core.permits import ACTIONS, Role, kind_of
 from tests.rules.matrix import ASKS_AGAIN, NOT_REACHED, WITHOUT_NEEDS, Call, is_hidden, role_may
 from tests.rules.reaching_tender import ELSEWHERE, REACHES
 from tests.rules.seats import Seat
-from tests.rules.walking import Walk
+from tests.rules.walking import Walk, rehearsed
 from web import shell
 from web.shell import action_of
 
@@ -46,7 +45,7 @@ def _is_asked_rightly(call: Call, seat: Seat) -> bool:
 
 def test_who_may_is_answered(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each route lets somebody through to its thing; nobody who may is told that it may not, or meets a fault."""
-    monkeypatch.setattr(shell, "unit_of_work", rehearsal)
+    monkeypatch.setattr(shell, "unit_of_work", rehearsed)
     wrong, tried = [], 0
     reached: dict[str, set[int]] = defaultdict(set)
     for seat in walk.seats:
@@ -97,7 +96,7 @@ def test_every_writing_route_comes_to_its_work(walk: Walk, monkeypatch: pytest.M
         if not _is_done(answer):
             idle.append(f"{name}: {answer.status_code} {answer.text[-600:]} {walk.faults[-1:]}")
     assert walk.digest() == before
-    monkeypatch.setattr(shell, "unit_of_work", rehearsal)
+    monkeypatch.setattr(shell, "unit_of_work", rehearsed)
     for name in sorted(set(writing) - set(REACHES) - set(ELSEWHERE)):
         if not _does_it_as_it_stands(walk, writing[name]):
             idle.append(f"{name}: done by nobody; say in tests/rules/reaching.py what leads up to it")

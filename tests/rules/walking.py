@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,11 @@ from web.accounts import User, add_token
 
 #: Tables that a visit itself writes: sign-ins, limits of requests. (Tokens and everything else count.)
 VISITS = {"user_session", "rate_bucket", "alembic_version", "clock_offset"}
+
+
+def rehearsed(engine: Engine, actor: Actor, *, turn: int | None = None) -> AbstractContextManager[Session]:
+    """Return a request's unit of work that is always rolled back; it posts nothing, so it needs no turn."""
+    return rehearsal(engine, actor)
 
 
 @dataclass
@@ -91,7 +96,7 @@ class Walk:
             with pytest.MonkeyPatch.context() as patch, rehearsal(self.engine, SYSTEM) as unit:
                 said = dict(reach.before(unit, self.world, seat))
                 params = {**call.params, **{key: said.pop(key) for key in set(said) & set(call.params)}}
-                patch.setattr(shell, "unit_of_work", lambda engine, actor: _seated(unit, actor))
+                patch.setattr(shell, "unit_of_work", lambda engine, actor, **_: _seated(unit, actor))
                 return self.ask(replace(call, params=params), seat, said)
         finally:
             self._go_to(NOW)

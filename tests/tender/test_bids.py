@@ -119,7 +119,7 @@ def test_a_bid_whose_receipt_must_wait_is_told_to_be_in_the_box(town, monkeypatc
         raise OperationalError("", {}, Exception("lock timeout"))
 
     with monkeypatch.context() as broken:
-        broken.setattr(audit, "_sequence_alone", stuck)
+        broken.setattr(audit, "_place", stuck)
         with pytest.raises(Conflict, match="receipt_later"):
             submit(town, tender_id, insurer, container)
     assert (count(town, who, SealedBid), count(town, who, BidReceipt)) == (1, 0)

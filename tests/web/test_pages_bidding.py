@@ -85,7 +85,7 @@ def test_a_receipt_that_was_late_is_issued_when_its_page_is_asked_for(
         raise OperationalError("", {}, Exception("lock timeout"))
 
     with monkeypatch.context() as broken:
-        broken.setattr(audit, "_sequence_alone", stuck)
+        broken.setattr(audit, "_place", stuck)
         answer: Any = _submit(scene, browser, tender_id, insurer)
         assert answer.status_code == 409 and "已经收下" in answer.text
         assert "待签发" in browser.get(f"/bids/{tender_id}").text

@@ -73,28 +73,28 @@ CREATE FUNCTION keep_payment_line() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     coming_back constant text[] := ARRAY['return_line_id', 'returned_by', 'returned_at', 'returned_why'];
     batch public.payment_batch;
-    payee public.bank_account;
+    paid public.bank_account;
     fits boolean;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         SELECT * INTO batch FROM public.payment_batch WHERE (id, pool_id, stage) = (NEW.batch_id, NEW.pool_id, 'prepared');
-        SELECT * INTO payee FROM public.bank_account
+        SELECT * INTO paid FROM public.bank_account
         WHERE (id, pool_id, stage) = (NEW.account_id, NEW.pool_id, 'confirmed');
         IF batch.kind = 'statement' THEN
             fits := EXISTS (SELECT 1 FROM public.statement s WHERE s.id = NEW.statement_id AND s.stage = 'agreed'
                 AND (s.pool_id, s.period_id, s.organisation_id, s.balance_fen)
-                    = (batch.pool_id, batch.period_id, payee.organisation_id, NEW.amount_fen));
+                    = (batch.pool_id, batch.period_id, paid.organisation_id, NEW.amount_fen));
         ELSIF batch.kind = 'premium' THEN
-            fits := num_nonnulls(NEW.statement_id, NEW.subject_id) = 0 AND payee.organisation_id IS NOT NULL
-                AND payee.id <> batch.payer_id;
+            fits := num_nonnulls(NEW.statement_id, NEW.subject_id) = 0 AND paid.organisation_id IS NOT NULL
+                AND paid.id <> batch.payer_id;
         ELSIF batch.kind = 'claim' THEN
             fits := EXISTS (SELECT 1 FROM public.claim c WHERE c.stage IN ('approved', 'called')
                 AND (c.id, c.pool_id, c.payee_id, c.payable_fen, c.number)
-                    = (NEW.subject_id, batch.pool_id, payee.payee_id, NEW.amount_fen, NEW.document));
+                    = (NEW.subject_id, batch.pool_id, paid.payee_id, NEW.amount_fen, NEW.document));
         ELSIF batch.kind = 'apart' THEN
             fits := EXISTS (SELECT 1 FROM public.apart_item i WHERE i.stage = 'open'
                 AND (i.id, i.pool_id, i.organisation_id, i.amount_fen, i.number)
-                    = (NEW.subject_id, batch.pool_id, payee.organisation_id, NEW.amount_fen, NEW.document));
+                    = (NEW.subject_id, batch.pool_id, paid.organisation_id, NEW.amount_fen, NEW.document));
         END IF;
         IF fits IS NOT TRUE OR NEW.return_line_id IS NOT NULL THEN
             RAISE EXCEPTION 'a payment pays what its batch is of to an account of whom it is owed'
