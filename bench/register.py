@@ -23,7 +23,7 @@ FROM community c, generate_series(1, %s) n
 _LIFTS = """
 INSERT INTO lift (id, building_id, number, in_service_on, floors)
 SELECT gen_random_uuid(), b.id, 'SF' || lpad(row_number() OVER (ORDER BY b.id, n)::text, 9, '0'), '2015-05-01', 18
-FROM building b, generate_series(1, %s) n
+FROM building b, generate_series(1, %s + CASE b.name WHEN '1栋' THEN %s ELSE 0 END) n
 """
 _COVERS = """
 INSERT INTO policy_lift (policy_id, lift_id, gross_fen, covered_from, covered_to)
@@ -41,7 +41,8 @@ def fill(urls: Urls, lifts: int) -> list[tuple[str, str]]:
             for district, name in places:
                 rows.write_row((uuid.uuid4(), name, district, sort_key_of(name), 896))
         cursor.execute(_BUILDINGS, (BUILDINGS_OF_ONE,))
-        cursor.execute(_LIFTS, (-(-LIFTS_OF_ONE // BUILDINGS_OF_ONE),))
+        # What does not go into the buildings evenly stands in the first.
+        cursor.execute(_LIFTS, divmod(LIFTS_OF_ONE, BUILDINGS_OF_ONE))
     return places
 
 

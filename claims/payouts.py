@@ -28,6 +28,9 @@ from ledger.clause_models import ApartItem
 from ledger.models import Period
 from underwriting.models import Agreement, Policy
 
+#: Stages of a claim that is to be paid.
+_TO_PAY = ("approved", "called")
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -67,7 +70,7 @@ def due(session: Session, pool_id: int, day: date, *, claim_id: uuid.UUID | None
         select(Claim, Payee)
         .join(Policy, Policy.id == Claim.policy_id)
         .outerjoin(Payee, Payee.id == Claim.payee_id)
-        .where(Claim.pool_id == pool_id, Claim.stage.in_(("approved", "called")))
+        .where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY))
         .options(joinedload(Claim.policy, innerjoin=True).joinedload(Policy.agreement, innerjoin=True))
     )
     if claim_id is not None:
@@ -123,7 +126,8 @@ def prepare_claims(session: Session, pool_id: int, *, pays_on: date, by: Actor, 
     one of them.
     """
     require_lead(session, pool_id, by)
-    session.scalars(select(Claim.id).where(Claim.pool_id == pool_id, Claim.stage != "paid").with_for_update()).all()
+    held = select(Claim.id).where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY))
+    session.execute(held.order_by(Claim.id).with_for_update())
     found = [one for one in due(session, pool_id, pays_on) if not one.why]
     for one in found:
         require_other_person(one.claim.approved_by, by)
@@ -166,10 +170,13 @@ def match(
 def take_back(session: Session, row: BankMatch, why: str, *, by: Actor, at: datetime) -> None:
     """Take a match back; a claim that it booked as paid is payable again, in its batch.
 
-    Refuses what `ledger.bank_matches.take_back` and `ledger.entries.reverse` refuse.
+    Refuses what `ledger.bank_matches.take_back` and `ledger.entries.reverse` refuse; Conflict `item_is_booked` where
+    an item settled on its own is booked as paid by what the match shows.
     """
-    bank_matches.take_back(session, row, why, by=by, at=at)
     paid = session.scalar(select(PaymentLine).where(PaymentLine.id == row.payment_id))
+    if paid is not None:
+        _require_not_booked(session, paid, by)
+    bank_matches.take_back(session, row, why, by=by, at=at)
     claim = _claim_of(session, paid.subject_id if paid else None)
     if claim is not None:
         _come_back(session, claim, on=max(clock.on(at), claim.paid_on or clock.on(at)), by=by, at=at)
@@ -181,20 +188,26 @@ def give_back(session: Session, row: PaymentLine, line_id: uuid.UUID, why: str, 
     Refuses what `ledger.bank_payouts.give_back` and `ledger.entries.reverse` refuse; Conflict `item_is_booked` where an
     item settled on its own is booked as paid already.
     """
+    _require_not_booked(session, row, by)
     line = bank_payouts.give_back(session, row, line_id, why, by=by, at=at)
-    item = session.get(ApartItem, row.subject_id)
-    if item is not None and item.stage == "paid":
-        raise Conflict("item_is_booked", number=item.number)
     claim = _claim_of(session, row.subject_id)
     if claim is not None:
         day = max(_open_day(session, row.pool_id, line.booked_on, at), claim.paid_on or line.booked_on)
         _come_back(session, claim, on=day, by=by, at=at)
 
 
+def _require_not_booked(session: Session, row: PaymentLine, by: Actor) -> None:
+    """Refuse Conflict `item_is_booked` where a payment pays an item settled on its own that is booked as paid."""
+    require_lead(session, row.pool_id, by)
+    paid = ApartItem.id == row.subject_id, ApartItem.stage == "paid"
+    number = session.scalar(select(ApartItem.number).where(*paid))
+    if number is not None:
+        raise Conflict("item_is_booked", number=number)
+
+
 def _claim_of(session: Session, subject_id: uuid.UUID | None) -> Claim | None:
     """Return the claim that a payment pays; None where it pays another thing."""
-    known = session.scalar(select(Claim.id).where(Claim.id == subject_id)) if subject_id else None
-    return handling.lock(session, known) if known else None
+    return session.scalar(select(Claim).where(Claim.id == subject_id)) if subject_id else None
 
 
 def _open_day(session: Session, pool_id: int, day: date, at: datetime) -> date:
@@ -206,7 +219,12 @@ def _open_day(session: Session, pool_id: int, day: date, at: datetime) -> date:
 
 
 def _come_back(session: Session, claim: Claim, *, on: date, by: Actor, at: datetime) -> None:
-    """Mirror the payment of a paid claim and let it stand as before: approved, or called."""
+    """Mirror the payment of a paid claim and let it stand as before: approved, or called.
+
+    Period and claim are held in that order, as whoever pays one takes them.
+    """
+    entries.open_period_on(session, claim.pool_id, on)
+    claim = handling.lock(session, claim.id)
     query = select(ClaimPayment).where(ClaimPayment.claim_id == claim.id)
     paid = session.scalars(query.order_by(ClaimPayment.instalment.desc()).limit(1)).one()
     entry = entries.entry(session, claim.pool_id, paid.entry_id)

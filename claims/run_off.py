@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from claims import stages
+from claims.list_models import ClaimsList
 from claims.models import CashCall, Claim, ClaimCost
 from core.errors import Conflict
 from core.permits import Actor, require
@@ -25,6 +26,9 @@ from ledger.clause_models import ApartItem, PoolClosing, StepUp
 from ledger.models import Period, Statement
 from underwriting import policies, pools
 from underwriting.models import Bordereau, Policy, Pool, Refund
+
+#: Stages in which a list that was sent may still be posted.
+_WAITING = ("reading", "checked", "approved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ def still_open(session: Session, pool: Pool, on: date) -> Sequence[OpenKind]:
     owing = (Policy.stage == "bound") & (policies.due_fen() > 0)
     kinds: Sequence[tuple[str, Any, Sequence[ColumnElement[bool]]]] = (
         ("policy", Policy, [Policy.pool_id == pool.id, or_(Policy.expires_on > on, owing, Policy.stage == "received")]),
-        ("bordereau", Bordereau, [*_of(Bordereau, pool), Bordereau.stage.in_(("reading", "checked", "approved"))]),
+        ("bordereau", Bordereau, [*_of(Bordereau, pool), Bordereau.stage.in_(_WAITING)]),
+        ("claims_list", ClaimsList, [*_of(ClaimsList, pool), ClaimsList.stage.in_(_WAITING)]),
         ("refund", Refund, [Refund.stage == "agreed", Refund.policy_id.in_(_policies(pool))]),
         ("claim", Claim, [*_of(Claim, pool), Claim.stage.not_in(("paid", "rejected"))]),
         ("claim_cost", ClaimCost, [ClaimCost.stage == "approved", ClaimCost.claim_id.in_(claims)]),

@@ -71,6 +71,7 @@ REHEARSALS = 2
 REHEARSAL_LOCK = 0x72686C
 #: With a pool's number, the turn of who posts into its book next.
 TURN_LOCK = 0x7475726E
+_TAKE_TURN, _GIVE_TURN = "SELECT pg_advisory_lock(%s, %s)", "SELECT pg_advisory_unlock(%s, %s)"
 
 
 class Model(DeclarativeBase):
@@ -143,10 +144,10 @@ def _wake(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
     if time.monotonic() - record.info.get("since_s", time.monotonic()) < ASKED_AFTER_S:
         return
     try:
-        is_open = connection.autocommit
+        own = connection.autocommit
         connection.autocommit = True
         connection.execute("SELECT 1")
-        connection.autocommit = is_open
+        connection.autocommit = own
     except psycopg.Error as fault:
         raise InvalidatePoolError from fault
 
@@ -223,30 +224,40 @@ def _in_turn(engine: Engine, turn: int) -> Iterator[Connection]:
 
     The turn comes before the transaction begins, so what it sees is what the one before it left. Waiting for a row
     within the transaction would end in a conflict with whoever held it: its snapshot would be older than the row.
+    Refuses Conflict `busy` where the turn does not come in the time that a lock is waited for.
     """
     with engine.connect() as connection:
         raw: Any = connection.connection.driver_connection
-        own = raw.autocommit
-        raw.autocommit = True
-        raw.execute("SELECT pg_advisory_lock(%s, %s)", (TURN_LOCK, turn))
-        raw.autocommit = own
+        try:
+            _by_itself(raw, _TAKE_TURN, turn)
+        except psycopg.errors.LockNotAvailable:
+            raise Conflict(BUSY) from None
         try:
             yield connection
         finally:
             try:
                 connection.rollback()
-                raw.autocommit = True
-                raw.execute("SELECT pg_advisory_unlock(%s, %s)", (TURN_LOCK, turn))
-                raw.autocommit = own
+                _by_itself(raw, _GIVE_TURN, turn)
             except psycopg.Error:
                 connection.invalidate()
+
+
+def _by_itself(raw: Any, statement: str, turn: int) -> None:
+    """Run a statement about a turn in no transaction; whatever becomes of it, the connection is as it was."""
+    own = raw.autocommit
+    raw.autocommit = True
+    try:
+        raw.execute(statement, (TURN_LOCK, turn))
+    finally:
+        raw.autocommit = own
 
 
 @contextmanager
 def unit_of_work(engine: Engine, actor: Actor | None = None, *, turn: int | None = None) -> Iterator[Session]:
     """Open one transaction in the actor's scope; commit on a clean exit, roll back on any exception.
 
-    With a `turn` (a pool's number) it waits for the others that have one for the same pool before it begins.
+    With a `turn` (a pool's number) it waits for the others that have one for the same pool before it begins, and
+    refuses Conflict `busy` where they take too long.
 
     Whatever is recorded in it names the token that the actor acts by, where there is one (`audit.record`). After the
     commit the audit events that it wrote get their places in the log; whatever happens then, the work is

@@ -131,9 +131,10 @@ def _proposed_for(session: Session, pool_id: int, payee: Payee | None, by: Actor
 def confirm_account(session: Session, row: BankAccount, *, by: Actor, at: datetime) -> None:
     """Confirm a proposed account: its owner's first stands at once, a change two working days later.
 
-    Refuses Forbidden `not_your_bank_account`, for a payee's `lead_only`, `second_person_needed` from whoever proposed
-    it; Conflict `stage_refuses`, `calendar_not_known` where the days ahead are not known.
+    Refuses Forbidden `role_may_not`, `not_your_bank_account`, for a payee's `lead_only`, `second_person_needed` from
+    whoever proposed it; Conflict `stage_refuses`, `calendar_not_known` where the days ahead are not known.
     """
+    require(by, "bank_account.confirm")
     _require_own(session, row, by)
     step(stages.BANK_ACCOUNT_MOVES, row.stage, "confirm", kind="bank_account")
     require_other_person(row.proposed_by, by)

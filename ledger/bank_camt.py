@@ -17,6 +17,8 @@ from ledger.bank_xml import Node, read_xml
 from ledger.money import LIMIT_FEN
 
 _AMOUNT = re.compile(r"([0-9]{1,16})(?:\.([0-9]{0,5}))?", re.ASCII)
+#: A statement's own name (Max35Text), and the number of an account (an IBAN, or Max34Text).
+_NAME_MOST, _ACCOUNT_MOST = 35, 34
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T.*)?", re.ASCII | re.DOTALL)
 
 
@@ -57,7 +59,7 @@ def read_camt(content: bytes) -> Report:
     """Return the report that a camt.053.001.08 file holds.
 
     Refuses what `ledger.bank_xml.read_xml` refuses; Invalid `camt_not_this` for any other document; `camt_wrong` with a
-    finding `camt_element_wrong` for each element that is missing or unreadable.
+    finding `camt_element_wrong` for each element that is missing, unreadable or too long.
     """
     root = read_xml(content)
     statements = list(root.all("BkToCstmrStmt/Stmt"))
@@ -68,10 +70,10 @@ def read_camt(content: bytes) -> Report:
     lines = [_line(reading, entry) for entry in entries]
     days = [line.booked_on for line in lines]
     number = statement.told("Acct/Id/Othr/Id") or statement.told("Acct/Id/IBAN")
-    if not number:
+    if not 0 < len(number) <= _ACCOUNT_MOST:
         reading.wrong(statement, "Acct/Id")
     report = Report(
-        reference=statement.told("Id") or "?",
+        reference=statement.told("Id"),
         account_number=number,
         from_on=_end(reading, statement, "FrDtTm", days, min),
         until_on=_end(reading, statement, "ToDtTm", days, max),
@@ -79,7 +81,7 @@ def read_camt(content: bytes) -> Report:
         closing_fen=_balance(reading, statement, ("CLBD",)),
         lines=lines,
     )
-    if not statement.told("Id"):
+    if not 0 < len(report.reference) <= _NAME_MOST:
         reading.wrong(statement, "Id")
     if reading.findings:
         raise Invalid("camt_wrong", reading.findings)

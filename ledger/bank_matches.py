@@ -94,7 +94,7 @@ def reads(pool_id: int, actor: Actor) -> bool:
 
 def proposed(session: Session, pool_id: int, actor: Actor) -> list[Proposed]:
     """Return what may be accepted now, line by line, of one line the surest first; nothing for who reads no line."""
-    return _proposed(session, pool_id) if reads(pool_id, actor) else []
+    return _proposed(session, pool_id, unmatched_lines(pool_id)) if reads(pool_id, actor) else []
 
 
 def unmatched_payments(session: Session, pool_id: int) -> list[Target]:
@@ -141,8 +141,9 @@ def unmatched_apart(session: Session, pool_id: int) -> list[Target]:
     return [_of_apart(one) for one in session.scalars(query.order_by(ApartItem.number))]
 
 
-def _proposed(session: Session, pool_id: int) -> list[Proposed]:
-    lines = {one.id: one for one in session.scalars(unmatched_lines(pool_id))}
+def _proposed(session: Session, pool_id: int, query: Select[BankLine]) -> list[Proposed]:
+    """Return what may be accepted of the lines that a query names."""
+    lines = {one.id: one for one in session.scalars(query)}
     found = [_of_statement(one) for one in session.scalars(unmatched_statements(session, pool_id))]
     found += [*unmatched_apart(session, pool_id), *unmatched_payments(session, pool_id)]
     open_ones = {one.id: one for one in found}
@@ -178,8 +179,8 @@ def accept(
     require_lead(session, pool_id, by)
     line = bank_receipts.line_of_pool(session, pool_id, line_id)
     _require_open(session, line, target_id)
-    asked = (line_id, target_id)
-    wanted = next((one for one in _proposed(session, pool_id) if (one.line.id, one.target.id) == asked), None)
+    its_own = _proposed(session, pool_id, unmatched_lines(pool_id).where(BankLine.id == line_id))
+    wanted = next((one for one in its_own if one.target.id == target_id), None)
     if wanted is None:
         raise Invalid("bank_match_not_proposed")
     fen = wanted.proposal.difference_fen

@@ -62,17 +62,22 @@ def proposals(lines: Iterable[UnmatchedLine], balances: Sequence[OpenBalance]) -
     [(True, True, 0)]
     """
     found: list[Proposal] = []
+    names = [(balance, _naming(balance.number)) for balance in balances]
     for line in lines:
-        of_one = [one for balance in balances if (one := _proposal(line, balance)) is not None]
+        of_one = [one for balance, naming in names if (one := _proposal(line, balance, naming)) is not None]
         found += sorted(of_one, key=lambda one: (not one.is_named, abs(one.difference_fen), not one.is_same_account))
     return found
 
 
-def _proposal(line: UnmatchedLine, balance: OpenBalance) -> Proposal | None:
+def _naming(number: str) -> re.Pattern[str]:
+    """Return what finds a number where it stands for itself, and not in a longer one."""
+    return re.compile(rf"(?<![0-9A-Za-z.-]){re.escape(number)}(?![0-9A-Za-z-])")
+
+
+def _proposal(line: UnmatchedLine, balance: OpenBalance, naming: re.Pattern[str]) -> Proposal | None:
     if (line.amount_fen > 0) == (balance.balance_fen > 0) or not balance.balance_fen:
         return None
-    whole = re.compile(rf"(?<![0-9A-Za-z.-]){re.escape(balance.number)}(?![0-9A-Za-z-])")
-    is_named = whole.search(line.about) is not None
+    is_named = naming.search(line.about) is not None
     is_same_account = line.number in balance.accounts
     fen = difference(line.amount_fen, balance.balance_fen)
     if not is_named and (fen or not is_same_account):

@@ -159,12 +159,19 @@ def sign(session: Session, pool_id: int, first_on: date, *, by: Actor, at: datet
 
 
 def _require_whole(session: Session, pool_id: int, told: Month) -> BankReport:
-    """Return the last statement that tells of a month; Conflict `bank_month_gap` where one is missing among them."""
+    """Return the last statement that tells of a month; Conflict `bank_month_gap` where one is missing among them.
+
+    The first of them follows the last one before the month, where there is one of the same account.
+    """
     query = select(BankReport).where(
         BankReport.pool_id == pool_id, BankReport.from_on <= told.last_on, BankReport.until_on >= told.first_on
     )
     found = session.scalars(query.order_by(BankReport.from_on, BankReport.until_on)).all()
-    for before, after in pairwise(found):
+    earlier = select(BankReport).where(
+        BankReport.account_id == found[0].account_id, BankReport.until_on < told.first_on
+    )
+    last = session.scalars(earlier.order_by(BankReport.until_on.desc(), BankReport.taken_at.desc()).limit(1))
+    for before, after in pairwise([*last, *found]):
         if after.opening_fen != before.closing_fen:
             raise Conflict("bank_month_gap", day=after.from_on)
     return found[-1]

@@ -237,10 +237,11 @@ def _about(batch: PaymentBatch, label: str, one: PaidLine) -> str:
 def release_batch(session: Session, batch: PaymentBatch, *, by: Actor, at: datetime) -> None:
     """Release a prepared batch: its files are made and kept, to be handed to the bank.
 
-    Refuses Forbidden `lead_only`, `second_person_needed` from whoever prepared it; Invalid `pays_on_past`; Conflict
-    `stage_refuses`, `payment_account_changed` where a member is paid to another account by then,
-    `batch_statement_not_agreed` where a statement is settled meanwhile.
+    Refuses Forbidden `role_may_not`, `lead_only`, `second_person_needed` from whoever prepared it; Invalid
+    `pays_on_past`; Conflict `stage_refuses`, `payment_account_changed` where a member is paid to another account by
+    then, `batch_statement_not_agreed` where a statement is settled meanwhile.
     """
+    require(by, "payment.release")
     require_lead(session, batch.pool_id, by)
     step(stages.PAYMENT_BATCH_MOVES, batch.stage, "release", kind="payment_batch")
     require_other_person(batch.prepared_by, by)

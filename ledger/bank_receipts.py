@@ -57,10 +57,10 @@ def get(session: Session, receipt_id: uuid.UUID, actor: Actor, *, pool_id: int) 
 
 def held(session: Session, pool_id: int, actor: Actor) -> list[Held]:
     """Return the receipts of a pool that stand on 2310, the oldest money first; nothing for who reads no line."""
-    query = visible_to(actor).join(BankLine, BankLine.id == HeldReceipt.line_id)
+    query = visible_to(actor).join(BankLine, BankLine.id == HeldReceipt.line_id).add_columns(BankLine)
     query = query.where(HeldReceipt.pool_id == pool_id, HeldReceipt.stage == "held")
-    rows = session.scalars(query.order_by(BankLine.booked_on, BankLine.reference)).all()
-    return [Held(row, session.get_one(BankLine, row.line_id)) for row in rows]
+    rows = session.execute(query.order_by(BankLine.booked_on, BankLine.reference))
+    return [Held(receipt, line) for receipt, line in rows]
 
 
 def is_done_with() -> ColumnElement[bool]:

@@ -118,8 +118,8 @@ def post(
     """Post one entry with its moves in the period that covers its day, and keep the splits its parts come from.
 
     `period` is that period where the caller holds it already (`open_period_on`). With a `writing` everything is added
-    to it and posted when it is written. Refuses Invalid `nothing_to_post` where
-    every amount is zero, `amount_too_large`, and what `open_period_on` refuses.
+    to it and posted when it is written. Refuses Invalid `nothing_to_post` where every amount is zero,
+    `amount_too_large`, and what `open_period_on` refuses.
     """
     period = period or open_period_on(session, pool_id, event.on)
     real = [_positive(move) for move in moves if move.amount_fen]
@@ -188,8 +188,9 @@ def moves_of(session: Session, row: Entry) -> list[Move]:
 def reverse(session: Session, row: Entry, *, on: date, document: str, by: Actor, at: datetime) -> Posted:
     """Take an entry back by its mirror in the period that covers `on`: every move the other way, every split undone.
 
-    Refuses Conflict `entry_reversed` where it has been taken back, `entry_is_reversal` where it is a mirror itself, and
-    what `open_period_on` refuses, before anything has moved.
+    Refuses Conflict `entry_is_final` where its reason is (`ledger.reasons.FINAL`), `entry_is_reversal` where it is a
+    mirror itself, `entry_reversed` where it has been taken back, and what `open_period_on` refuses, before anything has
+    moved.
     """
     if Reason(row.reason) in FINAL:
         raise Conflict("entry_is_final", entry_id=row.id)

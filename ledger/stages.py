@@ -107,22 +107,18 @@ def move_bank_account(
     session: Session, row: BankAccount, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a bank account on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(BANK_ACCOUNT_MOVES, row.stage, verb, kind="bank_account")
     row.decided_by, row.decided_at = by.person_id, at
-    session.flush()
-    told = {"stage": row.stage, "pool": row.pool_id, **(facts or {})}
-    audit.record(session, f"bank_account.{verb}", by=by, at=at, of=("bank_account", row.id), facts=told)
+    told = {"pool": row.pool_id, **(facts or {})}
+    move(session, row, BANK_ACCOUNT_MOVES, verb, of=("bank_account", row.id), by=by, at=at, facts=told)
 
 
 def move_payment_batch(
     session: Session, row: PaymentBatch, verb: str, *, by: Actor, at: datetime, facts: dict[str, Any] | None = None
 ) -> None:
     """Move a batch of payments on and record it; Conflict `stage_refuses` where the table has no such move."""
-    row.stage = step(PAYMENT_BATCH_MOVES, row.stage, verb, kind="payment_batch")
     row.decided_by, row.decided_at = by.person_id, at
-    session.flush()
-    told = {"stage": row.stage, "number": row.number, "pool": row.pool_id, **(facts or {})}
-    audit.record(session, f"payment_batch.{verb}", by=by, at=at, of=("payment_batch", row.id), facts=told)
+    told = {"number": row.number, "pool": row.pool_id, **(facts or {})}
+    move(session, row, PAYMENT_BATCH_MOVES, verb, of=("payment_batch", row.id), by=by, at=at, facts=told)
 
 
 def pays(row: BankMatch) -> dict[str, str]:

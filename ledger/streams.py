@@ -43,7 +43,7 @@ _HOLD_STREAMS = (
 def take_all(session: Session, shares: MemberShares, amounts_fen: Mapping[str, int]) -> list[TakenSplit]:
     """Split one amount a kind, each as the next item of its stream; the rows stay locked until the transaction ends.
 
-    Their carries are written with the entry that they are posted by (`write`), so nothing else is taken of these
+    Their carries are written with the entry that they are posted by (`keep`), so nothing else is taken of these
     streams before that.
     """
     pool_id, number = shares.pool_id, shares.number

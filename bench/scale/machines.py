@@ -28,7 +28,9 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from bench.scale.place import DAY, ENDS, HEADERS, Figure, database, engine_at, learn, make_pool, say, write_list
+from bench.place import DAY, ENDS, HEADERS
+from bench.scale.place import Figure, database, engine_at, learn, make_pool, write_list
+from bench.telling import say
 from core import clock, parties
 from core.db import instant, run_in_unit, unit_of_work
 from core.papers import Store

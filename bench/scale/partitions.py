@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
-from bench.scale.place import AT, DAY, Figure, database, engine_at, learn, make_pool, say, seconds, settle, write_list
+from bench.place import AT, DAY
+from bench.scale.place import Figure, database, engine_at, learn, make_pool, settle, write_list
+from bench.telling import say, seconds
 from core.db import unit_of_work
 from core.permits import SYSTEM
 from ledger import statements

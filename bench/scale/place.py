@@ -7,14 +7,13 @@ import pwd
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +21,7 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from bench.place import AT, DAY, ENDS, HEADERS, SHARES
 from core import migrate, parties, server
 from core.db import engine_for, run_in_unit, unit_of_work
 from core.permits import SYSTEM
@@ -34,18 +34,6 @@ from underwriting.sent_lists import Sent
 from underwriting.terms import Terms
 from web import bordereau_list, rooms
 
-#: Five members, whole per cent.
-SHARES = (31, 23, 19, 14, 13)
-AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
-DAY, ENDS = date(2026, 3, 2), date(2027, 3, 2)
-#: The headers of a list of premiums, by the fields that they are for.
-HEADERS = {
-    "number": "保单号",
-    "inception_on": "起保日",
-    "expires_on": "满期日",
-    "lift_count": "台数",
-    "gross_fen": "保费",
-}
 DATABASE = "scale"
 #: How long a program of PostgreSQL may take, in seconds.
 _WITHIN_S = 120
@@ -58,19 +46,6 @@ class Figure:
     words: str
     words_en: str
     found: str
-
-
-def say(words: str) -> None:
-    """Tell whoever waits how far it is, apart from the results."""
-    sys.stderr.write(f"  {words}\n")
-    sys.stderr.flush()
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long some work takes, by the clock."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def new_folder() -> Path:

@@ -22,11 +22,11 @@ from bench.scale.place import (
     own_folder,
     run_program,
     running,
-    say,
     settle,
     socket_of,
     write_list,
 )
+from bench.telling import say
 from core import clock
 from core.server import Urls
 from web import verification

@@ -28,13 +28,12 @@ from bench.scale.place import (
     own_folder,
     run_program,
     running,
-    say,
-    seconds,
     settle,
     socket_of,
     write_list,
 )
 from bench.scale.replica import verified
+from bench.telling import say, seconds
 from core import server
 from core.server import AUDITOR, Urls, at_database
 

@@ -13,13 +13,11 @@ OWN_ROW = (
     " OR organisation_id = nullif(current_setting('gongbao.organisation_id', true), '')::uuid)"
 )
 
-#: The same, or a row of a pool that the actor's organisation leads.
-OWN_OR_LED = (
-    f"({OWN_ROW} OR pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{{}}')::bigint[]))"
-)
-
 #: True for a row of a pool that the actor's organisation leads.
 _LED = "pool_id = ANY (coalesce(nullif(current_setting('gongbao.led_pools', true), ''), '{}')::bigint[])"
+
+#: One's own row, or one of a pool that one leads.
+OWN_OR_LED = f"({OWN_ROW} OR {_LED})"
 
 #: A row of a pool that one leads, or of any for those who read all.
 LED = f"(current_setting('gongbao.sees_all', true) = 'yes' OR {_LED})"

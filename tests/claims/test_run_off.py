@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from claims import closing, handling, run_off, settlements
+from claims import closing, handling, lists, run_off, settlements
 from core.errors import Conflict, Forbidden
 from core.permits import SYSTEM, Role
 from ledger import statements
 from ledger.clause_models import PoolClosing
 from tests.makers import MadePool, make_policy, make_pool, open_quarter
 from underwriting import late_interest, policies, pools, premiums
+from underwriting.sent_lists import Sent
 
 LAST, OVER = date(2026, 12, 31), date(2027, 1, 1)
 DONE = date(2027, 3, 31)
@@ -57,8 +58,10 @@ def test_a_pool_in_run_off_takes_no_policies_and_says_what_is_open(session: Sess
     late = premiums.Written("LATE", LAST, date(2027, 12, 31), 100_00, 1)
     with pytest.raises(Conflict, match="run_off_no_policies"):
         policies.write(session, agreement, late, on=OVER, by=made.actor(Role.FINANCE_MAKER), at=AT)
+    sender = made.actor(Role.CLAIMS_HANDLER)
+    lists.begin(session, pool, Sent("a.csv", "0" * 64, {}), on=date(2026, 4, 9), by=sender, at=AT)
     found = {one.kind: one.count for one in run_off.still_open(session, pool, OVER)}
-    assert found == {"policy": 1, "claim": 1, "period": 2}
+    assert found == {"policy": 1, "claims_list": 1, "claim": 1, "period": 2}
 
 
 def test_a_pool_is_closed_once_nothing_is_open_and_then_for_good(session: Session) -> None:

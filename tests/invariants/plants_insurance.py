@@ -140,12 +140,6 @@ UNDERWRITING: tuple[Plant, ...] = (
         "a lift maintained by an insurer",
         "UPDATE lift SET repairer_id = (SELECT min(id::text)::uuid FROM organisation WHERE kind = 'insurer')",
     ),
-    plant("INV-P6-counts", "a lift too many", "UPDATE estate_count SET lifts = lifts + 1"),
-    plant("INV-P6-counts", "a building not counted", "UPDATE estate_count SET buildings = buildings - 1"),
-    plant("INV-P6-counts", "a community's counts gone", "DELETE FROM estate_count"),
-    plant("INV-P6-counts", "a cover too few", "UPDATE cover_count SET lifts = lifts - 1 WHERE lifts > 0"),
-    plant("INV-P6-counts", "a policy's covers gone", "DELETE FROM cover_count"),
-    plant("INV-P6-counts", "a term moved", "UPDATE cover_count SET covered_to = covered_to + 1"),
     plant("INV-P6", "a repairer that is none on record", "UPDATE lift SET repairer_id = gen_random_uuid()"),
     plant(
         "INV-P6",

@@ -67,7 +67,8 @@ def test_a_corruption_is_caught_and_named(planted: Plant, story: Story, superuse
 
 
 def test_every_invariant_has_at_least_three_corruptions(story: Story) -> None:
-    """No invariant is believed before three different corruptions were caught by it."""
+    """No invariant is believed before three different corruptions were caught by it, and each is planted once."""
+    assert [name for name, count in Counter(map(str, PLANTS)).items() if count > 1] == []
     planted = Counter(one.id for one in PLANTS)
     assert {name: planted[name] for name in invariants(story) if planted[name] < 3} == {}
     assert set(planted) <= set(invariants(story))

@@ -85,6 +85,7 @@ def test_two_persons_of_the_member_and_nobody_else(session: Session, made: MadeP
         (own, "second_person_needed"),
         (made.actor(Role.FINANCE_CHECKER), "not_your_bank_account"),
         (made.actor(Role.FINANCE_CHECKER, 2), "not_your_bank_account"),
+        (made.actor(Role.FINANCE_MAKER, 1), "role_may_not"),
     ):
         with pytest.raises(Forbidden, match=code):
             bank_accounts.confirm_account(session, row, by=by, at=AT)

@@ -75,10 +75,13 @@ def test_the_balances_hold_or_the_difference_is_told(amounts: list[int], opening
         (b"<BookgDt><Dt>2026-04-17</Dt></BookgDt>", b"<BookgDt><Dt>2026-02-31</Dt></BookgDt>", "BookgDt/Dt"),
         (b"<Cd>CLBD</Cd>", b"<Cd>XXXX</Cd>", "Bal CLBD"),
         (b"<Othr><Id>0200000000000000</Id></Othr>", b"", "Acct/Id"),
+        (b"<Othr><Id>0200000000000000</Id></Othr>", b"<Othr><Id>" + b"0" * 35 + b"</Id></Othr>", "Acct/Id"),
+        (b"<Id>S-1</Id>", b"", "Id"),
+        (b"<Id>S-1</Id>", b"<Id>" + b"S" * 36 + b"</Id>", "Id"),
     ],
 )
 def test_every_wrong_element_is_named(old: bytes, new: bytes, element: str) -> None:
-    """Another currency, part of a fen, no side, a day that is none, a balance or the account missing."""
+    """Another currency, part of a fen, no side, a day that is none, a balance missing, a name missing or too long."""
     content = camt(LINES)
     assert old in content
     assert ("camt_element_wrong", element) in _codes(content.replace(old, new, 1), "camt_wrong")

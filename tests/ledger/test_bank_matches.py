@@ -17,7 +17,7 @@ from core.permits import SYSTEM, Role
 from ledger import bank_matches, bank_months, bank_receipts
 from ledger.bank_matching import OpenBalance, UnmatchedLine, proposals
 from ledger.bank_models import BankLine, BankMatch
-from tests.makers import AT, open_quarter
+from tests.makers import AT, make_pool, open_quarter
 from tests.makers_bank import camt, confirm_all, details, line_of, take, take_file
 from tests.makers_money import Quarter, agree_all, play_quarter
 
@@ -238,6 +238,21 @@ def test_a_month_with_a_statement_missing_is_not_signed(session: Session) -> Non
     )
     with pytest.raises(Conflict, match="bank_month_gap"):
         bank_months.sign(session, pool, date(2026, 4, 1), by=checker, at=MAY)
+
+
+def test_a_month_begins_with_the_balance_of_the_month_before(session: Session) -> None:
+    """Days that are missing at its beginning are missed as those within it are, until they are taken in."""
+    made = make_pool(session)
+    confirm_all(session, made)
+    pool, checker = made.pool.id, made.actor(Role.FINANCE_CHECKER)
+    for name, opening_fen, begins, ends in (("S-3", 0, (3, 1), (3, 31)), ("S-5", 700, (4, 10), (4, 30))):
+        days = {"from_on": date(2026, *begins), "on": date(2026, *ends)}
+        take_file(session, made, camt([], name=name, opening_fen=opening_fen, **days))
+    with pytest.raises(Conflict, match="bank_month_gap"):
+        bank_months.sign(session, pool, date(2026, 4, 1), by=checker, at=MAY)
+    missing = [line_of(700, "R-7", on=date(2026, 4, 2))]
+    take_file(session, made, camt(missing, name="S-4", from_on=date(2026, 4, 1), on=date(2026, 4, 9)))
+    assert bank_months.sign(session, pool, date(2026, 4, 1), by=checker, at=MAY).lines_fen == 700
 
 
 def test_the_database_keeps_a_signed_month(engine: Engine) -> None:

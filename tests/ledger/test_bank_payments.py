@@ -142,6 +142,7 @@ def test_two_persons_of_the_lead(session: Session) -> None:
     for by, code in (
         (made.actor(Role.FINANCE_CHECKER, person=person), "second_person_needed"),
         (made.actor(Role.FINANCE_CHECKER, 1), "lead_only"),
+        (made.actor(Role.FINANCE_MAKER), "role_may_not"),
     ):
         with pytest.raises(Forbidden, match=code):
             bank_payments.release_batch(session, batch, by=by, at=NOW)

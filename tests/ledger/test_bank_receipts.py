@@ -83,16 +83,18 @@ def test_only_what_came_in_and_is_open_is_held(session: Session) -> None:
     made, pool = quarter.made, quarter.made.pool.id
     maker = made.actor(Role.FINANCE_MAKER)
     bank_matches.accept(session, pool, ids["R-1"], quarter.of(3).id, by=maker, at=NOON)
+    with pytest.raises(Invalid, match="day_before_step"):
+        bank_receipts.hold(session, pool, ids["R-2"], on=DAY - timedelta(days=1), by=maker, at=NOON)
     bank_receipts.hold(session, pool, ids["R-2"], on=DAY, by=maker, at=NOON)
-    for line, on, actor, error, code in (
-        ("R-3", DAY, maker, Invalid, "receipt_not_incoming"),
-        ("R-1", DAY, maker, Conflict, "bank_line_matched"),
-        ("R-2", DAY, maker, Conflict, "receipt_stands"),
-        ("R-2", DAY, made.actor(Role.FINANCE_MAKER, 1), Forbidden, "lead_only"),
-        ("R-2", DAY, made.actor(Role.FINANCE_CHECKER), Forbidden, "role_may_not"),
+    for line, actor, error, code in (
+        ("R-3", maker, Invalid, "receipt_not_incoming"),
+        ("R-1", maker, Conflict, "bank_line_matched"),
+        ("R-2", maker, Conflict, "receipt_stands"),
+        ("R-2", made.actor(Role.FINANCE_MAKER, 1), Forbidden, "lead_only"),
+        ("R-2", made.actor(Role.FINANCE_CHECKER), Forbidden, "role_may_not"),
     ):
         with pytest.raises(error, match=code):
-            bank_receipts.hold(session, pool, ids[line], on=on, by=actor, at=NOON)
+            bank_receipts.hold(session, pool, ids[line], on=DAY, by=actor, at=NOON)
     with pytest.raises(NotFound, match="bank_line_not_found"):
         bank_receipts.hold(session, pool, uuid.uuid4(), on=DAY, by=maker, at=NOON)
     with pytest.raises(NotFound, match="receipt_not_found"):

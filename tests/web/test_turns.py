@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from core import clock
-from core.db import unit_of_work
+from core.db import engine_for, unit_of_work
+from core.errors import Conflict
 from core.permits import SYSTEM, Role
 from tests.visitors import Browser, Visitors
 from tests.web.estate_makers import City, lifts_of, make_city
@@ -99,3 +100,24 @@ def test_a_turn_is_given_back_whatever_happens_in_it(session: Session, visitors:
         assert session.scalar(waiting) is False
     assert session.scalar(waiting) is True
     session.scalar(select(func.pg_advisory_unlock(0x7475726E, 7)))
+
+
+def _hasten(connection: Any, _: object) -> None:
+    connection.execute("SET lock_timeout = '50ms'")
+    connection.commit()
+
+
+def test_whose_turn_does_not_come_is_told_so_and_leaves_no_trace(visitors: Visitors) -> None:
+    """It is refused as busy, and its connection goes back as it came: what is rolled back on it later is undone."""
+    engine = visitors.engine
+    hasty = engine_for(engine.url.render_as_string(hide_password=False), pool_size=1)
+    event.listen(hasty, "connect", _hasten)
+    busy = pytest.raises(Conflict, match="busy")
+    with unit_of_work(engine, SYSTEM, turn=7), busy, unit_of_work(hasty, SYSTEM, turn=7):
+        raise AssertionError("two have their turn at once")
+    with pytest.raises(ZeroDivisionError), unit_of_work(hasty, SYSTEM) as session:
+        session.scalar(select(func.set_config("gongbao.left_over", "yes", False)))
+        raise ZeroDivisionError
+    with unit_of_work(hasty, SYSTEM, turn=7) as session:
+        assert session.scalar(select(func.current_setting("gongbao.left_over", True))) != "yes"
+    hasty.dispose()

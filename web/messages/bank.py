@@ -89,8 +89,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "payment_return_needs_words": ("请写明为什么退回。", "Say why it came back."),
     "item_is_booked": (
-        "单项结算 {number} 已登记收付，退回的款请转入待认领收款。",
-        "The item {number} is booked as paid; set the money to the unmatched receipts.",
+        "单项结算 {number} 已登记收付：核对不再撤回，退回的款请转入待认领收款。",
+        "The item {number} is booked as paid: its match stands, and money that came back is set to the unmatched "
+        "receipts.",
     ),
     "claim_is_over": (
         "赔案 {number} 已赔付或已拒绝，不再指定收款人。",

@@ -66,7 +66,8 @@ END $$
 
 # A payment goes to a confirmed account and pays what its batch is of: the whole balance of an agreed statement, a
 # premium remitted, an approved claim to its payee, an item settled on its own to its member. It stands as it is, but for
-# the stage that follows its batch; what the bank showed and then gave back is marked once, by the line that came in.
+# the stage that follows its batch; what the bank showed and then gave back is marked once, by the line that came in,
+# unless it is booked as paid by then.
 KEEP_PAYMENT_LINE = """
 CREATE FUNCTION keep_payment_line() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -104,6 +105,10 @@ BEGIN
     IF TG_OP = 'DELETE' OR to_jsonb(OLD) - 'batch_stage' - coming_back <> to_jsonb(NEW) - 'batch_stage' - coming_back
         OR OLD.return_line_id IS NOT NULL AND to_jsonb(OLD) <> to_jsonb(NEW) THEN
         RAISE EXCEPTION 'payment % of a batch stands as it is', OLD.position USING ERRCODE = 'GB001';
+    END IF;
+    IF NEW.return_line_id IS NOT NULL AND OLD.return_line_id IS NULL
+        AND EXISTS (SELECT 1 FROM public.apart_item WHERE (id, stage) = (NEW.subject_id, 'paid')) THEN
+        RAISE EXCEPTION 'the item of payment % is booked as paid', OLD.position USING ERRCODE = '23514';
     END IF;
     IF NEW.return_line_id IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM public.bank_line l JOIN public.bank_match m ON m.payment_id = NEW.id AND m.stage = 'matched'

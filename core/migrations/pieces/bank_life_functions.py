@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# A match stands as it was made and is taken back once, while its line's month is not signed; a line that was placed
-# otherwise, or that stands on 2310, is not matched.
+# A match stands as it was made and is taken back once, while its line's month is not signed and nothing is booked by
+# what it shows; a line that was placed otherwise, or that stands on 2310, is not matched.
 KEEP_MATCH = """
 CREATE FUNCTION keep_bank_match() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -23,6 +23,10 @@ BEGIN
     END IF;
     IF EXISTS (SELECT 1 FROM public.payment_line WHERE id = NEW.payment_id AND return_line_id IS NOT NULL) THEN
         RAISE EXCEPTION 'the payment of match % came back', OLD.id USING ERRCODE = 'GB001';
+    END IF;
+    IF EXISTS (SELECT 1 FROM public.payment_line p JOIN public.apart_item i ON i.id = p.subject_id
+        WHERE p.id = NEW.payment_id AND i.stage = 'paid') THEN
+        RAISE EXCEPTION 'the item of match % is booked as paid', OLD.id USING ERRCODE = 'GB001';
     END IF;
     IF EXISTS (SELECT 1 FROM public.bank_month m JOIN public.bank_line l ON l.pool_id = m.pool_id
         WHERE l.id = NEW.line_id AND m.first_on = date_trunc('month', l.booked_on::timestamp)::date) THEN

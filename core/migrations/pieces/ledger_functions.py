@@ -156,8 +156,8 @@ END $$
 
 # Opens a period and its partition, which nobody empties; the application may call this and may not make a table by
 # itself. In bulk it adds transfers to the partition itself, watched like the whole table: the database then writes many
-# rows at a time, which it does not where rows have first to find their partition. A rehearsal takes a negative id of numbers of its own, and its transfers go to one partition that is always
-# empty outside a transaction.
+# rows at a time, which it does not where rows have first to find their partition. A rehearsal takes a negative id of
+# numbers of its own, and its transfers go to one partition that is always empty outside a transaction.
 OPEN_PERIOD = """
 CREATE FUNCTION open_period(pool bigint, label text, starts_on date, ends_on date, rehearsal boolean) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

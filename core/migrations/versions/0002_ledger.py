@@ -291,8 +291,8 @@ def downgrade() -> None:
     op.drop_table("idempotency_key")
     op.drop_table("book")
     op.execute(
-        "DROP FUNCTION check_shares(), check_entries(), require_open(bigint, bigint), check_transfers(), check_items(), parts_sum(bigint[]),"
-        " sum_of(bigint[])"
+        "DROP FUNCTION check_shares(), check_entries(), require_open(bigint, bigint), check_transfers(), check_items(),"
+        " parts_sum(bigint[]), sum_of(bigint[])"
     )
     op.execute("DROP FUNCTION keep_period(), refuse_rehearsal()")
     op.execute("DROP SEQUENCE rehearsal_number")
