@@ -6,8 +6,6 @@ from __future__ import annotations
 BANK_KINDS: dict[str, tuple[str, str]] = {
     "bank_account": ("收款账户", "account to be paid to"),
     "payment_batch": ("付款批次", "batch of payments"),
-    "payment_line": ("付款", "payment"),
-    "payee": ("收款人", "payee"),
     "bank_match": ("核对", "match"),
     "held_receipt": ("待认领收款", "unmatched receipt"),
 }

@@ -66,6 +66,8 @@ _AREAS = {
     "bank_match": ("核对到账", "matches"),
     "held_receipt": ("待认领收款", "unmatched receipts"),
     "bank_month": ("月度对账", "months' reconciliations"),
+    "payee": ("收款人", "payees"),
+    "payment_line": ("付款", "payments"),
 }
 
 #: Kind of record -> the page where it stands, for those who may read it.
