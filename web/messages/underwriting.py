@@ -125,8 +125,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This very file was sent before as “{name}”. A list is never booked twice; look at the one that is there.",
     ),
     "bordereau_total_too_large": (
-        "清单保费合计 {gross_fen} 分，超过单份上限 {most_fen} 分。请分成几份导入。",
-        "The premiums come to {gross_fen} fen, above the {most_fen} that one bordereau may hold. Send it in parts.",
+        "加上这一行，清单的保费合计超过一份清单的上限 {most} 元。请核对金额；无误的，分成几份导入。",
+        "With this row the premiums come to more than the CNY {most} that one list may hold. "
+        "Look at the amounts; if they are right, send the list in parts.",
     ),
     "bordereau_number_twice": (
         "保单号 {number} 在本清单第 {line} 行已经出现。请删去重复的一行，或更正保单号。",
