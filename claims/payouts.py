@@ -183,7 +183,7 @@ def take_back(session: Session, row: BankMatch, why: str, *, by: Actor, at: date
 
 
 def give_back(session: Session, row: PaymentLine, line_id: uuid.UUID, why: str, *, by: Actor, at: datetime) -> None:
-    """Mark a payment as come back by a line of the bank: its claim, or its item, may be paid again.
+    """Mark a payment as come back by a line of the bank: its claim, its item, or itself, may be paid again.
 
     Refuses what `ledger.bank_payouts.give_back` and `ledger.entries.reverse` refuse; Conflict `item_is_booked` where an
     item settled on its own is booked as paid already.

@@ -15,7 +15,7 @@ from claims import payouts
 from claims.models import Claim
 from claims.payouts import Due
 from core.permits import Actor, may
-from ledger import bank_accounts, bank_payees
+from ledger import bank_accounts, bank_payees, bank_payouts
 from ledger.bank_matches import reads
 from ledger.bank_models import BankAccount, BankMatch, Payee, PaymentLine
 from ledger.clause_models import ApartItem
@@ -164,6 +164,10 @@ def _to_prepare(session: Session, pool_id: int, day: date) -> list[Work]:
         title = t("编制单项结算付款批次", "Prepare the payments of items settled on their own")
         note = _note([one.amount_fen for one in items])
         found.append(Work(title, url_for("payouts.items", pool_id=pool_id), note, end_of(items[0].due_on)))
+    again = [one.amount_fen for one in bank_payouts.to_pay_again(session, pool_id)]
+    if again:
+        title = t("编制退回后再付的付款批次", "Prepare the payments that came back")
+        found.append(Work(title, url_for("payouts.again", pool_id=pool_id), _note(again)))
     return found
 
 

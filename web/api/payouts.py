@@ -1,4 +1,4 @@
-"""Paying claims and items settled on their own by batches, and money that came back."""
+"""Paying claims, items settled on their own and what came back by batches, and money that came back."""
 
 from __future__ import annotations
 
@@ -88,12 +88,22 @@ def prepare_items(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     return detail(apart.prepare_items(unit(), pool.id, pays_on=told["pays_on"], by=actor(), at=at()))
 
 
+@api.post("/again")
+@needs("payment.prepare")
+@api.arguments(PaysOnIn)
+@api.response(201, PaymentBatchDetail)
+def prepare_again(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
+    """Prepare a batch of every payment of a statement or of premiums that the bank gave back."""
+    pool = led_pool(pool_id)
+    return detail(bank_payouts.prepare_again(unit(), pool.id, pays_on=told["pays_on"], by=actor(), at=at()))
+
+
 @api.post("/<uuid:batch_id>/<int:position>/return")
 @needs("payment.return")
 @api.arguments(PaymentReturnIn)
 @api.response(200, PaymentBatchDetail)
 def give_back(told: dict[str, Any], pool_id: int, batch_id: uuid.UUID, position: int) -> dict[str, Any]:
-    """Book that a payment came back: its claim, or its item, may be paid again."""
+    """Book that a payment came back: what it paid may be paid again."""
     batch = bank_payments.get(unit(), batch_id, actor(), pool_id=led_pool(pool_id).id)
     payment = bank_payouts.payment(unit(), batch, position)
     payouts.give_back(unit(), payment, told["line_id"], told["why"], by=actor(), at=at())

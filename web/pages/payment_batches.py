@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from claims import payouts
 from claims.payouts import Due
 from core.permits import may
-from ledger import bank_matches, bank_payments, bank_remittances, statements
+from ledger import bank_matches, bank_payments, bank_payouts, bank_remittances, statements
 from ledger.bank_models import BankAccount, PaymentBatch
 from ledger.models import Period
 from ledger.stages import PAYMENT_BATCH_MOVES
@@ -62,7 +62,7 @@ def index(pool_id: int) -> ResponseReturnValue:
 
 
 def _waiting(pool: Pool, due: Sequence[Due]) -> list[dict[str, object]]:
-    """Return what can be paid now: balances of closed periods, premiums remitted, claims, items on their own."""
+    """Return what can be paid now: balances of closed periods, premiums, claims, items on their own, what came back."""
     rows: list[dict[str, object]] = []
     for period in statements.periods(unit(), pool.id):
         found = bank_payments.to_pay(unit(), period) if period.stage == "closed" else []
@@ -79,7 +79,13 @@ def _waiting(pool: Pool, due: Sequence[Due]) -> list[dict[str, object]]:
         )
     ready = [one.claim.payable_fen or 0 for one in due if not one.why]
     items = [one.amount_fen for one in apart.to_pay(unit(), pool.id)]
-    for sums, kind, endpoint in ((ready, "claim", "payouts.claims"), (items, "apart", "payouts.items")):
+    again = [one.amount_fen for one in bank_payouts.to_pay_again(unit(), pool.id)]
+    payouts_of = (
+        (ready, "claim", "payouts.claims"),
+        (items, "apart", "payouts.items"),
+        (again, "again", "payouts.again"),
+    )
+    for sums, kind, endpoint in payouts_of:
         if sums:
             told = {"count": len(sums), "sum_fen": sum(sums), "href": url_for(endpoint, pool_id=pool.id)}
             rows.append({"label": t(*BATCH_KINDS[kind]), **told})
@@ -215,7 +221,7 @@ def _rows(pool: Pool, batch: PaymentBatch) -> list[dict[str, object]]:
         }
         told["href"] = _paid_href(pool, batch, row)
         told["back"] = t("已退回", "Came back") if row.is_returned else ""
-        if may_return and row.subject_id and row.shown_on and not row.is_returned:
+        if may_return and row.shown_on and not row.is_returned:
             told["back"] = t("登记退回…", "Book it…")
             told["back_href"] = url_for("payouts.give_back", pool_id=pool.id, batch_id=batch.id, position=row.position)
         rows.append(told)

@@ -1,4 +1,4 @@
-"""Paying claims and items settled on their own by the bank: a batch prepared, money that came back booked."""
+"""Paying by the bank, one by one: batches of claims, items and what came back; money that came back booked."""
 
 from __future__ import annotations
 
@@ -99,6 +99,40 @@ def items(pool_id: int) -> ResponseReturnValue:
     return step_page(step, work)
 
 
+@pages.route("/again", methods=["GET", "POST"])
+@needs("payment.prepare")
+def again(pool_id: int) -> ResponseReturnValue:
+    """Prepare a batch of the payments of statements and premiums that the bank gave back."""
+    pool = led_pool(pool_id)
+    found = bank_payouts.to_pay_again(unit(), pool.id)
+    names = member_names(unit(), [pool.id])
+
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        pays_on = need_day(values, "pays_on")
+        return _prepared(pool, bank_payouts.prepare_again(unit(), pool.id, pays_on=pays_on, by=actor(), at=at()))
+
+    step = Step(
+        title=t("编制退回后再付的付款批次", "Prepare the payments that came back"),
+        sentence=t(
+            "再付 {n} 笔银行退回的结算款和划付保费，合计 {sum}，付往各成员当日有效的收款账户。",
+            "Pays {n} payments of statements and premiums again that the bank gave back, {sum} in all, to the account "
+            "of each member in use on the day.",
+            n=len(found),
+            sum=yuan(sum(one.amount_fen for one in found)),
+        ),
+        label=t("编制付款批次", "Prepare the batch"),
+        back=url_for("payment_batches.index", pool_id=pool.id),
+        facts=[(f"{one.number} {names.get(one.owner_id, '')}", yuan(one.amount_fen)) for one in found],
+        fields=[_pays_on()],
+        values={"pays_on": today().isoformat()},
+        note=t(
+            "请先更正退回的收款账户；变更等两个工作日。", "Correct the account first; a change waits two working days."
+        ),
+        closed="" if found else t("没有退回而未再付的付款。", "No payment that came back waits to be paid again."),
+    )
+    return step_page(step, work)
+
+
 @pages.route("/<uuid:batch_id>/<int:position>/return", methods=["GET", "POST"])
 @needs("payment.return")
 def give_back(pool_id: int, batch_id: uuid.UUID, position: int) -> ResponseReturnValue:
@@ -125,7 +159,7 @@ def _coming_back(pool: Pool, batch: PaymentBatch, row: PaidRow, found: Sequence[
     return Step(
         title=t("登记付款退回", "Book the payment as come back"),
         sentence=t(
-            "银行退回了这笔付款（户名不符、账号已销等）。登记之后赔案重新待付，请先更正收款账户。",
+            "银行退回了这笔付款（户名不符、账号已销等）。登记之后可以再次付款，请先更正收款账户。",
             "The bank gave this payment back: another name, a closed account. What it paid is payable again; correct "
             "the account first.",
         ),
