@@ -12,11 +12,12 @@ from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from ledger import statements
 from ledger.models import Statement
-from tests.makers import AT, make_pool, open_quarter
+from tests.makers import AT, MadePool, make_pool, open_quarter
 from tests.makers_money import Quarter, agree_all, play_quarter
 from tests.visitors import Browser, Visitors
 from tests.web.conftest import Commands
 from underwriting import late_interest, pools
+from underwriting.models import Agreement
 from underwriting.terms import Clauses
 from web import pool_cli
 
@@ -179,13 +180,17 @@ def test_the_page_of_a_pool_in_run_off(engine: Engine, visitors: Visitors) -> No
     assert refused.status_code == 409 and "还有未了结的：账期" in refused.text
 
 
-def test_a_change_of_the_agreement_is_proposed_answered_and_concluded(engine: Engine, visitors: Visitors) -> None:
-    """By page and API: a signatory proposes, sees who is to answer; the others find it among their work."""
+def _lasting(engine: Engine) -> tuple[MadePool, Agreement]:
+    """Return a pool with the second version of its agreement, which lasts beyond today."""
     with unit_of_work(engine, SYSTEM) as session:
         made = make_pool(session, effective_on=date(2026, 1, 1))
-        far = pools.amend(
-            session, made.pool, date(2026, 2, 1), date(2099, 1, 1), Clauses(("claims",)), by=SYSTEM, at=AT
-        )
+        first, last = date(2026, 2, 1), date(2099, 1, 1)
+        return made, pools.amend(session, made.pool, first, last, Clauses(("claims",)), by=SYSTEM, at=AT)
+
+
+def test_a_change_of_the_agreement_is_proposed_answered_and_concluded(engine: Engine, visitors: Visitors) -> None:
+    """By page and API: a signatory proposes, sees who is to answer; the others find it among their work."""
+    made, far = _lasting(engine)
     place = f"/pools/{made.pool.id}/variations"
     signing = [visitors.login_as(Role.SIGNATORY, member) for member in made.members]
     finance = _desk(visitors, Quarter(made, {}, {}, []))
@@ -227,3 +232,30 @@ def test_a_change_of_the_agreement_is_proposed_answered_and_concluded(engine: En
     assert signing[0].send(f"{place}/{again['id']}/withdraw").status_code == 303
     other = visitors.login_as(Role.SIGNATORY)
     assert other.get(one).status_code == 404 and other.get(f"{place}/new").status_code == 404
+
+
+def test_a_change_declined_or_lapsed_says_so_and_makes_way(engine: Engine, visitors: Visitors) -> None:
+    """Who declined and when is on its page; one that no longer fits has lapsed, and another may be proposed."""
+    made, _ = _lasting(engine)
+    place = f"/pools/{made.pool.id}/variations"
+    signing = [visitors.login_as(Role.SIGNATORY, member) for member in made.members[:3]]
+    finance = _desk(visitors, Quarter(made, {}, {}, []))
+    early = {"effective_on": "2098-08-01", "ends_on": "2099-01-01", "settled_apart": []}
+    endless = {**early, "ends_on": "2199-01-01"}
+    assert "新版协议最长十年" in signing[0].send(f"{place}/new", **endless, reason="改回").text
+    against = signing[0].send(f"{place}/new", **early, reason="改回").location
+    assert signing[2].send(f"{against}/decline", reason="仍须轧差").status_code == 303
+    told_of = finance.get(f"/api/v1{place}").json["data"][0]
+    declined = [party["name"] for party in told_of["parties"] if party["declined_at"]]
+    assert (told_of["stage"], declined) == ("declined", [made.members[2].name])
+    assert "不同意" in finance.get(against).text and made.members[2].name in finance.get(against).text
+    lapsed = signing[0].send(f"{place}/new", **early, reason="改回").location
+    with unit_of_work(engine, SYSTEM) as session:
+        pool = session.merge(made.pool)
+        pools.amend(session, pool, date(2098, 7, 15), date(2099, 1, 1), Clauses(), by=SYSTEM, at=AT)
+    assert "已失效" in signing[1].get(lapsed).text and f"{lapsed}/consent" not in signing[1].get(lapsed).text
+    assert "这项变更已失效" in signing[1].get(f"{lapsed}/consent").text and lapsed not in signing[1].get("/").text
+    assert finance.get(f"/api/v1{place}").json["data"][0]["stage"] == "lapsed"
+    assert f"{place}/new" in signing[1].get(place).text
+    anew = {**early, "settled_apart": ["claims"]}
+    assert signing[1].send(f"{place}/new", **anew, reason="再提").status_code == 303
