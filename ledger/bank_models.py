@@ -258,7 +258,9 @@ class BankReport(Model):
     __table_args__ = (
         UniqueConstraint("pool_id", "digest"),
         UniqueConstraint("account_id", "reference"),
-        CheckConstraint("from_on <= until_on", name="days"),
+        CheckConstraint(
+            "from_on <= until_on AND until_on <= (taken_at AT TIME ZONE 'Asia/Shanghai')::date", name="days"
+        ),
         CheckConstraint("items >= 0", name="items"),
     )
 

@@ -52,4 +52,4 @@ def month_over(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
 
 def camt_file(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     """Return a file of the bank that is to be taken in."""
-    return {"file": (io.BytesIO(camt([line_of(100, "R-9")], name="S-9")), "流水.xml")}
+    return {"file": (io.BytesIO(camt([line_of(100, "R-9", on=NOW.date())], name="S-9", on=NOW.date())), "流水.xml")}

@@ -238,7 +238,10 @@ def make_bank_report() -> None:
         sa.Column("columns", postgresql.JSONB(), nullable=True),
         sa.Column("taken_by", sa.Uuid(), nullable=True),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("from_on <= until_on", name=op.f("ck_bank_report_days")),
+        sa.CheckConstraint(
+            "from_on <= until_on AND until_on <= (taken_at AT TIME ZONE 'Asia/Shanghai')::date",
+            name=op.f("ck_bank_report_days"),
+        ),
         sa.CheckConstraint("items >= 0", name=op.f("ck_bank_report_items")),
         sa.ForeignKeyConstraint(["account_id"], ["bank_account.id"], name=op.f("fk_bank_report_account_id")),
         sa.ForeignKeyConstraint(["pool_id"], ["book.pool_id"], name=op.f("fk_bank_report_pool_id")),
