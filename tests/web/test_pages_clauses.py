@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from claims import closing
+from core.audit import AuditEvent
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from ledger import statements
@@ -131,13 +132,18 @@ def test_a_pool_in_run_off_says_what_is_open_and_is_closed_once_it_is_over(
         made = make_pool(session)
         pool = made.pool.id
     run = commands(pool_cli, pool_cli.pool)
-    amended = run(
-        "amend", "--pool", str(pool), "--from", "2026-01-02", "--to", "2026-02-01", "--apart", "claims", "--json"
-    )
+    entering = ("amend", "--pool", str(pool), "--from", "2026-01-02", "--to", "2026-02-01", "--apart", "claims")
+    for paper, code in ((" ", "signed_paper_missing"), ("长" * 201, "signed_paper_too_long")):
+        refused = run(*entering, "--paper", paper, "--json")
+        assert (refused.exit_code, json.loads(refused.stdout)["code"]) == (2, code)
+    assert run(*entering).exit_code == 2
+    amended = run(*entering, "--paper", " 补充协议-1 ", "--json")
     assert amended.exit_code == 0, amended.output
     assert json.loads(amended.output)["versions"][1]["settled_apart"] == ["claims"]
-    back = run("amend", "--pool", str(pool), "--from", "2026-01-02", "--to", "2026-02-01")
-    assert back.exit_code == 2
+    with unit_of_work(engine, SYSTEM) as session:
+        made_events = select(AuditEvent.facts).where(AuditEvent.action == "agreement.made").order_by(AuditEvent.id)
+        assert [facts.get("paper") for facts in session.scalars(made_events)][-2:] == [None, "补充协议-1"]
+    assert run(*entering, "--paper", "补充协议-1").exit_code == 2
     lead = visitors.login_as(Role.FINANCE_CHECKER, made.members[0])
     told = lead.get(f"/api/v1/pools/{pool}/run-off").json
     assert (told["stage"], told["ends_on"]) == ("active", "2027-01-01")

@@ -22,6 +22,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有找到这个共保体，或您无权查看。",
         "There is no such pool, or it is not yours to see.",
     ),
+    "signed_paper_missing": (
+        "请写明各方签署的文件编号，记入日志备查。",
+        "Name the paper that the parties signed; the log keeps it.",
+    ),
+    "signed_paper_too_long": (
+        "文件编号最多 {most} 个字。请缩短。",
+        "The reference of a paper has at most {most} characters. Shorten it.",
+    ),
     "pool_needs_two": (
         "共保体至少要有两家不同的保险公司。请补充成员。",
         "A pool needs two different insurers at least. Add members.",
