@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKey, Index, exists, func, insert, select
+from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKey, Index, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -230,8 +230,9 @@ def sequence(engine: Engine, *, batch: int = BATCH) -> int:
     gets it next time.
     """
     total = 0
-    while done := _place(engine, batch, waits=True):
-        total += done
+    with _alone(engine) as connection:
+        while done := _place(connection, batch, waits=True):
+            total += done
     return total
 
 
@@ -243,11 +244,16 @@ def place_committed(engine: Engine) -> None:
     after it has let go.
     """
     try:
-        for _ in range(ROUNDS):
-            if not _place(engine, BATCH, waits=False) or not _is_any_pending(engine):
-                return
+        with _alone(engine) as connection:
+            for _ in range(ROUNDS):
+                if not _place(connection, BATCH, waits=False) or not connection.scalar(_IS_ANY_PENDING):
+                    return
     except (SQLAlchemyError, Refusal) as fault:
         log.warning("places_left_to_the_worker", fault=str(fault))
+
+
+_PLACE = text("SELECT place_events(:turn, :most, :waits)")
+_IS_ANY_PENDING = text("SELECT EXISTS (SELECT FROM audit_pending)")
 
 
 @contextmanager
@@ -257,15 +263,9 @@ def _alone(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _place(engine: Engine, batch: int, *, waits: bool) -> int:
+def _place(connection: Connection, batch: int, *, waits: bool) -> int:
     """Give places to at most `batch` events in one transaction; to none where another is at it and this never waits."""
-    with _alone(engine) as connection:
-        return int(connection.scalar(select(func.place_events(SEQUENCER_LOCK, batch, waits))) or 0)
-
-
-def _is_any_pending(engine: Engine) -> bool:
-    with _alone(engine) as connection:
-        return bool(connection.scalar(select(exists(select(AuditPending.event_id)))))
+    return int(connection.scalar(_PLACE, {"turn": SEQUENCER_LOCK, "most": batch, "waits": waits}) or 0)
 
 
 def tree_size(session: Session) -> int:
