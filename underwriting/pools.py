@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, false, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import audit
 from core.errors import Conflict, Invalid, NotFound
@@ -204,9 +204,9 @@ def visible_to(actor: Actor) -> Select[Pool]:
     return query.where(Pool.id.in_(mine))
 
 
-def led_by(session: Session, organisation_id: uuid.UUID) -> frozenset[int]:
-    """Return the numbers of the pools that an organisation leads."""
-    return frozenset(session.scalars(select(Pool.id).where(Pool.lead_id == organisation_id)))
+def led_by(organisation_id: uuid.UUID | InstrumentedAttribute[uuid.UUID]) -> Select[int]:
+    """Return the query of the numbers of the pools that an organisation leads."""
+    return select(Pool.id).where(Pool.lead_id == organisation_id)
 
 
 _AGREEMENT_ON = (
