@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,18 +18,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import psycopg
 import uuid_utils
-from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Connection,
     Date,
     DateTime,
-    Dialect,
     Engine,
     LargeBinary,
     MetaData,
-    Select,
     Text,
     Uuid,
     create_engine,
@@ -190,46 +187,24 @@ class Writing:
         session.connection().exec_driver_sql(_together(tuple(self._statements)), self._values)
 
 
+SET_SCOPE = (
+    "SELECT set_config('gongbao.organisation_id', %(organisation)s, true),"
+    " set_config('gongbao.led_pools', %(led_pools)s, true), set_config('gongbao.sees_all', %(sees_all)s, true)"
+)
+
+
+def scope_of(actor: Actor | None) -> dict[str, str]:
+    """Return whose rows may be seen, as `SET_SCOPE` takes it; no actor is the public, who sees none of one insurer."""
+    return {
+        "organisation": str(actor.organisation_id) if actor and actor.organisation_id else "",
+        "led_pools": "{" + ",".join(map(str, sorted(actor.led_pools if actor else ()))) + "}",
+        "sees_all": "yes" if actor and actor.sees_all else "no",
+    }
+
+
 def set_scope(session: Session, actor: Actor | None) -> None:
-    """Tell the database, for this transaction only, whose rows may be seen: the second wall behind `visible_to`.
-
-    No actor is the public: it sees no row that belongs to one insurer.
-    """
-    session.connection().exec_driver_sql(
-        "SELECT set_config('gongbao.organisation_id', %(organisation)s, true),"
-        " set_config('gongbao.led_pools', %(led_pools)s, true), set_config('gongbao.sees_all', %(sees_all)s, true)",
-        {
-            "organisation": str(actor.organisation_id) if actor and actor.organisation_id else "",
-            "led_pools": "{" + ",".join(map(str, sorted(actor.led_pools if actor else ()))) + "}",
-            "sees_all": "yes" if actor and actor.sees_all else "no",
-        },
-    )
-
-
-def ask_alone(engine: Engine, query: Select[*tuple[Any, ...]], values: Mapping[str, object]) -> Sequence[Any]:
-    """Return the rows (named tuples) of one query in no transaction, by the driver itself.
-
-    For a query that stands at the top of a module and is asked with every request: it is written out once, and nothing
-    of SQLAlchemy stands between it and the server. `values` are its parameters.
-    """
-    opened = engine.raw_connection()
-    try:
-        raw: Any = opened.driver_connection
-        own = raw.autocommit
-        raw.autocommit = True
-        try:
-            with raw.cursor(row_factory=namedtuple_row) as cursor:
-                found: Sequence[Any] = cursor.execute(_written(query, engine.dialect), values).fetchall()
-                return found
-        finally:
-            raw.autocommit = own
-    finally:
-        opened.close()
-
-
-@lru_cache(maxsize=64)
-def _written(query: Select[*tuple[Any, ...]], dialect: Dialect) -> str:
-    return str(query.compile(dialect=dialect))
+    """Tell the database, for this transaction only, whose rows may be seen: the second wall behind `visible_to`."""
+    session.connection().exec_driver_sql(SET_SCOPE, scope_of(actor))
 
 
 def instant(session: Session) -> datetime:

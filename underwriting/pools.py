@@ -196,12 +196,17 @@ def get(session: Session, pool_id: int, actor: Actor) -> Pool:
 def visible_to(actor: Actor) -> Select[Pool]:
     """Return the query of the pools an actor may see: an insurer's are those it is a member of."""
     query = select(Pool)
-    if actor.sees_all or actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER}:
+    if sees_every(actor):
         return query
     if actor.organisation_kind != "insurer":
         return query.where(false())
     mine = select(Share.pool_id).where(Share.organisation_id == actor.organisation_id)
     return query.where(Pool.id.in_(mine))
+
+
+def sees_every(actor: Actor) -> bool:
+    """Say whether an actor may see all pools there are."""
+    return actor.sees_all or actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER}
 
 
 def led_by(organisation_id: uuid.UUID | InstrumentedAttribute[uuid.UUID]) -> Select[int]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from core import clock, db
 from core.parties import Mandate, Organisation, Person
 from core.permits import PUBLIC, Actor, Role
+from core.reading import ask_alone
 from core.settings import Settings
 from underwriting.pools import led_by
 from web.accounts import STAFF, ApiToken, User, UserSession, digest_of
@@ -205,7 +206,7 @@ _TOKENS = _asking(ApiToken, "revoked_at", "expires_at", "id").where(ApiToken.tok
 
 def _look(query: Select[*tuple[Any, ...]], secret: str) -> Any:
     """Return the row of whose secret this is, or None; nothing is written, and no transaction opened for it."""
-    found = db.ask_alone(current_app.extensions["gongbao"].engine, query, {"digest": digest_of(secret)})
+    found = ask_alone(current_app.extensions["gongbao"].engine, query, {"digest": digest_of(secret)})
     return found[0] if found else None
 
 
