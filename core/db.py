@@ -187,20 +187,24 @@ class Writing:
         session.connection().exec_driver_sql(_together(tuple(self._statements)), self._values)
 
 
-def set_scope(session: Session, actor: Actor | None) -> None:
-    """Tell the database, for this transaction only, whose rows may be seen: the second wall behind `visible_to`.
+SET_SCOPE = (
+    "SELECT set_config('gongbao.organisation_id', %(organisation)s, true),"
+    " set_config('gongbao.led_pools', %(led_pools)s, true), set_config('gongbao.sees_all', %(sees_all)s, true)"
+)
 
-    No actor is the public: it sees no row that belongs to one insurer.
-    """
-    session.connection().exec_driver_sql(
-        "SELECT set_config('gongbao.organisation_id', %(organisation)s, true),"
-        " set_config('gongbao.led_pools', %(led_pools)s, true), set_config('gongbao.sees_all', %(sees_all)s, true)",
-        {
-            "organisation": str(actor.organisation_id) if actor and actor.organisation_id else "",
-            "led_pools": "{" + ",".join(map(str, sorted(actor.led_pools if actor else ()))) + "}",
-            "sees_all": "yes" if actor and actor.sees_all else "no",
-        },
-    )
+
+def scope_of(actor: Actor | None) -> dict[str, str]:
+    """Return whose rows may be seen, as `SET_SCOPE` takes it; no actor is the public, who sees none of one insurer."""
+    return {
+        "organisation": str(actor.organisation_id) if actor and actor.organisation_id else "",
+        "led_pools": "{" + ",".join(map(str, sorted(actor.led_pools if actor else ()))) + "}",
+        "sees_all": "yes" if actor and actor.sees_all else "no",
+    }
+
+
+def set_scope(session: Session, actor: Actor | None) -> None:
+    """Tell the database, for this transaction only, whose rows may be seen: the second wall behind `visible_to`."""
+    session.connection().exec_driver_sql(SET_SCOPE, scope_of(actor))
 
 
 def instant(session: Session) -> datetime:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, request, session, url_for
-from flask_babel import get_locale
+from flask import Flask, g, request, session, url_for
+from flask_babel import get_babel
 from markupsafe import Markup
 
 from core.clock import CITY
@@ -41,8 +41,15 @@ _STATIC = Path(__file__).parent / "static"
 
 def is_english() -> bool:
     """Say whether the page being made is to be read in English (outside a request: no)."""
-    locale = get_locale()
-    return locale is not None and locale.language == "en"
+    try:
+        found: bool | None = g.get("is_english")
+    except RuntimeError:
+        return False
+    if found is None:
+        # Decided once a request: every word of a page asks.
+        selector = get_babel().locale_selector
+        found = g.is_english = selector is not None and selector() == LOCALES[1]
+    return found
 
 
 def t(zh: str, en: str, **facts: object) -> str:
@@ -126,6 +133,11 @@ def asset(name: str) -> str:
 
     A new release is fetched at once, and the modules that a script names beside itself stand below the same digest.
     """
+    return _asset(name, request.script_root)
+
+
+@lru_cache(maxsize=512)
+def _asset(name: str, _root: str) -> str:
     return url_for("static", filename=name, assets=assets_digest())
 
 
@@ -138,9 +150,7 @@ def number(value: int | None) -> str:
     >>> number(-1234567)
     '−1,234,567'
     """
-    if value is None:
-        return NOTHING
-    return f"{MINUS if value < 0 else ''}{abs(value):,}"
+    return NOTHING if value is None else f"{MINUS if value < 0 else ''}{abs(value):,}"
 
 
 def money(fen: int | None) -> str:
@@ -163,9 +173,7 @@ def money_signed(fen: int | None) -> str:
 
 def yuan(fen: int | None) -> str:
     """Return fen as an amount in a sentence: with its unit."""
-    if fen is None:
-        return NOTHING
-    return t("{amount} 元", "CNY {amount}", amount=money(fen))
+    return NOTHING if fen is None else t("{amount} 元", "CNY {amount}", amount=money(fen))
 
 
 def percent(basis_points: int | None) -> str:
