@@ -282,6 +282,11 @@ def lift(session: Session, lift_id: uuid.UUID, actor: Actor) -> Lift:
     return row
 
 
+def sees_every(actor: Actor) -> bool:
+    """Say whether an actor may see all communities there are: the staff, but for a community's people and repairers."""
+    return actor.role not in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER}
+
+
 def communities_visible_to(actor: Actor) -> Select[Community]:
     """Return the query of the communities an actor may see.
 

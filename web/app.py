@@ -25,7 +25,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core import clock
 from core.permits import PUBLIC, Role
 from core.settings import Settings
-from web import api, errors, formats, health, pages, proving, repeats, shell, sign_in, typed, visits
+from web import api, cookies, errors, formats, health, pages, proving, repeats, shell, sign_in, typed, visits
 from web.pages import MenuItem, menu_of
 
 #: What a page may load and where its forms may go: our own, and nothing inline.
@@ -72,6 +72,7 @@ class Application(Flask):
 
     request_class = typed.Asked
     jinja_environment = Templates
+    session_interface = cookies.SignedCookie()
 
     def log_exception(self, exc_info: Any) -> None:
         """Write the fault with its traceback; the answer to whoever asked holds the number alone."""
@@ -130,6 +131,7 @@ def create_app(settings: Settings, engine: Engine, *, proxies: int = 0) -> Flask
     _harden(app, settings)
     app.context_processor(_frame)
     app.jinja_env.globals["form_key"] = repeats.form_key
+    app.jinja_env.globals["csrf_token"] = cookies.FormTokens().of_this_visitor
     shell.listen(engine)
     app.register_blueprint(health.pages)
     pages.register(app)

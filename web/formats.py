@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, g, request, session, url_for
+from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import get_babel
 from markupsafe import Markup
 
 from core.clock import CITY
 from ledger.money import MINUS, format_fen, in_words
-from web import charts, table_rows
+from web import charts, kept_pieces, table_rows
 from web.account_words import account_words
 from web.columns import Column, cell, column, findings_as_rows
 from web.documents import labels, wording
@@ -103,7 +103,8 @@ def here(**changes: object) -> str:
     `page` and `lang` are dropped unless they are among the changes: a new filter starts at the first page, and a
     chosen language is remembered.
     """
-    query = {name: request.args.getlist(name) for name in request.args if name not in ("page", "lang")}
+    asked = request.args
+    query = {name: asked.getlist(name) for name in asked if name not in ("page", "lang")} if asked else {}
     for name, value in changes.items():
         if value is None:
             query.pop(name, None)
@@ -133,12 +134,11 @@ def asset(name: str) -> str:
 
     A new release is fetched at once, and the modules that a script names beside itself stand below the same digest.
     """
-    return _asset(name, request.script_root)
-
-
-@lru_cache(maxsize=512)
-def _asset(name: str, _root: str) -> str:
-    return url_for("static", filename=name, assets=assets_digest())
+    known: dict[tuple[str, str], str] = current_app.extensions.setdefault("assets", {})
+    key = (request.script_root, name)
+    if key not in known and len(known) > 500:
+        known.clear()
+    return known.get(key) or known.setdefault(key, url_for("static", filename=name, assets=assets_digest()))
 
 
 # Figures
@@ -209,8 +209,7 @@ def date_words(value: date | datetime | None) -> str:
     """Return a date in words: 2026年11月23日, 23 November 2026. An instant gives its date in the city."""
     if value is None:
         return NOTHING
-    if isinstance(value, datetime):
-        value = value.astimezone(CITY).date()
+    value = value.astimezone(CITY).date() if isinstance(value, datetime) else value
     return wording.date_en(value) if is_english() else wording.date_zh(value)
 
 
@@ -360,6 +359,7 @@ FILTERS = {
 }
 
 GLOBALS = {
+    **kept_pieces.keepers(is_english),
     "t": t,
     "is_english": is_english,
     "here": here,

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, current_app, request, send_file, url_for
@@ -230,15 +231,22 @@ def contains(column: ColumnElement[str] | Any, word: str) -> ColumnElement[bool]
     return found
 
 
-def addresses(endpoint: str, name: str) -> Callable[[uuid.UUID], str]:
+def addresses(endpoint: str, name: str) -> Callable[[uuid.UUID | str], str]:
     """Return what gives the address of a record by its id, which the endpoint calls `name`.
 
     For a page's rows: the address is built once, and each row's id set into it.
     """
+    before, after = _around(endpoint, name, request.script_root)
+    return lambda one: f"{before}{one}{after}"
+
+
+@lru_cache(maxsize=256)
+def _around(endpoint: str, name: str, _root: str) -> tuple[str, str]:
+    """Return what stands before and after the id in the address of a record."""
     nobody = uuid.UUID(int=0)
     values: dict[str, Any] = {name: nobody}
     before, after = url_for(endpoint, **values).split(str(nobody))
-    return lambda one: f"{before}{one}{after}"
+    return before, after
 
 
 Written = Callable[[Any], object]

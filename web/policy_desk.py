@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, cast, func, or_, select, text
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -96,7 +96,7 @@ def list_of(seat: Actor, by: Filters, sort: str) -> ListQuestions:
     """Return what is asked for a list of the policies that may be seen from a seat, as the page shows them."""
     query = policies.visible_to(seat).outerjoin(Community, Community.id == Policy.community_id)
     shown = query.with_only_columns(
-        Policy.id,
+        cast(Policy.id, Text).label("id"),
         Policy.number,
         Community.name.label("community"),
         Policy.stage,

@@ -78,8 +78,10 @@ def forget() -> None:
 
 def _token() -> str:
     """Return the bearer token of a request to the API, or nothing."""
+    if not request.path.startswith("/api/"):
+        return ""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and request.path.startswith("/api/") else ""
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def has_token() -> bool:
