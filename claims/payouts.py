@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import Session
 
 from claims import handling, settlements, stages
 from claims.models import Claim, ClaimPayment
 from core import audit, clock
 from core.errors import Conflict
 from core.permits import Actor, require, require_other_person
-from ledger import bank_accounts, bank_matches, bank_payees, bank_payments, bank_payouts, entries
+from ledger import bank_matches, bank_payees, bank_payments, bank_payouts, books, entries
 from ledger.bank_matches import Matched
 from ledger.bank_models import BankAccount, BankMatch, Payee, PaymentBatch, PaymentLine
 from ledger.bank_payouts import Payable
@@ -30,20 +30,6 @@ from underwriting.models import Agreement, Policy
 
 #: Stages of a claim that is to be paid.
 _TO_PAY = ("approved", "called")
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """An approved claim that is not paid and in no batch: its payee and its account, and why it is not paid yet.
-
-    `why`: empty where a batch takes it, else `call_first`, `pool_money_short`, `no_payee`, `no_account`,
-    `account_waits` for its second person, or `account_later` than the day.
-    """
-
-    claim: Claim
-    payee: Payee | None
-    account: BankAccount | None
-    why: str
 
 
 def name_payee(session: Session, claim: Claim, payee: Payee, *, by: Actor, at: datetime) -> None:
@@ -64,59 +50,58 @@ def name_payee(session: Session, claim: Claim, payee: Payee, *, by: Actor, at: d
     audit.record(session, "claim.payee_named", by=by, at=at, of=("claim", claim.id), facts=facts)
 
 
-def due(session: Session, pool_id: int, day: date, *, claim_id: uuid.UUID | None = None) -> list[Due]:
-    """Return the approved claims of a pool that are not paid and in no batch, the oldest approval first."""
+def due(pool_id: int, day: date, *, claim_id: uuid.UUID | None = None) -> Select[*tuple[Any, ...]]:
+    """Return the query of the approved claims of a pool that are not paid and in no batch, the oldest approval first.
+
+    A row has `id`, `number`, `title`, `approved_on`, `approved_by`, `payee_id`, `payee` (its name), `amount_fen` and
+    `why` it is not paid on the day: empty where a batch takes it, else `call_first`, `pool_money_short`, `no_payee`,
+    `no_account`, `account_waits` for its second person, or `account_later` than the day.
+    """
+    held = select(PaymentLine.id).where(
+        PaymentLine.subject_id == Claim.id, PaymentLine.batch_stage != "rejected", PaymentLine.return_line_id.is_(None)
+    )
     query = (
-        select(Claim, Payee)
+        select(
+            Claim.id,
+            Claim.number,
+            Claim.title,
+            Claim.approved_on,
+            Claim.approved_by,
+            Claim.payee_id,
+            Payee.name.label("payee"),
+            Claim.payable_fen.label("amount_fen"),
+            _why(pool_id, day).label("why"),
+        )
         .join(Policy, Policy.id == Claim.policy_id)
+        .join(Agreement, Agreement.id == Policy.agreement_id)
         .outerjoin(Payee, Payee.id == Claim.payee_id)
-        .where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY))
-        .options(joinedload(Claim.policy, innerjoin=True).joinedload(Policy.agreement, innerjoin=True))
+        .where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY), ~held.exists())
+        .order_by(Claim.approved_on, Claim.number)
     )
-    if claim_id is not None:
-        query = query.where(Claim.id == claim_id)
-    found = session.execute(query.order_by(Claim.approved_on, Claim.number)).all()
-    held = bank_payouts.taken(session, [claim.id for claim, _ in found])
-    accounts = bank_accounts.in_force(session, pool_id, day)
-    stages_of = _stages_of(session, pool_id)
-    told = []
-    for claim, payee in found:
-        if claim.id in held:
-            continue
-        account = accounts.get(payee.id) if payee is not None else None
-        why = _money_lacks(session, claim, claim.policy.agreement) or _account_lacks(payee, account, stages_of)
-        told.append(Due(claim, payee, account, why))
-    return told
+    return query if claim_id is None else query.where(Claim.id == claim_id)
 
 
-def _stages_of(session: Session, pool_id: int) -> dict[uuid.UUID, set[str]]:
-    """Return payee -> the stages in which accounts of it stand."""
-    query = select(BankAccount.payee_id, BankAccount.stage).where(
-        BankAccount.pool_id == pool_id, BankAccount.payee_id.is_not(None)
+def _why(pool_id: int, day: date) -> ColumnElement[str]:
+    """Return what a claim lacks to be paid on a day, as a part of the query that names it."""
+    called_from, money_fen = Agreement.cash_call_from_fen, books.balance_about(pool_id, "1010", Claim.id)
+    accounts = select(BankAccount.id).where(BankAccount.pool_id == pool_id, BankAccount.payee_id == Claim.payee_id)
+    confirmed = accounts.where(BankAccount.stage == "confirmed")
+    return case(
+        ((Claim.stage == "approved") & (called_from > 0) & (Claim.payable_fen >= called_from), "call_first"),
+        ((Claim.stage == "called") & (money_fen < Claim.payable_fen), "pool_money_short"),
+        (Claim.payee_id.is_(None), "no_payee"),
+        (confirmed.where(BankAccount.effective_on <= day).exists(), ""),
+        (confirmed.exists(), "account_later"),
+        (accounts.where(BankAccount.stage == "proposed").exists(), "account_waits"),
+        else_="no_account",
     )
-    found: dict[uuid.UUID, set[str]] = {}
-    for payee_id, stage in session.execute(query):
-        if payee_id is not None:
-            found.setdefault(payee_id, set()).add(stage)
-    return found
 
 
-def _money_lacks(session: Session, claim: Claim, agreement: Agreement) -> str:
-    payable = claim.payable_fen or 0
-    if claim.stage == "approved":
-        return "call_first" if payable >= agreement.cash_call_from_fen > 0 else ""
-    return "pool_money_short" if settlements.pool_money(session, claim) < payable else ""
-
-
-def _account_lacks(payee: Payee | None, account: BankAccount | None, stages_of: dict[uuid.UUID, set[str]]) -> str:
-    if payee is None:
-        return "no_payee"
-    if account is not None:
-        return ""
-    have = stages_of.get(payee.id, set())
-    if "confirmed" in have:
-        return "account_later"
-    return "account_waits" if "proposed" in have else "no_account"
+def due_sums(session: Session, pool_id: int, day: date) -> dict[str, tuple[int, int]]:
+    """Return why -> how many of the claims of `due` there are of it, and what they come to in fen."""
+    found = due(pool_id, day).order_by(None).subquery()
+    query = select(found.c.why, func.count(), func.sum(found.c.amount_fen)).group_by(found.c.why)
+    return {why: (count, int(fen)) for why, count, fen in session.execute(query)}
 
 
 def prepare_claims(session: Session, pool_id: int, *, pays_on: date, by: Actor, at: datetime) -> PaymentBatch:
@@ -128,14 +113,10 @@ def prepare_claims(session: Session, pool_id: int, *, pays_on: date, by: Actor, 
     require_lead(session, pool_id, by)
     held = select(Claim.id).where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY))
     session.execute(held.order_by(Claim.id).with_for_update())
-    found = [one for one in due(session, pool_id, pays_on) if not one.why]
+    found = [one for one in session.execute(due(pool_id, pays_on)) if not one.why]
     for one in found:
-        require_other_person(one.claim.approved_by, by)
-    payables = [
-        Payable(one.claim.id, one.claim.number, one.payee.id, one.claim.payable_fen or 0)
-        for one in found
-        if one.payee is not None
-    ]
+        require_other_person(one.approved_by, by)
+    payables = [Payable(one.id, one.number, one.payee_id, one.amount_fen) for one in found]
     return bank_payouts.prepare_subjects(session, pool_id, "claim", payables, pays_on=pays_on, by=by, at=at)
 
 
@@ -183,7 +164,7 @@ def take_back(session: Session, row: BankMatch, why: str, *, by: Actor, at: date
 
 
 def give_back(session: Session, row: PaymentLine, line_id: uuid.UUID, why: str, *, by: Actor, at: datetime) -> None:
-    """Mark a payment as come back by a line of the bank: its claim, or its item, may be paid again.
+    """Mark a payment as come back by a line of the bank: its claim, its item, or itself, may be paid again.
 
     Refuses what `ledger.bank_payouts.give_back` and `ledger.entries.reverse` refuse; Conflict `item_is_booked` where an
     item settled on its own is booked as paid already.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, clock
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, require
 from ledger.bank_models import BankAccount, BankLine, BankMonth, BankReport
@@ -48,13 +48,14 @@ def take(
     `columns` is field -> header of a list, kept for the next one of the account.
 
     Refuses Forbidden `role_may_not`, `lead_only`; Invalid `bank_report_wrong` with everything that is wrong in itself,
-    `bank_report_other_account` where it is not of an account of the lead, `bank_lines_known` with a finding
+    `bank_report_future` (day, today) where it runs beyond today, `bank_report_other_account` where it is not of an
+    account of the lead, `bank_lines_known` with a finding
     `bank_line_known` for each line that was taken in before; Conflict `bank_report_taken` for the same file, or the
     same statement, again; `bank_month_signed` (month) where a line is of a month whose reconciliation is signed.
     """
     require(by, "bank_report.take")
     require_lead(session, pool_id, by)
-    account = check(session, pool_id, report, digest)
+    account = check(session, pool_id, report, digest, on=clock.on(at))
     row = BankReport(
         pool_id=pool_id,
         account_id=account.id,
@@ -79,9 +80,11 @@ def take(
     return row
 
 
-def check(session: Session, pool_id: int, report: Report, digest: str) -> BankAccount:
-    """Return the lead's account that a statement may be taken in for; refuses what `take` refuses of the statement."""
+def check(session: Session, pool_id: int, report: Report, digest: str, *, on: date) -> BankAccount:
+    """Return the lead's account that a statement may be taken in for on a day; refuses what `take` refuses of it."""
     checked(report)
+    if report.until_on > on:
+        raise Invalid("bank_report_future", day=report.until_on, today=on)
     account = _account(session, pool_id, report.account_number)
     _require_new(session, pool_id, report, account, digest)
     return account

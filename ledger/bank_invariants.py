@@ -139,7 +139,8 @@ REPORTS_ARE_WHOLE = every(
         "bank statement {reference}",
         """
         SELECT r.reference, r.id, r.pool_id FROM bank_report r LEFT JOIN bank_account a ON a.id = r.account_id
-        WHERE a.stage IS DISTINCT FROM 'confirmed' OR NOT EXISTS (SELECT FROM share s WHERE s.position = 0
+        WHERE a.stage IS DISTINCT FROM 'confirmed' OR r.until_on > (r.taken_at AT TIME ZONE 'Asia/Shanghai')::date
+            OR NOT EXISTS (SELECT FROM share s WHERE s.position = 0
             AND (s.pool_id, s.organisation_id) = (r.pool_id, a.organisation_id) AND a.pool_id = r.pool_id)
         """,
     ),
@@ -221,9 +222,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-B5",
-        "每份银行流水属于首席的收款账户，期初加各笔等于期末，同一流水号只读入一次",
-        "Every bank statement is of an account of the lead, its opening balance and its lines are its closing balance, "
-        "and a bank's reference was taken in once",
+        "每份银行流水属于首席的收款账户，不超过读入之日，期初加各笔等于期末，同一流水号只读入一次",
+        "Every bank statement is of an account of the lead and of days up to its taking in, its opening balance and "
+        "its lines are its closing balance, and a bank's reference was taken in once",
         REPORTS_ARE_WHOLE,
     ),
     Invariant(

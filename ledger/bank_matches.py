@@ -274,8 +274,10 @@ def take_back(session: Session, match: BankMatch, why: str, *, by: Actor, at: da
     require(by, "bank_match.take_back")
     require_lead(session, match.pool_id, by)
     step(stages.BANK_MATCH_MOVES, match.stage, "take_back", kind="bank_match")
-    paid = session.scalar(select(PaymentLine).where(PaymentLine.id == match.payment_id))
-    if paid is not None and paid.return_line_id is not None:
+    paid = PaymentLine.id == match.payment_id
+    if match.statement_id is not None:
+        paid = PaymentLine.statement_id == match.statement_id
+    if session.scalar(select(PaymentLine.id).where(paid, PaymentLine.return_line_id.is_not(None))) is not None:
         raise Conflict("payment_came_back")
     line = session.get_one(BankLine, match.line_id)
     first_on = line.booked_on.replace(day=1)

@@ -90,8 +90,8 @@ class PaymentBatch(Model):
 
     Of kind `statement` it pays what the pool owes members at one close, of kind `premium` what was remitted to them by
     the entries that it names (PaymentEntry), of kind `claim` approved claims to their payees, of kind `apart` items
-    settled on their own. It stands as it was prepared; only the columns of its stage are written
-    again. `payer_id` is the account that pays.
+    settled on their own, of kind `again` what the bank gave back of the first two. It stands as it was prepared; only
+    the columns of its stage are written again. `payer_id` is the account that pays.
     """
 
     __tablename__ = "payment_batch"
@@ -116,7 +116,8 @@ class PaymentBatch(Model):
         UniqueConstraint("id", "stage"),
         CheckConstraint("stage IN ('prepared', 'released', 'rejected')", name="stage"),
         CheckConstraint(
-            "kind IN ('statement', 'premium', 'claim', 'apart') AND (kind = 'statement') = (period_id IS NOT NULL)",
+            "kind IN ('statement', 'premium', 'claim', 'apart', 'again')"
+            " AND (kind = 'statement') = (period_id IS NOT NULL)",
             name="kind",
         ),
         CheckConstraint("items > 0 AND total_fen > 0 AND total_fen <= 1000000000000000", name="total"),
@@ -132,10 +133,11 @@ class PaymentLine(Model):
     """One payment of a batch: the account it is paid to, the amount, and of what the statement, where it pays one.
 
     A statement stands in one batch, and so does a `subject_id`: a claim or an item settled on its own, whose number
-    is `document`. `id` names the payment to the bank's lines.
+    is `document`. `id` names the payment to the bank's lines. One of kind `again` pays the payment `again_id` anew,
+    whose reference is `document`.
 
     `batch_stage` follows the batch (foreign key): what fell with a rejected batch may be paid by another, and so may
-    a subject whose money came back by `return_line_id`.
+    what came back by `return_line_id`.
     """
 
     __tablename__ = "payment_line"
@@ -147,6 +149,7 @@ class PaymentLine(Model):
     statement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("statement.id"))
     subject_id: Mapped[uuid.UUID | None]
     document: Mapped[str | None]
+    again_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment_line.id"))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_account.id"))
     amount_fen: Mapped[int]
     return_line_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("bank_line.id"), unique=True)
@@ -160,11 +163,13 @@ class PaymentLine(Model):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("position >= 1", name="position"),
         CheckConstraint(
-            "num_nonnulls(statement_id, subject_id) <= 1 AND (subject_id IS NULL) = (document IS NULL)", name="subject"
+            "num_nonnulls(statement_id, subject_id, again_id) <= 1"
+            " AND (num_nonnulls(subject_id, again_id) = 0) = (document IS NULL)",
+            name="subject",
         ),
         CheckConstraint(
             "num_nulls(return_line_id, returned_by, returned_at, returned_why) IN (0, 4)"
-            " AND (return_line_id IS NULL OR subject_id IS NOT NULL AND batch_stage = 'released'"
+            " AND (return_line_id IS NULL OR batch_stage = 'released'"
             " AND length(btrim(returned_why)) BETWEEN 1 AND 500)",
             name="returned",
         ),
@@ -180,6 +185,7 @@ class PaymentLine(Model):
             unique=True,
             postgresql_where=text("batch_stage <> 'rejected'"),
         ),
+        Index("ux_payment_line_again", "again_id", unique=True, postgresql_where=text("batch_stage <> 'rejected'")),
     )
 
 
@@ -252,7 +258,9 @@ class BankReport(Model):
     __table_args__ = (
         UniqueConstraint("pool_id", "digest"),
         UniqueConstraint("account_id", "reference"),
-        CheckConstraint("from_on <= until_on", name="days"),
+        CheckConstraint(
+            "from_on <= until_on AND until_on <= (taken_at AT TIME ZONE 'Asia/Shanghai')::date", name="days"
+        ),
         CheckConstraint("items >= 0", name="items"),
     )
 

@@ -9,15 +9,16 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core import audit, clock
 from core.errors import Conflict, NotFound
 from core.permits import Actor, require, require_other_person
-from ledger import bank_matches, bank_receipts
+from ledger import bank_accounts, bank_matches, bank_receipts
 from ledger.bank_matches import Matched
-from ledger.bank_models import BankLine, BankMatch, BankMonth, BankReport, HeldReceipt
-from ledger.books import require_lead
+from ledger.bank_models import BankAccount, BankLine, BankMatch, BankMonth, BankReport, HeldReceipt
+from ledger.books import latest_shares, require_lead
 from ledger.models import Account, Entry, Statement, Transfer
 
 _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII)
@@ -88,15 +89,29 @@ def month(session: Session, pool_id: int, first_on: date) -> Month:
 
 
 def _of_bank(session: Session, pool_id: int, last_on: date) -> tuple[date | None, int | None]:
-    """Return the last day up to the end of a month that a bank's statement tells of, and the balance at its end."""
-    begun = select(BankReport).where(BankReport.pool_id == pool_id, BankReport.from_on <= last_on)
-    last = session.scalar(begun.order_by(BankReport.until_on.desc(), BankReport.taken_at.desc()).limit(1))
-    if last is None or last.until_on <= last_on:
-        return (last.until_on, last.closing_fen) if last else (None, None)
-    moved = select(func.coalesce(func.sum(BankLine.amount_fen), 0)).where(
-        BankLine.report_id == last.id, BankLine.booked_on <= last_on
+    """Return the last day up to the end of a month that a bank's statement tells of, and the balance at its end.
+
+    Where the lead has changed its account, it is what its accounts come to, each by its own last statement.
+    """
+    begun = (
+        select(BankReport)
+        .join(BankAccount, BankAccount.id == BankReport.account_id)
+        .where(BankReport.pool_id == pool_id, BankReport.from_on <= last_on)
+        .ext(distinct_on(BankAccount.number))
+        .order_by(BankAccount.number, BankReport.until_on.desc(), BankReport.taken_at.desc())
     )
-    return last_on, last.opening_fen + int(session.scalar(moved) or 0)
+    reached: list[date] = []
+    stands_fen = 0
+    for last in session.scalars(begun):
+        reached.append(min(last.until_on, last_on))
+        if last.until_on <= last_on:
+            stands_fen += last.closing_fen
+            continue
+        moved = select(func.coalesce(func.sum(BankLine.amount_fen), 0)).where(
+            BankLine.report_id == last.id, BankLine.booked_on <= last_on
+        )
+        stands_fen += last.opening_fen + int(session.scalar(moved) or 0)
+    return (max(reached), stands_fen) if reached else (None, None)
 
 
 def _stands(session: Session, pool_id: int, code: str, until_on: date) -> int:
@@ -118,8 +133,9 @@ def sign(session: Session, pool_id: int, first_on: date, *, by: Actor, at: datet
     """Return a month's reconciliation as it is signed: its lines are complete, its matches stand from then on.
 
     Refuses Forbidden `role_may_not`, `lead_only`, `second_person_needed` from whoever took in the last of the bank's
-    statements; Conflict `bank_month_signed`, `bank_month_not_over`, `bank_month_not_covered` (day) while no statement
-    reaches its end, `bank_month_gap` (day) where a statement does not begin with the balance of the one before.
+    statements; Conflict `bank_month_signed`, `bank_month_not_over`, `bank_month_not_reached` (day) while no statement
+    reaches its end, `bank_month_not_covered` (number, day) where those of an account miss a day of its part,
+    `bank_month_gap` (day) where a statement does not begin with the balance of the account's one before.
     """
     require(by, "bank_month.sign")
     require_lead(session, pool_id, by)
@@ -130,7 +146,7 @@ def sign(session: Session, pool_id: int, first_on: date, *, by: Actor, at: datet
     if told.last_on >= clock.on(at):
         raise Conflict("bank_month_not_over", month=label)
     if told.bank_fen is None or told.bank_on != told.last_on:
-        raise Conflict("bank_month_not_covered", day=told.last_on)
+        raise Conflict("bank_month_not_reached", day=told.last_on)
     require_other_person(_require_whole(session, pool_id, told).taken_by, by)
     assert by.person_id is not None  # noqa: S101 - the machinery has no role that signs
     row = BankMonth(
@@ -159,19 +175,45 @@ def sign(session: Session, pool_id: int, first_on: date, *, by: Actor, at: datet
 
 
 def _require_whole(session: Session, pool_id: int, told: Month) -> BankReport:
-    """Return the last statement that tells of a month; Conflict `bank_month_gap` where one is missing among them.
+    """Return the last statement that tells of a month, whose statements are whole, those of each account by themselves.
 
-    The first of them follows the last one before the month, where there is one of the same account.
+    Refuses Conflict `bank_month_not_covered` (number, day) where the statements of an account do not tell of a day on
+    which members pay into it, `bank_month_gap` (day) where one is missing among them: the first of an account follows
+    its last one before the month.
     """
-    query = select(BankReport).where(
-        BankReport.pool_id == pool_id, BankReport.from_on <= told.last_on, BankReport.until_on >= told.first_on
+    query = (
+        select(BankReport, BankAccount.number)
+        .join(BankAccount, BankAccount.id == BankReport.account_id)
+        .where(BankReport.pool_id == pool_id)
     )
-    found = session.scalars(query.order_by(BankReport.from_on, BankReport.until_on)).all()
-    earlier = select(BankReport).where(
-        BankReport.account_id == found[0].account_id, BankReport.until_on < told.first_on
-    )
-    last = session.scalars(earlier.order_by(BankReport.until_on.desc(), BankReport.taken_at.desc()).limit(1))
-    for before, after in pairwise([*last, *found]):
-        if after.opening_fen != before.closing_fen:
-            raise Conflict("bank_month_gap", day=after.from_on)
-    return found[-1]
+    here = query.where(BankReport.from_on <= told.last_on, BankReport.until_on >= told.first_on)
+    by_number: dict[str, list[BankReport]] = {}
+    for report, number in session.execute(here.order_by(BankReport.from_on, BankReport.until_on)):
+        by_number.setdefault(number, []).append(report)
+    for number, found in by_number.items():
+        earlier = query.where(BankAccount.number == number, BankReport.until_on < told.first_on)
+        before = session.scalars(earlier.order_by(BankReport.until_on.desc(), BankReport.taken_at.desc()).limit(1))
+        for one, after in pairwise([*before, *found]):
+            if after.opening_fen != one.closing_fen:
+                raise Conflict("bank_month_gap", day=after.from_on)
+    for number, first_on, last_on in _parts(session, pool_id, told):
+        found = by_number.get(number, [])
+        covered = [one for one in found if one.from_on <= first_on or one.opening_fen == 0]
+        if not covered or max(one.until_on for one in found) < last_on:
+            raise Conflict("bank_month_not_covered", number=number, day=last_on if covered else first_on)
+    return max((one for found in by_number.values() for one in found), key=lambda one: (one.until_on, one.taken_at))
+
+
+def _parts(session: Session, pool_id: int, told: Month) -> list[tuple[str, date, date]]:
+    """Return the accounts of the lead that members pay into in a month: number, first and last day of each part."""
+    lead = latest_shares(session, pool_id).lead
+    rows = session.scalars(
+        select(BankAccount).where(BankAccount.pool_id == pool_id, BankAccount.organisation_id == lead)
+    ).all()
+    parts = []
+    for one in bank_accounts.standings(rows):
+        until_on = one.until_on or told.last_on + timedelta(days=1)
+        if one.from_on is not None:
+            first_on, last_on = max(one.from_on, told.first_on), min(until_on - timedelta(days=1), told.last_on)
+            parts.append((one.account.number, first_on, last_on))
+    return sorted((part for part in parts if part[1] <= part[2]), key=lambda part: part[1])

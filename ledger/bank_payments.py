@@ -226,11 +226,15 @@ def _order(session: Session, batch: PaymentBatch, at: datetime) -> PaymentOrder:
     return PaymentOrder(batch.number, at, batch.pays_on, payer, payments)
 
 
+#: What a payment that pays no statement is for, as it tells the bank and whom it pays.
+_SAID = {"premium": "共保保费划付", "claim": "共保赔款", "apart": "共保单项结算", "again": "退回后再付"}
+
+
 def _about(batch: PaymentBatch, label: str, one: PaidLine) -> str:
     """Return what a payment says it is for."""
     if batch.kind == "statement":
         return f"共保结算款 {label} 结算单 {one.reference}"
-    said = {"premium": "共保保费划付", "claim": "共保赔款", "apart": "共保单项结算"}[batch.kind]
+    said = _SAID[batch.kind]
     return " ".join(word for word in (said, one.row.document, one.reference) if word)
 
 

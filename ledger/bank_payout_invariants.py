@@ -120,6 +120,47 @@ CLAIMS_PAID_AS_SHOWN = every(
     ),
 )
 
+#: Payments of the batches that pay members, with their owners and the bank's line that shows each.
+_MEMBERS_PAID = """
+    SELECT l.*, b.kind, b.number AS batch, b.stage AS stands, b.pays_on, b.prepared_by, a.organisation_id, a.pool_id
+        AS account_pool, a.stage AS account_stage, a.effective_on, k.amount_fen AS shown_fen, k.booked_on
+    FROM payment_line l JOIN payment_batch b ON b.id = l.batch_id LEFT JOIN bank_account a ON a.id = l.account_id
+    LEFT JOIN bank_match m ON (m.payment_id = l.id OR m.statement_id = l.statement_id) AND m.stage = 'matched'
+    LEFT JOIN bank_line k ON k.id = m.line_id
+    WHERE b.kind IN ('statement', 'premium', 'again')
+"""
+
+PAID_AGAIN_AS_COME_BACK = every(
+    # What came back was shown before, came in by a line of its sum, and is said by another than who prepared it.
+    rows(
+        "payment {batch}/{position}",
+        f"""
+        SELECT p.batch, p.position, p.amount_fen, p.shown_fen, r.amount_fen AS returned_fen, p.returned_by
+        FROM ({_MEMBERS_PAID}) p LEFT JOIN bank_line r ON r.id = p.return_line_id
+        WHERE p.return_line_id IS NOT NULL AND (p.shown_fen IS NULL OR p.returned_by = p.prepared_by
+            OR (r.amount_fen, r.pool_id) IS DISTINCT FROM (p.amount_fen, p.pool_id) OR r.booked_on < p.booked_on)
+        """,
+    ),
+    rows(
+        "payment {batch}/{position}",
+        f"""
+        SELECT p.batch, p.position, p.again_id, p.amount_fen, o.amount_fen AS came_back_fen, o.return_line_id
+        FROM ({_MEMBERS_PAID}) p LEFT JOIN ({_MEMBERS_PAID}) o ON o.id = p.again_id
+        WHERE (p.kind = 'again') <> (p.again_id IS NOT NULL) OR p.kind = 'again' AND (o.return_line_id IS NULL
+            OR (o.pool_id, o.organisation_id, o.amount_fen, p.batch_stage, p.account_stage, p.account_pool)
+                IS DISTINCT FROM (p.pool_id, p.organisation_id, p.amount_fen, p.stands, 'confirmed', p.pool_id)
+            OR p.effective_on > p.pays_on)
+        """,
+    ),
+    rows(
+        "payment {again_id}",
+        """
+        SELECT l.again_id, count(*) AS times FROM payment_line l JOIN payment_batch b ON b.id = l.batch_id
+        WHERE b.stage <> 'rejected' AND l.again_id IS NOT NULL GROUP BY l.again_id HAVING count(*) > 1
+        """,
+    ),
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "INV-B12",
@@ -147,5 +188,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "A claim is paid by a batch to its payee for what was approved; it is paid where the bank shows it, and not "
         "where it does not",
         CLAIMS_PAID_AS_SHOWN,
+    ),
+    Invariant(
+        "INV-B16",
+        "结算款与划付保费的付款，退回的由同样金额的收款为证，由另一人登记；退回之后再付一次，金额相同，付给同一成员",
+        "A payment of a statement or of premiums that came back did so by a line of its sum, said by another person; "
+        "it is paid again once, the same sum to the same member",
+        PAID_AGAIN_AS_COME_BACK,
     ),
 )

@@ -1,7 +1,8 @@
 """Batches that pay subjects one by one: approved claims to their payees, items settled on their own to their members.
 
 What a subject is, its own room knows; here it has an id, a number, an amount, and somebody whom it is owed to. It is in
-one batch at a time. Money that the bank gave back frees it for the next.
+one batch at a time. Money that the bank gave back frees it for the next; a payment of a statement or of premiums that
+came back has no subject, and is itself what a batch of kind `again` pays.
 """
 
 from __future__ import annotations
@@ -12,19 +13,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core import clock
 from core.errors import Conflict, Finding, Invalid, NotFound
 from core.permits import Actor, require, require_other_person
 from ledger import bank_accounts, bank_payments, bank_receipts, stages
-from ledger.bank_models import BankLine, BankMatch, HeldReceipt, PaymentBatch, PaymentLine
+from ledger.bank_models import BankAccount, BankLine, BankMatch, HeldReceipt, PaymentBatch, PaymentLine
 from ledger.books import latest_shares, require_lead
+from ledger.models import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """A subject to be paid: its id and number, to whom (a member or a payee), how much in fen."""
+    """A subject, or a payment to be paid again: its id and number, to whom (a member or a payee), how much in fen."""
 
     subject_id: uuid.UUID
     number: str
@@ -70,7 +72,7 @@ def prepare_subjects(
     payments = [
         PaymentLine(
             pool_id=pool_id,
-            subject_id=one.subject_id,
+            **{"again_id" if kind == "again" else "subject_id": one.subject_id},
             document=one.number,
             account_id=accounts[one.owner_id].id,
             amount_fen=one.amount_fen,
@@ -82,6 +84,35 @@ def prepare_subjects(
     return batch
 
 
+def to_pay_again(session: Session, pool_id: int) -> list[Payable]:
+    """Return the payments of statements and premiums that came back and that no batch pays again, in their order."""
+    anew = aliased(PaymentLine)
+    held = select(anew.id).where(anew.again_id == PaymentLine.id, anew.batch_stage != "rejected")
+    query = (
+        select(PaymentLine, PaymentBatch, BankAccount, Statement.number)
+        .join(PaymentBatch, PaymentBatch.id == PaymentLine.batch_id)
+        .join(BankAccount, BankAccount.id == PaymentLine.account_id)
+        .outerjoin(Statement, Statement.id == PaymentLine.statement_id)
+        .where(PaymentLine.pool_id == pool_id, PaymentLine.return_line_id.is_not(None))
+        .where(PaymentLine.subject_id.is_(None), ~held.exists())
+        .order_by(PaymentBatch.sequence, PaymentLine.position)
+    )
+    return [
+        Payable(line.id, number or bank_payments.reference_of(batch, line), account.owner_id, line.amount_fen)
+        for line, batch, account, number in session.execute(query)
+    ]
+
+
+def prepare_again(session: Session, pool_id: int, *, pays_on: date, by: Actor, at: datetime) -> PaymentBatch:
+    """Return a batch that pays what came back of statements and premiums, to each member's account of that day.
+
+    Refuses as `prepare_subjects` does.
+    """
+    require_lead(session, pool_id, by)
+    payables = to_pay_again(session, pool_id)
+    return prepare_subjects(session, pool_id, "again", payables, pays_on=pays_on, by=by, at=at)
+
+
 def payment(session: Session, batch: PaymentBatch, position: int) -> PaymentLine:
     """Return one payment of a batch by its place; NotFound `payment_not_found`."""
     row = session.get(PaymentLine, (batch.id, position))
@@ -91,15 +122,22 @@ def payment(session: Session, batch: PaymentBatch, position: int) -> PaymentLine
 
 
 def shown_by(session: Session, row: PaymentLine) -> BankLine | None:
-    """Return the bank's line that shows a payment; None while none does."""
-    query = select(BankLine).join(BankMatch, BankMatch.line_id == BankLine.id)
-    return session.scalar(query.where(BankMatch.payment_id == row.id, BankMatch.stage == "matched"))
+    """Return the bank's line that shows a payment of a released batch; None while none does."""
+    shows = BankMatch.payment_id == row.id
+    if row.statement_id is not None:
+        shows = BankMatch.statement_id == row.statement_id
+    query = (
+        select(BankLine)
+        .join(BankMatch, BankMatch.line_id == BankLine.id)
+        .join(PaymentBatch, PaymentBatch.id == row.batch_id)
+    )
+    return session.scalar(query.where(shows, BankMatch.stage == "matched", PaymentBatch.stage == "released"))
 
 
 def returns_of(session: Session, row: PaymentLine) -> Sequence[BankLine]:
     """Return the lines that may have brought a shown payment back: its sum, in, not before, open, not held."""
     shown = shown_by(session, row)
-    if shown is None or row.subject_id is None or row.return_line_id is not None:
+    if shown is None or row.return_line_id is not None:
         return []
     query = select(BankLine).where(
         BankLine.pool_id == row.pool_id,
@@ -125,7 +163,7 @@ def give_back(session: Session, row: PaymentLine, line_id: uuid.UUID, why: str, 
     require_other_person(batch.prepared_by, by)
     if row.return_line_id is not None:
         raise Conflict("payment_came_back")
-    if row.subject_id is None or shown_by(session, row) is None:
+    if shown_by(session, row) is None:
         raise Conflict("payment_not_shown")
     said = why.strip()
     if not said:

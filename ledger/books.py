@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, text, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ARRAY, ScalarSelect, Text, any_, bindparam, case, func, or_, select, text, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.errors import Forbidden, Invalid, NotFound
 from core.permits import Actor, Role
@@ -209,6 +209,25 @@ def balances(session: Session, pool_id: int, *, until_on: date | None = None) ->
         .order_by(Account.code, Account.organisation_id)
     )
     return {AccountRef(row.code, row.organisation_id): int(row.fen) for row in session.execute(query)}
+
+
+def balance_about(pool_id: int, code: str, subject_id: InstrumentedAttribute[uuid.UUID]) -> ScalarSelect[int]:
+    """Return, as a part of a query, what the entries about each of its rows put on the pool's own account of a code.
+
+    In fen, debit positive; the rows' subjects are a column of the query.
+    """
+    own = select(Account.id).where(Account.pool_id == pool_id, Account.code == code, Account.organisation_id.is_(None))
+    account_id = own.scalar_subquery()
+    legs = case((Transfer.debit_id == account_id, Transfer.amount_fen), else_=-Transfer.amount_fen)
+    same = (Entry.pool_id == Transfer.pool_id) & (Entry.period_id == Transfer.period_id)
+    query = (
+        select(func.coalesce(func.sum(legs), 0))
+        .select_from(Entry)
+        .join(Transfer, same & (Entry.id == Transfer.entry_id))
+        .where(Entry.pool_id == pool_id, Entry.subject_id == subject_id)
+        .where(or_(Transfer.debit_id == account_id, Transfer.credit_id == account_id))
+    )
+    return query.scalar_subquery()
 
 
 def balance(session: Session, pool_id: int, ref: AccountRef, *, subject_id: uuid.UUID | None = None) -> int:

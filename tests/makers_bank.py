@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy.orm import Session
 
 from claims import payouts
 from claims.models import Claim
+from core.clock import CITY
 from core.permits import Role
 from ledger import bank_accounts, bank_intake, bank_payees, bank_payments
 from ledger.bank_camt import read_camt
@@ -126,8 +127,8 @@ def take_file(session: Session, made: MadePool, content: bytes) -> BankReport:
     digest = hashlib.sha256(content).hexdigest()
     maker = made.actor(Role.FINANCE_MAKER)
     report = read_camt(content)
-    name = f"{report.reference}.xml"
-    return bank_intake.take(session, made.pool.id, report, name=name, digest=digest, by=maker, at=AT)
+    name, at = f"{report.reference}.xml", max(AT, datetime.combine(report.until_on, time(23), CITY))
+    return bank_intake.take(session, made.pool.id, report, name=name, digest=digest, by=maker, at=at)
 
 
 def payee_details(place: int, *, again: int = 0) -> AccountDetails:

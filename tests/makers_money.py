@@ -121,7 +121,9 @@ def approved_claim(
     made, at = quarter.made, _at(on)
     maker, second = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.SIGNATORY, person=person)
     number = f"{name}-{made.pool.id}"
-    claim = handling.make(session, quarter.policies[policy], _TITLES[name], fen, number=number, by=maker, at=at)
+    claim = handling.make(
+        session, quarter.policies[policy], _TITLES.get(name, name), fen, number=number, by=maker, at=at
+    )
     handling.submit(session, claim, by=maker, at=at)
     if claim.needs == "all":
         for member in range(1, len(made.members)):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import accumulate
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.errors import Finding, Invalid
+from core.errors import Finding
 from core.permits import Actor, require
 from ledger.binary import listed, quoted
 from ledger.books import require_lead
-from ledger.money import LIMIT_FEN
+from ledger.money import LIMIT_FEN, format_fen
 from underwriting import pools, sent_lists, stages
 from underwriting.models import Bordereau, Pool
 from underwriting.sent_lists import Sent
@@ -50,7 +51,11 @@ def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: 
 
 
 def keep_piece(session: Session, row: Bordereau, piece: Piece) -> None:
-    """Keep a piece of a bordereau that is being read: its rows to wait, its faults to be shown, how far it has come."""
+    """Keep a piece of a bordereau that is being read: its rows to wait, its faults to be shown, how far it has come.
+
+    The row with which the premiums come to more than `TOTAL_MOST_FEN` is at fault, once for the whole list; the sum
+    stands there, so that it fits into its column however much follows.
+    """
     stages.require_list(row, "check")
     if piece.line:
         columns = {
@@ -69,8 +74,20 @@ def keep_piece(session: Session, row: Bordereau, piece: Piece) -> None:
     sent_lists.keep_faults(session, row, piece.faults)
     row.line_count += piece.lines
     row.row_count += len(piece.line)
-    row.gross_fen += sum(piece.gross_fen)
+    if row.gross_fen <= TOTAL_MOST_FEN:
+        _add_up(session, row, piece)
     session.flush()
+
+
+def _add_up(session: Session, row: Bordereau, piece: Piece) -> None:
+    """Add a piece's premiums to the list's, up to the row with which they are too much."""
+    total_fen = row.gross_fen + sum(piece.gross_fen)
+    if total_fen > TOTAL_MOST_FEN:
+        sums = accumulate(piece.gross_fen, initial=row.gross_fen)
+        place, total_fen = next((n, fen) for n, fen in enumerate(sums) if fen > TOTAL_MOST_FEN)
+        beyond = Finding("bordereau_total_too_large", "gross_fen", {"most": format_fen(TOTAL_MOST_FEN)})
+        sent_lists.keep_faults(session, row, [(piece.line[place - 1], beyond)])
+    row.gross_fen = total_fen
 
 
 #: A column a parameter, each one text that the database reads as an array: so many values bound one by one cost more.
@@ -105,11 +122,6 @@ _NUMBERS_TAKEN = text(
 
 
 def finish_reading(session: Session, row: Bordereau, *, by: Actor, at: datetime) -> None:
-    """Look at all rows of a file together once they are read: without a fault it may be approved, with any it may not.
-
-    Refuses Invalid `bordereau_total_too_large`.
-    """
-    if row.gross_fen > TOTAL_MOST_FEN:
-        raise Invalid("bordereau_total_too_large", gross_fen=row.gross_fen, most_fen=TOTAL_MOST_FEN)
+    """Look at all rows of a file together once they are read: it may be approved where nothing is wrong with any."""
     row.fault_count += session.execute(_NUMBERS_TAKEN, {"id": row.id}).rowcount  # type: ignore[attr-defined]
     stages.move_list(session, row, "fault" if row.fault_count else "check", by=by, at=at)

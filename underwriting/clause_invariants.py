@@ -235,6 +235,16 @@ VARIATIONS = every(
             OR c.said_at < v.proposed_at
         """,
     ),
+    # It lapsed from its first day on, or once another version was made.
+    rows(
+        "change {id}",
+        """
+        SELECT v.id, v.pool_id, v.effective_on, v.decided_at FROM variation v WHERE v.stage = 'lapsed'
+            AND (v.decided_at AT TIME ZONE 'Asia/Shanghai')::date < v.effective_on AND NOT EXISTS (
+                SELECT FROM agreement g WHERE g.pool_id = v.pool_id AND g.number > v.base_number
+                    AND g.made_at <= v.decided_at)
+        """,
+    ),
     # The version that it made says what was proposed, and has the shares and terms of the one before.
     rows(
         "change {id}",
@@ -282,9 +292,10 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "INV-N4",
-        "协议变更经全体同意才成立，成立的恰是所提出的一版，份额与其他条款照上一版；同意只来自协议的一方",
+        "协议变更经全体同意才成立，成立的恰是所提出的一版，份额与其他条款照上一版；同意只来自协议的一方；不能成立的才失效",
         "A change of an agreement is concluded with the consent of all its parties only, as the version that was "
-        "proposed, with the shares and terms of the one before; nobody but a party consents",
+        "proposed, with the shares and terms of the one before; nobody but a party consents; only what can not be "
+        "concluded any more has lapsed",
         every(VARIATIONS, moved_by_table("variation", VARIATION_MOVES, "proposed")),
     ),
 )

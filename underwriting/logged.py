@@ -53,7 +53,7 @@ LOGGED: tuple[Logged, ...] = (
     ),
     Logged(
         "variation",
-        ("variation.conclude", "variation.decline", "variation.withdraw"),
+        ("variation.conclude", "variation.decline", "variation.withdraw", "variation.lapse"),
         {"decided_by": WHO, "decided_at": WHEN, "declined_why": fact("why")},
         only="stage <> 'proposed'",
     ),

@@ -111,11 +111,11 @@ def form_from_award(session: Session, numbers: AwardedNumbers, name: str = "", *
     return form(session, plan_of_award(numbers, name), by=by, at=at)
 
 
-def add_version(session: Session, pool: Pool, plan: PoolPlan, *, by: Actor, at: datetime) -> Agreement:
+def add_version(session: Session, pool: Pool, plan: PoolPlan, *, by: Actor, at: datetime, paper: str = "") -> Agreement:
     """Return a new version of a pool's agreement, for policies that begin on or after its first day.
 
-    Older policies keep the version they began under. Refuses `lead_changed` (another lead is another pool), and what
-    `ledger.books.set_shares` refuses.
+    Older policies keep the version they began under. `paper` names what was signed elsewhere, for the log. Refuses
+    `lead_changed` (another lead is another pool), and what `ledger.books.set_shares` refuses.
     """
     if plan.members[0][0] != pool.lead_id:
         raise Invalid("lead_changed")
@@ -139,6 +139,7 @@ def add_version(session: Session, pool: Pool, plan: PoolPlan, *, by: Actor, at: 
         "effective_on": plan.effective_on.isoformat(),
         "ends_on": plan.ends_on.isoformat(),
         "terms_sha256": hashlib.sha256(audit.canonical(plan.terms.as_dict())).hexdigest(),
+        **({"paper": paper} if paper else {}),
     }
     audit.record(session, "agreement.made", by=by, at=at, of=("agreement", agreement.id), facts=facts)
     _add_clauses(session, agreement, plan.clauses, by=by, at=at)
@@ -163,8 +164,20 @@ def clauses_of(session: Session, agreement: Agreement) -> Clauses:
     return Clauses(tuple(row.settled_apart), row.is_step_up) if row else Clauses()
 
 
+#: The reference of a signed paper is no longer.
+_PAPER_MOST = 200
+
+
 def amend(
-    session: Session, pool: Pool, effective_on: date, ends_on: date, clauses: Clauses, *, by: Actor, at: datetime
+    session: Session,
+    pool: Pool,
+    effective_on: date,
+    ends_on: date,
+    clauses: Clauses,
+    *,
+    by: Actor,
+    at: datetime,
+    paper: str = "",
 ) -> Agreement:
     """Return a new version with these clauses, for policies from a day on; shares and terms are those of the last.
 
@@ -182,7 +195,30 @@ def amend(
         service_standard=dict(last.service_standard),
         clauses=clauses,
     )
-    return add_version(session, pool, plan, by=by, at=at)
+    return add_version(session, pool, plan, by=by, at=at, paper=paper)
+
+
+def enter_signed(
+    session: Session,
+    pool: Pool,
+    effective_on: date,
+    ends_on: date,
+    clauses: Clauses,
+    paper: str,
+    *,
+    by: Actor,
+    at: datetime,
+) -> Agreement:
+    """Return a new version as `amend` does, of a change that was signed elsewhere; the log keeps its paper's reference.
+
+    Refuses Invalid `signed_paper_missing`, `signed_paper_too_long`.
+    """
+    said = paper.strip()
+    if not said:
+        raise Invalid("signed_paper_missing")
+    if len(said) > _PAPER_MOST:
+        raise Invalid("signed_paper_too_long", most=_PAPER_MOST)
+    return amend(session, pool, effective_on, ends_on, clauses, by=by, at=at, paper=said)
 
 
 def get(session: Session, pool_id: int, actor: Actor) -> Pool:

@@ -48,6 +48,7 @@ VARIATION_MOVES: Moves = {
     ("proposed", "conclude"): "concluded",
     ("proposed", "decline"): "declined",
     ("proposed", "withdraw"): "withdrawn",
+    ("proposed", "lapse"): "lapsed",
 }
 
 

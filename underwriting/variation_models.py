@@ -37,8 +37,8 @@ class Variation(Model):
     __table_args__ = (
         ForeignKeyConstraint(["pool_id", "base_number"], ["agreement.pool_id", "agreement.number"]),
         Index("uq_variation_open", "pool_id", unique=True, postgresql_where=text("stage = 'proposed'")),
-        CheckConstraint("stage IN ('proposed', 'concluded', 'declined', 'withdrawn')", name="stage"),
-        CheckConstraint("effective_on < ends_on", name="window"),
+        CheckConstraint("stage IN ('proposed', 'concluded', 'declined', 'withdrawn', 'lapsed')", name="stage"),
+        CheckConstraint("ends_on - effective_on BETWEEN 1 AND 3653", name="window"),
         CheckConstraint("length(btrim(reason)) > 0 AND length(reason) <= 500", name="reason"),
         CheckConstraint("(stage = 'proposed') = (decided_at IS NULL)", name="decided"),
         CheckConstraint(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from core import audit, clock
@@ -28,6 +28,9 @@ from underwriting.terms import APART, Clauses
 from underwriting.variation_models import Variation, VariationConsent
 
 _REASON_MAX = 500
+
+#: A new version ends at most so many days after its first: ten years.
+_DAYS_MOST = 3653
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,28 @@ def parties(session: Session, row: Variation) -> list[Party]:
     return [Party(one, given.get(one)) for one in who]
 
 
+def standing_on(day: date) -> ColumnElement[bool]:
+    """Return the condition under which a change can be concluded still: before its first day, of the last version.
+
+    A proposed change of which this is not true any more has lapsed by itself, and makes way for the next.
+    """
+    last = select(func.max(Agreement.number)).where(Agreement.pool_id == Variation.pool_id).scalar_subquery()
+    return (Variation.stage == "proposed") & (Variation.effective_on > day) & (Variation.base_number == last)
+
+
+def stage_on(session: Session, row: Variation, day: date) -> str:
+    """Return how a change stands on a day: as its row says, or `lapsed` where it can not be concluded any more."""
+    can = select(Variation.id).where(Variation.id == row.id, standing_on(day))
+    return "lapsed" if row.stage == "proposed" and session.scalar(can) is None else row.stage
+
+
 def propose_change(session: Session, pool: Pool, told: Proposal, *, by: Actor, at: datetime) -> Variation:
     """Return a change of a pool's agreement, proposed to its parties; the proposer's own consent is given with it.
 
     Refuses Forbidden `role_may_not`, `variation_not_asked`; Conflict `run_off_over`, `run_off_no_policies` once its
-    agreement is over, `variation_open` while another is proposed; Invalid `variation_day_wrong` (first, last),
-    `variation_ends_early`, `variation_nothing_new`, `variation_needs_reason`, `variation_reason_too_long`.
+    agreement is over, `variation_open` while another may still be concluded; Invalid `variation_day_wrong` (first,
+    last), `variation_ends_early`, `variation_ends_late` (last), `variation_nothing_new`, `variation_needs_reason`,
+    `variation_reason_too_long`.
     """
     require(by, "variation.propose")
     own = _own(session, pool, by)
@@ -96,10 +115,13 @@ def propose_change(session: Session, pool: Pool, told: Proposal, *, by: Actor, a
         raise Conflict("run_off_over")
     today = clock.on(at)
     pools.require_writing(session, pool.id, today)
-    if session.scalar(visible_to(pool).where(Variation.stage == "proposed").limit(1)) is not None:
+    before = session.scalar(visible_to(pool).where(Variation.stage == "proposed").limit(1).with_for_update())
+    if before is not None and stage_on(session, before, today) == "proposed":
         raise Conflict("variation_open")
     last = pools.agreements(session, pool.id)[-1]
     _require_new(session, last, told, today)
+    if before is not None:
+        stages.move_variation(session, before, "lapse", by=by, at=at)
     assert by.person_id is not None  # noqa: S101 - nobody proposes without being somebody
     apart = [kind for kind in APART if kind in told.clauses.settled_apart]
     row = Variation(
@@ -169,6 +191,9 @@ def _require_new(session: Session, last: Agreement, told: Proposal, today: date)
         raise Invalid("variation_day_wrong", [Finding("variation_day_wrong", "effective_on", dict(days))], **days)
     if told.ends_on <= told.effective_on:
         raise Invalid("variation_ends_early", [Finding("variation_ends_early", "ends_on")])
+    if (told.ends_on - told.effective_on).days > _DAYS_MOST:
+        latest = told.effective_on + timedelta(days=_DAYS_MOST)
+        raise Invalid("variation_ends_late", [Finding("variation_ends_late", "ends_on", {"last": latest})], last=latest)
     now = pools.clauses_of(session, last)
     same = set(now.settled_apart) == set(told.clauses.settled_apart) and now.is_step_up == told.clauses.is_step_up
     if same and told.ends_on == last.ends_on:
@@ -239,10 +264,10 @@ def _standing(session: Session, row: Variation, verb: str, by: Actor) -> tuple[P
     return pool, own
 
 
-def waiting(session: Session, by: Actor) -> Sequence[Variation]:
-    """Return the proposed changes that wait for the consent of an actor's organisation, the first to begin first."""
+def waiting(session: Session, by: Actor, *, on: date) -> Sequence[Variation]:
+    """Return the changes that wait for the consent of an actor's organisation on a day, the first to begin first."""
     own = by.organisation_id
     given = select(VariationConsent.variation_id).where(VariationConsent.organisation_id == own)
-    query = select(Variation).where(Variation.stage == "proposed", Variation.id.not_in(given))
+    query = select(Variation).where(standing_on(on), Variation.id.not_in(given))
     found = session.scalars(query.order_by(Variation.effective_on, Variation.id)).all()
     return [one for one in found if own in asked(session, session.get_one(Pool, one.pool_id))]

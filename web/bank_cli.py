@@ -136,11 +136,11 @@ def _payees(session: Session, pool_id: int) -> dict[str, Any]:
         ],
         "claims": [
             {
-                "claim": one.claim.number,
-                "amount_cny": plain_fen(one.claim.payable_fen or 0),
+                "claim": one.number,
+                "amount_cny": plain_fen(one.amount_fen),
                 "why": t(*WHY_NOT[one.why]),
             }
-            for one in payouts.due(session, pool.id, day)
+            for one in session.execute(payouts.due(pool.id, day))
         ],
     }
 

@@ -156,7 +156,8 @@ def batches_of(who: Actor, pool_id: int) -> Query:
 class PaidRow:
     """One payment of a batch: its reference, to which account of whom, how much, when the bank's line shows it.
 
-    Of a claim or an item settled on its own, `subject_id` and `document` (its number); `is_returned`: money came back.
+    Of a claim or an item settled on its own, `subject_id` and `document` (its number); of what is paid again,
+    `document` is the reference of the payment that came back. `is_returned`: money came back.
     """
 
     position: int
@@ -212,6 +213,7 @@ BATCH_KINDS = {
     "premium": ("划付保费", "Premiums remitted"),
     "claim": ("赔款", "Claims"),
     "apart": ("单项结算", "Settled on its own"),
+    "again": ("退回后再付", "Paid again"),
 }
 
 

@@ -19,5 +19,6 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "conclude": ("全体同意", "conclude"),
         "decline": ("不同意", "decline"),
         "withdraw": ("撤回", "withdraw"),
+        "lapse": ("失效", "lapse"),
     },
 }

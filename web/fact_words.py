@@ -147,6 +147,7 @@ NAMES: Mapping[str, Pair] = {
     "supervisor": ("监督", "supervisor"),
     "taken": ("收到份数", "taken"),
     "tender": ("招标", "tender"),
+    "paper": ("签署的文件", "paper that was signed"),
     "terms_sha256": ("条款摘要", "SHA-256 of the terms"),
     "text_sha256": ("文字摘要", "SHA-256 of the text"),
     "threshold": ("开启所需人数", "needed to open"),

@@ -17,6 +17,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "variation.conclude": ("全体同意，协议变更成立", "All consent: the change is concluded"),
     "variation.decline": ("不同意协议变更", "Change of the agreement declined"),
     "variation.withdraw": ("撤回协议变更", "Proposed change withdrawn"),
+    "variation.lapse": ("协议变更失效，另提一项", "Proposed change lapsed, another proposed"),
     "community.entrusted": ("小区交由管理", "Community entrusted"),
     "community.repairer_set": ("全台电梯设定维保单位", "Repairer of all lifts set"),
     "community.repairer_ended": ("全台电梯不再有维保单位", "All lifts without a repairer"),

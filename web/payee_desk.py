@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -13,9 +14,8 @@ from sqlalchemy.orm import Session
 
 from claims import payouts
 from claims.models import Claim
-from claims.payouts import Due
 from core.permits import Actor, may
-from ledger import bank_accounts, bank_payees
+from ledger import bank_accounts, bank_payees, bank_payouts
 from ledger.bank_matches import reads
 from ledger.bank_models import BankAccount, BankMatch, Payee, PaymentLine
 from ledger.clause_models import ApartItem
@@ -23,6 +23,7 @@ from underwriting import apart
 from web.bank_words import PAYEE_KINDS, WHY_NOT
 from web.finance_work import Work, end_of
 from web.formats import number, t, yuan
+from web.listing import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +87,33 @@ class DueRow:
     href: str
 
 
-def due_rows(found: Sequence[Due]) -> list[DueRow]:
-    """Return approved claims that are in no batch as rows, in their order."""
+def due_rows(found: Iterable[Any]) -> list[DueRow]:
+    """Return the rows of `payouts.due` with their words, in their order."""
     return [
         DueRow(
-            id=one.claim.id,
-            number=one.claim.number,
-            title=one.claim.title,
-            payee=one.payee.name if one.payee else "",
-            amount_fen=one.claim.payable_fen or 0,
+            id=one.id,
+            number=one.number,
+            title=one.title,
+            payee=one.payee or "",
+            amount_fen=one.amount_fen,
             why=one.why,
             words=t(*WHY_NOT[one.why]),
-            href=url_for("payments.claim", claim_id=one.claim.id),
+            href=url_for("payments.claim", claim_id=one.id),
         )
         for one in found
     ]
+
+
+def payable(pool_id: int, day: date) -> Query:
+    """Return the query of the claims of `payouts.due` that a batch takes on a day."""
+    found = payouts.due(pool_id, day).order_by(None).subquery()
+    return select(found).where(found.c.why == "").order_by(found.c.approved_on, found.c.number)
+
+
+def lacking(pool_id: int, day: date) -> Query:
+    """Return the query of the claims of `payouts.due` that no batch can pay on a day."""
+    found = payouts.due(pool_id, day).order_by(None).subquery()
+    return select(found).where(found.c.why != "").order_by(found.c.approved_on, found.c.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +132,9 @@ def claim_payee(session: Session, claim: Claim, who: Actor, day: date) -> ClaimP
     """Return whom a claim is paid to; what lacks and the batch are told to who reads the bank of the pool."""
     payee = session.scalar(bank_payees.visible_to(who).where(Payee.id == claim.payee_id)) if claim.payee_id else None
     sees, is_open = reads(claim.pool_id, who), claim.stage not in ("paid", "rejected")
-    found = payouts.due(session, claim.pool_id, day, claim_id=claim.id) if sees else []
-    lacks = t(*WHY_NOT[found[0].why]) if found and found[0].why else ""
-    if sees and is_open and not found and payee is None:
+    found = session.execute(payouts.due(claim.pool_id, day, claim_id=claim.id)).first() if sees else None
+    lacks = t(*WHY_NOT[found.why]) if found is not None and found.why else ""
+    if sees and is_open and found is None and payee is None:
         lacks = t(*WHY_NOT["no_payee"])
     batches = payouts.payments_of(session, claim) if sees and may(who, "payment.read") else []
     stands = next((one for one, line in batches if one.stage != "rejected" and line.return_line_id is None), None)
@@ -150,20 +163,24 @@ def payouts_to_do(session: Session, who: Actor, day: date) -> list[Work]:
 
 def _to_prepare(session: Session, pool_id: int, day: date) -> list[Work]:
     found: list[Work] = []
-    due = payouts.due(session, pool_id, day)
-    ready = [one.claim.payable_fen or 0 for one in due if not one.why]
-    if ready:
+    due = payouts.due_sums(session, pool_id, day)
+    if "" in due:
         title = t("编制赔款付款批次", "Prepare the payments of claims")
-        found.append(Work(title, url_for("payouts.claims", pool_id=pool_id), _note(ready)))
-    lacking = [one.claim.payable_fen or 0 for one in due if one.why in ("no_payee", "no_account")]
-    if lacking:
+        found.append(Work(title, url_for("payouts.claims", pool_id=pool_id), _sum_note(*due[""])))
+    lacks = [due[why] for why in ("no_payee", "no_account") if why in due]
+    if lacks:
         title = t("补齐赔款的收款人与收款账户", "Complete payees and accounts of claims")
-        found.append(Work(title, url_for("payment_batches.index", pool_id=pool_id), _note(lacking)))
+        note = _sum_note(*(sum(each) for each in zip(*lacks, strict=True)))
+        found.append(Work(title, url_for("payouts.lacking", pool_id=pool_id), note))
     items = apart.to_pay(session, pool_id)
     if items:
         title = t("编制单项结算付款批次", "Prepare the payments of items settled on their own")
         note = _note([one.amount_fen for one in items])
         found.append(Work(title, url_for("payouts.items", pool_id=pool_id), note, end_of(items[0].due_on)))
+    again = [one.amount_fen for one in bank_payouts.to_pay_again(session, pool_id)]
+    if again:
+        title = t("编制退回后再付的付款批次", "Prepare the payments that came back")
+        found.append(Work(title, url_for("payouts.again", pool_id=pool_id), _note(again)))
     return found
 
 
@@ -183,4 +200,8 @@ def _to_book(session: Session, pool_id: int) -> list[Work]:
 
 
 def _note(sums: Sequence[int]) -> str:
-    return t("{n} 笔，合计 {sum}", "{n}, {sum} in all", n=number(len(sums)), sum=yuan(sum(sums)))
+    return _sum_note(len(sums), sum(sums))
+
+
+def _sum_note(count: int, sum_fen: int) -> str:
+    return t("{n} 笔，合计 {sum}", "{n}, {sum} in all", n=number(count), sum=yuan(sum_fen))

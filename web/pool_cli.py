@@ -39,11 +39,14 @@ def show(pool_id: int) -> None:
 @click.option("--to", "last", type=_DAY, required=True, help="至何日（零时止） / until this day")
 @click.option("--apart", "apart", type=click.Choice(APART), multiple=True, help="单项结算的项目 / settled on its own")
 @click.option("--step-up/--no-step-up", default=False, show_default=True, help="违约代担 / the others bear a shortfall")
+@click.option(
+    "--paper", required=True, help="各方签署的文件编号，记入日志 / reference of the signed paper, kept in the log"
+)
 @json_option
-def amend(pool_id: int, first: datetime, last: datetime, apart: tuple[str, ...], step_up: bool) -> None:
-    """增加一版协议：份额与其他条款照上一版，单项结算与代担按此处所写。
+def amend(pool_id: int, first: datetime, last: datetime, apart: tuple[str, ...], step_up: bool, paper: str) -> None:
+    """登记各方在平台之外签署的一版协议：份额与其他条款照上一版，单项结算与代担按此处所写。
 
-    Add a version of the agreement: shares and other terms as the last one, these clauses as said here.
+    Enter a version that the parties signed elsewhere: shares and other terms as the last, these clauses as said here.
     """
     from core.permits import SYSTEM
     from underwriting import pools
@@ -51,7 +54,7 @@ def amend(pool_id: int, first: datetime, last: datetime, apart: tuple[str, ...],
 
     def work(session: Session, row: Pool) -> None:
         clauses = Clauses(apart, step_up)
-        pools.amend(session, row, first.date(), last.date(), clauses, by=SYSTEM, at=now(session))
+        pools.enter_signed(session, row, first.date(), last.date(), clauses, paper, by=SYSTEM, at=now(session))
 
     _do(pool_id, work)
 

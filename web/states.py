@@ -149,6 +149,7 @@ STATES: dict[str, dict[str, State]] = {
         "concluded": _done("全体已同意", "Concluded"),
         "declined": _stop("有一方不同意", "Declined"),
         "withdrawn": _over("已撤回", "Withdrawn"),
+        "lapsed": _over("已失效", "Lapsed"),
     },
     "step_up": {"declared": _stop("违约代担中", "In default"), "cured": _done("已清偿", "Cured")},
     "period": {

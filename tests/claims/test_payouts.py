@@ -141,7 +141,7 @@ def test_what_lacks_a_payee_or_an_account_is_told_and_not_paid(session: Session)
     handler, maker = made.actor(Role.CLAIMS_HANDLER), made.actor(Role.FINANCE_MAKER)
 
     def why() -> list[str]:
-        return [one.why for one in payouts.due(session, pool, DAY)]
+        return [one.why for one in session.execute(payouts.due(pool, DAY))]
 
     assert why() == ["no_payee"]
     with pytest.raises(Conflict, match="nothing_to_pay_in_batch"):
@@ -154,13 +154,17 @@ def test_what_lacks_a_payee_or_an_account_is_told_and_not_paid(session: Session)
     row = bank_accounts.propose(session, pool, payee_details(1), by=maker, at=AT, payee=payee)
     assert why() == ["account_waits"]
     bank_accounts.confirm_account(session, row, by=made.actor(Role.FINANCE_CHECKER), at=AT)
-    assert why() == [""] and [one.why for one in payouts.due(session, pool, date(2026, 1, 1))] == ["account_later"]
+    early = payouts.due(pool, date(2026, 1, 1))
+    assert why() == [""] and [one.why for one in session.execute(early)] == ["account_later"]
     large = approved_claim(session, quarter, "C3", "P1", 26_840_000, DAY)
     payouts.name_payee(session, large, payee, by=handler, at=AT)
-    assert [one.why for one in payouts.due(session, pool, DAY, claim_id=large.id)] == ["call_first"]
+    assert [one.why for one in session.execute(payouts.due(pool, DAY, claim_id=large.id))] == ["call_first"]
     settlements.issue_cash_call(session, large, on=DAY, by=maker, at=MORNING)
-    assert [one.why for one in payouts.due(session, pool, DAY, claim_id=large.id)] == ["pool_money_short"]
-    settlements.fund_by_lead(session, large, 26_840_000, on=DAY, by=maker, at=MORNING)
+    assert [one.why for one in session.execute(payouts.due(pool, DAY, claim_id=large.id))] == ["pool_money_short"]
+    settlements.fund_by_lead(session, large, 26_839_999, on=DAY, by=maker, at=MORNING)
+    assert payouts.due_sums(session, pool, DAY) == {"": (1, FEN), "pool_money_short": (1, 26_840_000)}
+    settlements.fund_by_lead(session, large, 1, on=DAY, by=maker, at=MORNING)
+    assert payouts.due_sums(session, pool, DAY) == {"": (2, FEN + 26_840_000)}
     batch = _prepare(session, quarter)
     assert (batch.kind, batch.items, batch.total_fen) == ("claim", 2, FEN + 26_840_000)
     assert why() == []
@@ -261,7 +265,7 @@ def test_money_that_came_back_makes_the_claim_payable_again(session: Session) ->
         bank_receipts.hold(session, pool, back, on=DAY, by=made.actor(Role.FINANCE_MAKER), at=MORNING)
     assert [one.reference for one in session.scalars(bank_matches.unmatched_lines(pool))] == ["R-3"]
     again = _released(session, quarter)
-    assert [one.claim.number for one in payouts.due(session, pool, DAY)] == []
+    assert [one.number for one in session.execute(payouts.due(pool, DAY))] == []
     _bank(session, quarter, (-FEN, "R-9", f"{again.number}-01"), name="S-2")
     _shown(session, quarter, again, "R-9")
     assert claim.stage == "paid"

@@ -110,6 +110,12 @@ REPORTS: tuple[Plant, ...] = (
     plant("INV-B5", "another balance", "UPDATE bank_report SET closing_fen = closing_fen + 1 WHERE reference = 'S-1'"),
     plant(
         "INV-B5",
+        "of days to come",
+        drop("bank_report", "ck_bank_report_days"),
+        "UPDATE bank_report SET until_on = (taken_at + interval '2 days')::date WHERE reference = 'S-1'",
+    ),
+    plant(
+        "INV-B5",
         "a reference twice",
         drop("bank_line", "uq_bank_line_pool_id_reference"),
         "UPDATE bank_line SET reference = 'R-1'",

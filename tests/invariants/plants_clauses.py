@@ -141,6 +141,11 @@ VARIATIONS: tuple[Plant, ...] = (
     ),
     plant(
         "INV-N4",
+        "lapsed while it could be concluded",
+        f"UPDATE variation SET stage = 'lapsed', decided_at = proposed_at WHERE id = {_ASKED}",
+    ),
+    plant(
+        "INV-N4",
         "concluded without a version",
         drop("variation", "ck_variation_made"),
         f"UPDATE variation SET stage = 'concluded', decided_at = now() WHERE id = {_ASKED}",

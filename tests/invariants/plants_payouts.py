@@ -6,6 +6,7 @@ from tests.invariants.planting import Plant, plant
 
 _CLAIMS = "(SELECT id FROM payment_batch WHERE kind = 'claim' AND stage = 'released')"
 _APART = "(SELECT id FROM payment_batch WHERE kind = 'apart')"
+_AGAIN = "(SELECT id FROM payment_batch WHERE kind = 'again' AND stage = 'prepared')"
 _SHOWN = f"batch_id = {_CLAIMS} AND return_line_id IS NULL"
 _BACK = f"batch_id = {_CLAIMS} AND return_line_id IS NOT NULL"
 _OTHER = "(SELECT id FROM payee WHERE NOT EXISTS (SELECT FROM claim WHERE payee_id = payee.id) LIMIT 1)"
@@ -90,6 +91,27 @@ PLANTS: tuple[Plant, ...] = (
         "INV-C2",
         "paid twice, and nothing came back",
         "UPDATE claim_payment SET instalment = 2 WHERE claim_id = (SELECT id FROM claim WHERE number = 'C-1')",
+    ),
+    plant("INV-B16", "a fen more", f"UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE batch_id = {_AGAIN}"),
+    plant(
+        "INV-B16",
+        "to another member",
+        "UPDATE payment_line l SET account_id = (SELECT a.id FROM bank_account a JOIN bank_account o"
+        " ON o.id = l.account_id WHERE a.stage = 'confirmed' AND a.pool_id = o.pool_id"
+        f" AND a.organisation_id <> o.organisation_id LIMIT 1) WHERE batch_id = {_AGAIN}",
+    ),
+    plant(
+        "INV-B16",
+        "paid again twice",
+        "DROP INDEX ux_payment_line_again",
+        "UPDATE payment_batch SET stage = 'prepared', decided_by = NULL, decided_at = NULL"
+        " WHERE kind = 'again' AND stage = 'rejected'",
+    ),
+    plant(
+        "INV-B16",
+        "paid again, and nothing came back",
+        "UPDATE payment_line SET return_line_id = NULL, returned_by = NULL, returned_at = NULL, returned_why = NULL"
+        f" WHERE id = (SELECT again_id FROM payment_line WHERE batch_id = {_AGAIN})",
     ),
     plant("INV-A10-ledger", "added by another", "UPDATE payee SET added_by = gen_random_uuid()"),
     plant(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import CITY
 from core.permits import Role
-from ledger import bank_matches, bank_months, bank_payments, bank_receipts, bank_remittances
+from ledger import bank_matches, bank_months, bank_payments, bank_payouts, bank_receipts, bank_remittances
 from ledger.bank_models import BankLine
 from ledger.models import Statement
 from tests import makers_bank
@@ -36,6 +36,7 @@ def bank_lines(session: Session, made: MadePool, paid: Statement, on: date) -> N
     bank_payments.release_batch(session, batch, by=second, at=AT)
     payment = bank_payments.lines(session, batch)[0]
     lines.append(makers_bank.line_of(-payment.amount_fen, "R-8", about=payment.reference))
+    lines.append(makers_bank.line_of(payment.amount_fen, "R-9", about="退汇"))
     makers_bank.take(session, made, lines, opening_fen=5)
     ids = {row.reference: row.id for row in session.scalars(select(BankLine).where(BankLine.pool_id == made.pool.id))}
     pool = made.pool.id
@@ -51,4 +52,9 @@ def bank_lines(session: Session, made: MadePool, paid: Statement, on: date) -> N
     bank_receipts.reopen(session, held[6], on=on, by=second, at=_LATER)
     shown = next(one for one in bank_matches.proposed(session, pool, second) if one.line.reference == "R-8")
     bank_matches.accept(session, pool, shown.line.id, shown.target.id, by=second, at=AT)
+    bank_payouts.give_back(session, payment.row, ids["R-9"], "账号已销", by=second, at=_LATER)
+    pays_on = _LATER.date()
+    fallen = bank_payouts.prepare_again(session, pool, pays_on=pays_on, by=desk, at=_LATER)
+    bank_payments.reject(session, fallen, by=second, at=_LATER)
+    bank_payouts.prepare_again(session, pool, pays_on=pays_on, by=desk, at=_LATER)
     bank_months.sign(session, pool, date(2026, 3, 1), by=second, at=_LATER)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from core.clock import CITY
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import SYSTEM, Role
 from ledger import bank_intake
 from ledger.bank_models import BankLine, BankReport
 from ledger.bank_reports import Report
-from tests.makers import AT, MadePool, make_pool
+from tests.makers import MadePool, make_pool
 from tests.makers_bank import LEAD_NUMBER, confirm, line_of, take
 
 DAY = date(2026, 4, 17)
+#: The evening of that day.
+NIGHT = datetime(2026, 4, 17, 21, tzinfo=CITY)
 LINES = [line_of(100, "R-1", name="丁财险", about="SA-1"), line_of(-40, "R-2")]
 
 
@@ -64,12 +67,13 @@ def test_what_is_not_whole_or_not_ours_is_refused(session: Session, made: MadePo
     maker = made.actor(Role.FINANCE_MAKER)
     for report, by, error, code in (
         (_report(closing_fen=61), maker, Invalid, "bank_report_wrong"),
+        (_report(until_on=date(2026, 4, 18)), maker, Invalid, "bank_report_future"),
         (_report(account_number="99999999"), maker, Invalid, "bank_report_other_account"),
         (_report(), made.actor(Role.FINANCE_MAKER, 1), Forbidden, "lead_only"),
         (_report(), made.actor(Role.FINANCE_CHECKER), Forbidden, "role_may_not"),
     ):
         with pytest.raises(error, match=code):
-            bank_intake.take(session, made.pool.id, report, name="x", digest="x", by=by, at=AT)
+            bank_intake.take(session, made.pool.id, report, name="x", digest="x", by=by, at=NIGHT)
     assert session.scalar(select(func.count()).select_from(BankReport)) == 0
 
 

@@ -213,7 +213,7 @@ def test_a_signed_month_keeps_its_lines_and_its_matches(session: Session) -> Non
     bank_receipts.hold(session, pool, _line(session, "R-2"), on=date(2026, 4, 18), by=maker, at=MAY)
     with pytest.raises(Conflict, match="bank_month_not_over"):
         bank_months.sign(session, pool, april, by=checker, at=AT)
-    with pytest.raises(Conflict, match="bank_month_not_covered"):
+    with pytest.raises(Conflict, match="bank_month_not_reached"):
         bank_months.sign(session, pool, date(2026, 3, 1), by=checker, at=MAY)
     signed = bank_months.sign(session, pool, april, by=checker, at=MAY)
     told = (signed.bank_fen, signed.matched, signed.held, signed.held_fen, signed.lines, signed.lines_fen)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims import closing, faults, handling, payouts, settlements
@@ -22,11 +21,11 @@ from claims.models import Claim, Fault
 from core import parties
 from core.permits import SYSTEM, Actor, Role
 from ledger import bank_receipts, statements
-from ledger.bank_models import BankLine, HeldReceipt, Payee
+from ledger.bank_models import HeldReceipt, Payee
 from ledger.models import Statement
 from tender import bids, p256
 from tests.makers import make_lifts
-from tests.makers_bank import camt, line_of, take, take_file
+from tests.rules.reaching_bank import came_in, camt_file, month_over, to_pay_again
 from tests.rules.seats import Seat
 from tests.rules.world import NOW, World, approved
 from tests.rules.world_clauses import all_over, in_default, stepped_up, to_propose
@@ -157,14 +156,6 @@ def _remitted(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     return {"until_on": ON.isoformat(), "pays_on": "2026-04-09"}
 
 
-def _came_in(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
-    paid = session.scalars(select(Statement).where(Statement.stage == "agreed").order_by(Statement.number)).first()
-    assert paid is not None
-    take(session, world.pool, [line_of(-paid.balance_fen, "R-8", about=paid.number)], name="S-8")
-    line_id = session.scalars(select(BankLine.id).where(BankLine.reference == "R-8")).one()
-    return {"line_id": str(line_id), "statement_id": str(paid.id), "target_id": str(paid.id)}
-
-
 def _to_name(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     payee = str(world.ids["payee_id"])
     return {"claim_id": _approved(session, world).id, "payee": payee, "payee_id": payee}
@@ -193,16 +184,6 @@ def _placed(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     row = session.get_one(HeldReceipt, world.ids["receipt_id"])
     bank_receipts.place(session, row, "存款利息", on=row.held_on, by=_lead(world, Role.FINANCE_CHECKER), at=NOW)
     return {"on": row.held_on.isoformat()}
-
-
-def _month_over(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
-    whole = camt([], name="S-3", from_on=date(2026, 3, 1), on=date(2026, 3, 31))
-    take_file(session, world.pool, whole)
-    return {"month": "2026-03"}
-
-
-def _camt(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
-    return {"file": (io.BytesIO(camt([line_of(100, "R-9")], name="S-9")), "流水.xml")}
 
 
 def after_steps(*steps: str, **values: Any) -> Before:
@@ -338,15 +319,15 @@ MONEY: Mapping[str, Reach] = {
     **both("bank_accounts.reject", "api_bank_accounts.reject", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.new", "api_payment_batches.prepare", Role.FINANCE_MAKER, _to_pay),
     **both("payment_batches.premiums", "api_payment_batches.prepare_premiums", Role.FINANCE_MAKER, _remitted),
-    **both("bank_matching.accept", "api_bank_matching.accept", Role.FINANCE_MAKER, _came_in),
-    "POST bank_reports.new": Reach(Role.FINANCE_MAKER, _camt),
+    **both("bank_matching.accept", "api_bank_matching.accept", Role.FINANCE_MAKER, came_in),
+    "POST bank_reports.new": Reach(Role.FINANCE_MAKER, camt_file),
     "POST bank_lists.take": Reach(Role.FINANCE_MAKER, saying(opening="0.00", closing="1.00")),
     **both("bank_matching.take_back", "api_bank_matching.take_back", Role.FINANCE_MAKER, saying(why="核错了")),
     **both("bank_receipts.hold", "api_bank_receipts.hold", Role.FINANCE_MAKER, _to_hold),
     **both("bank_receipts.place", "api_bank_receipts.place", Role.FINANCE_CHECKER, saying(why="存款利息", **_DAY)),
     **both("bank_receipts.give_back", "api_bank_receipts.give_back", Role.FINANCE_CHECKER, _to_give_back),
     **both("bank_receipts.reopen", "api_bank_receipts.reopen", Role.FINANCE_CHECKER, _placed),
-    **both("bank_months.sign", "api_bank_months.sign", Role.FINANCE_CHECKER, _month_over),
+    **both("bank_months.sign", "api_bank_months.sign", Role.FINANCE_CHECKER, month_over),
     **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, saying()),
     **both("payment_batches.reject", "api_payment_batches.reject", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.new", "api_bank_accounts.propose", Role.FINANCE_MAKER, saying(**_ACCOUNT), relation="fellow"),
@@ -355,6 +336,7 @@ MONEY: Mapping[str, Reach] = {
     **both("claim_payee.name", "api_claim_payee.name", Role.CLAIMS_HANDLER, _to_name),
     **both("payouts.claims", "api_payouts.prepare_claims", Role.FINANCE_MAKER, _claim_to_pay),
     **both("payouts.items", "api_payouts.prepare_items", Role.FINANCE_MAKER, saying(pays_on="2026-04-09")),
+    **both("payouts.again", "api_payouts.prepare_again", Role.FINANCE_MAKER, to_pay_again),
     **both("payouts.give_back", "api_payouts.give_back", Role.FINANCE_CHECKER, _come_back),
     "POST policies.remove": Reach(Role.OFFICER, saying(effective_on="2026-04-16", **_DAY)),
     **both("policies.lifts", "api_policies.bind", Role.OFFICER, _to_insure),

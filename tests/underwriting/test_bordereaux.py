@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
 from core.db import unit_of_work
-from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Finding, Forbidden, NotFound
 from core.permits import SYSTEM, Role
 from ledger import statements, streams
 from ledger.books import latest_shares
@@ -241,11 +241,19 @@ def test_a_closed_period_takes_no_list(engine: Engine) -> None:
         assert refused.value.code == "period_closed"
 
 
-def test_a_total_beyond_all_measure_is_refused(engine: Engine) -> None:
-    """A thousand times the largest single amount is too much for one list."""
-    with pytest.raises(Invalid) as refused, unit_of_work(engine, SYSTEM) as session:
-        checked(session, make_pool(session), [(f"P-{n}", BEGINS, 1, 10**15) for n in range(1001)])
-    assert refused.value.code == "bordereau_total_too_large"
+def test_a_total_beyond_all_measure_is_a_fault_of_its_row(engine: Engine) -> None:
+    """The row that makes too much of a list is named once, over the pieces, however much follows; faulty, not stuck."""
+    most = [("P-0", BEGINS, 1, 10**15 - 1), *((f"P-{n}", BEGINS, 1, 10**15) for n in range(1, 1000))]
+    after = [(f"P-{n}", BEGINS, 1, 10**15) for n in range(1000, 1011)]
+    with unit_of_work(engine, SYSTEM) as session:
+        made = make_pool(session)
+        row = checked(session, made, most, [("P-F", BEGINS, 1, 1), *after], *[[("P-1", BEGINS, 1, 10**15)] * 9_000] * 2)
+        found = [tuple(one) for one in session.execute(sent_lists.faults_of(row))]
+        assert found[0] == (1003, "bordereau_total_too_large", "gross_fen", {"most": "10,000,000,000,000,000.00"})
+        assert {one[1] for one in found[1:]} == {"bordereau_number_twice"} and len(found) == 18_001 == row.fault_count
+        assert (row.stage, row.row_count, row.gross_fen) == ("faulty", 19_012, 1001 * 10**15)
+        fits = checked(session, made, most, [("P-F", BEGINS, 1, 1)], digest="1" * 64)
+        assert (fits.stage, fits.gross_fen) == ("checked", 10**18)
 
 
 def test_only_the_lead_and_who_reads_all_see_a_list(engine: Engine) -> None:

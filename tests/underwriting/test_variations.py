@@ -33,7 +33,7 @@ def test_the_consent_of_all_makes_the_next_version(session: Session) -> None:
         assert variations.give_consent(session, row, by=made.actor(Role.SIGNATORY, place), at=AT) is None
         assert len(pools.agreements(session, made.pool.id)) == 1
     waits = made.actor(Role.SIGNATORY, 3)
-    assert variations.waiting(session, waits) == [row]
+    assert variations.waiting(session, waits, on=AT.date()) == [row]
     version = variations.give_consent(session, row, by=waits, at=AT)
     first, second = pools.agreements(session, made.pool.id)
     assert (version, row.stage, row.agreement_id, row.decided_by) == (second, "concluded", second.id, waits.person_id)
@@ -42,7 +42,7 @@ def test_the_consent_of_all_makes_the_next_version(session: Session) -> None:
     assert all(getattr(first, name) == getattr(second, name) for name in TERM_NAMES)
     assert pools.shares_of(session, first).weights == pools.shares_of(session, second).weights
     assert pools.agreement_on(session, made.pool.id, date(2026, 6, 30)) == first
-    assert variations.waiting(session, waits) == [] and len(variations.parties(session, row)) == 4
+    assert variations.waiting(session, waits, on=AT.date()) == [] and len(variations.parties(session, row)) == 4
 
 
 def test_one_party_against_it_and_it_falls(session: Session) -> None:
@@ -76,6 +76,8 @@ def test_a_proposal_is_refused_where_no_version_could_come_of_it(session: Sessio
     refused("variation_day_wrong", Proposal(date(2026, 3, 2), ends, clauses, "今天"))
     refused("variation_day_wrong", Proposal(date(2027, 1, 1), date(2028, 1, 1), clauses, "终止之后"))
     refused("variation_ends_early", Proposal(TOLD.effective_on, TOLD.effective_on, clauses, "早"))
+    refused("variation_ends_late", Proposal(TOLD.effective_on, date(2036, 7, 2), clauses, "长"))
+    refused("variation_ends_late", Proposal(TOLD.effective_on, date.max, clauses, "没有尽头"))
     refused("variation_nothing_new", Proposal(TOLD.effective_on, ends, Clauses(), "照旧"))
     refused("variation_needs_reason", Proposal(TOLD.effective_on, ends, clauses, " "))
     refused("variation_reason_too_long", Proposal(TOLD.effective_on, ends, clauses, "长" * 501))
@@ -104,6 +106,35 @@ def test_a_consent_is_given_once_in_time_and_on_the_last_version(session: Sessio
     refused("variation_outdated")
     with pytest.raises(NotFound, match="variation_not_found"):
         variations.get(session, made.pool, uuid.uuid4())
+
+
+def test_what_is_too_late_or_outdated_lapses_and_makes_way(session: Session) -> None:
+    """From its first day on, or once another version was made: it is nobody's work, and the next may be proposed."""
+    made = make_pool(session)
+    late = _proposed(session, made)
+    lead, day = made.actor(Role.SIGNATORY), TOLD.effective_on
+    assert variations.stage_on(session, late, date(2026, 6, 30)) == "proposed"
+    assert variations.stage_on(session, late, day) == "lapsed" and variations.waiting(session, lead, on=day) == []
+    then = datetime(2026, 7, 1, 9, tzinfo=UTC)
+    told = Proposal(date(2026, 8, 1), date(2036, 8, 1), TOLD.clauses, "再提一次")
+    with pytest.raises(Conflict, match="variation_open"):
+        variations.propose_change(session, made.pool, told, by=lead, at=datetime(2026, 6, 30, 9, tzinfo=UTC))
+    with pytest.raises(DBAPIError, match="can still be concluded"), session.begin_nested():
+        late.stage, late.decided_at = "lapsed", AT
+        session.flush()
+    session.expire(late)
+    with pytest.raises(Invalid, match="variation_nothing_new"):
+        same = Proposal(told.effective_on, TOLD.ends_on, Clauses(), "照旧")
+        variations.propose_change(session, made.pool, same, by=lead, at=then)
+    assert late.stage == "proposed"
+    row = variations.propose_change(session, made.pool, told, by=lead, at=then)
+    assert (late.stage, late.decided_at, late.decided_by) == ("lapsed", then, lead.person_id)
+    pools.amend(session, made.pool, date(2026, 7, 15), date(2027, 1, 1), Clauses(("interest",)), by=SYSTEM, at=then)
+    assert variations.stage_on(session, row, then.date()) == "lapsed"
+    assert variations.waiting(session, made.actor(Role.SIGNATORY, 1), on=then.date()) == []
+    told = Proposal(date(2026, 9, 1), date(2027, 1, 1), TOLD.clauses, "按新的一版")
+    assert variations.propose_change(session, made.pool, told, by=lead, at=then).base_number == 2
+    assert row.stage == "lapsed"
 
 
 def test_the_database_concludes_nothing_without_the_consent_of_all(session: Session) -> None:

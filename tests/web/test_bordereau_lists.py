@@ -158,6 +158,20 @@ def test_every_bad_row_is_named_with_its_reason(engine: Engine, made: MadePool, 
         assert session.scalars(select(Policy)).all() == session.scalars(select(Entry)).all() == []
 
 
+def test_a_list_of_too_much_is_faulty_at_its_row(
+    engine: Engine, made: MadePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The total goes beyond the most with the third row: it is named with what to do, and the list may be given up."""
+    monkeypatch.setattr(bordereaux, "TOTAL_MOST_FEN", 500)
+    result = sent(tmp_path, made, good(4), "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["stage"], told["faults"]) == (2, "faulty", 1)
+    assert [(one["row"], one["code"]) for one in told["errors"]] == [(4, "bordereau_total_too_large")]
+    words = run("show", told["id"])
+    assert "超过一份清单的上限 5.00 元" in words.stdout and "分成几份导入" in words.stdout
+    assert run("post", told["id"]).exit_code == 6 and run("discard", told["id"]).exit_code == 0
+
+
 def test_what_is_no_such_table_is_refused_before_anything_is_kept(
     engine: Engine, made: MadePool, tmp_path: Path
 ) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from claims import closing
+from core.audit import AuditEvent
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from ledger import statements
 from ledger.models import Statement
-from tests.makers import AT, make_pool, open_quarter
+from tests.makers import AT, MadePool, make_pool, open_quarter
 from tests.makers_money import Quarter, agree_all, play_quarter
 from tests.visitors import Browser, Visitors
 from tests.web.conftest import Commands
 from underwriting import late_interest, pools
+from underwriting.models import Agreement
 from underwriting.terms import Clauses
 from web import pool_cli
 
@@ -130,13 +132,18 @@ def test_a_pool_in_run_off_says_what_is_open_and_is_closed_once_it_is_over(
         made = make_pool(session)
         pool = made.pool.id
     run = commands(pool_cli, pool_cli.pool)
-    amended = run(
-        "amend", "--pool", str(pool), "--from", "2026-01-02", "--to", "2026-02-01", "--apart", "claims", "--json"
-    )
+    entering = ("amend", "--pool", str(pool), "--from", "2026-01-02", "--to", "2026-02-01", "--apart", "claims")
+    for paper, code in ((" ", "signed_paper_missing"), ("长" * 201, "signed_paper_too_long")):
+        refused = run(*entering, "--paper", paper, "--json")
+        assert (refused.exit_code, json.loads(refused.stdout)["code"]) == (2, code)
+    assert run(*entering).exit_code == 2
+    amended = run(*entering, "--paper", " 补充协议-1 ", "--json")
     assert amended.exit_code == 0, amended.output
     assert json.loads(amended.output)["versions"][1]["settled_apart"] == ["claims"]
-    back = run("amend", "--pool", str(pool), "--from", "2026-01-02", "--to", "2026-02-01")
-    assert back.exit_code == 2
+    with unit_of_work(engine, SYSTEM) as session:
+        made_events = select(AuditEvent.facts).where(AuditEvent.action == "agreement.made").order_by(AuditEvent.id)
+        assert [facts.get("paper") for facts in session.scalars(made_events)][-2:] == [None, "补充协议-1"]
+    assert run(*entering, "--paper", "补充协议-1").exit_code == 2
     lead = visitors.login_as(Role.FINANCE_CHECKER, made.members[0])
     told = lead.get(f"/api/v1/pools/{pool}/run-off").json
     assert (told["stage"], told["ends_on"]) == ("active", "2027-01-01")
@@ -179,13 +186,17 @@ def test_the_page_of_a_pool_in_run_off(engine: Engine, visitors: Visitors) -> No
     assert refused.status_code == 409 and "还有未了结的：账期" in refused.text
 
 
-def test_a_change_of_the_agreement_is_proposed_answered_and_concluded(engine: Engine, visitors: Visitors) -> None:
-    """By page and API: a signatory proposes, sees who is to answer; the others find it among their work."""
+def _lasting(engine: Engine) -> tuple[MadePool, Agreement]:
+    """Return a pool with the second version of its agreement, which lasts beyond today."""
     with unit_of_work(engine, SYSTEM) as session:
         made = make_pool(session, effective_on=date(2026, 1, 1))
-        far = pools.amend(
-            session, made.pool, date(2026, 2, 1), date(2099, 1, 1), Clauses(("claims",)), by=SYSTEM, at=AT
-        )
+        first, last = date(2026, 2, 1), date(2099, 1, 1)
+        return made, pools.amend(session, made.pool, first, last, Clauses(("claims",)), by=SYSTEM, at=AT)
+
+
+def test_a_change_of_the_agreement_is_proposed_answered_and_concluded(engine: Engine, visitors: Visitors) -> None:
+    """By page and API: a signatory proposes, sees who is to answer; the others find it among their work."""
+    made, far = _lasting(engine)
     place = f"/pools/{made.pool.id}/variations"
     signing = [visitors.login_as(Role.SIGNATORY, member) for member in made.members]
     finance = _desk(visitors, Quarter(made, {}, {}, []))
@@ -227,3 +238,30 @@ def test_a_change_of_the_agreement_is_proposed_answered_and_concluded(engine: En
     assert signing[0].send(f"{place}/{again['id']}/withdraw").status_code == 303
     other = visitors.login_as(Role.SIGNATORY)
     assert other.get(one).status_code == 404 and other.get(f"{place}/new").status_code == 404
+
+
+def test_a_change_declined_or_lapsed_says_so_and_makes_way(engine: Engine, visitors: Visitors) -> None:
+    """Who declined and when is on its page; one that no longer fits has lapsed, and another may be proposed."""
+    made, _ = _lasting(engine)
+    place = f"/pools/{made.pool.id}/variations"
+    signing = [visitors.login_as(Role.SIGNATORY, member) for member in made.members[:3]]
+    finance = _desk(visitors, Quarter(made, {}, {}, []))
+    early = {"effective_on": "2098-08-01", "ends_on": "2099-01-01", "settled_apart": []}
+    endless = {**early, "ends_on": "2199-01-01"}
+    assert "新版协议最长十年" in signing[0].send(f"{place}/new", **endless, reason="改回").text
+    against = signing[0].send(f"{place}/new", **early, reason="改回").location
+    assert signing[2].send(f"{against}/decline", reason="仍须轧差").status_code == 303
+    told_of = finance.get(f"/api/v1{place}").json["data"][0]
+    declined = [party["name"] for party in told_of["parties"] if party["declined_at"]]
+    assert (told_of["stage"], declined) == ("declined", [made.members[2].name])
+    assert "不同意" in finance.get(against).text and made.members[2].name in finance.get(against).text
+    lapsed = signing[0].send(f"{place}/new", **early, reason="改回").location
+    with unit_of_work(engine, SYSTEM) as session:
+        pool = session.merge(made.pool)
+        pools.amend(session, pool, date(2098, 7, 15), date(2099, 1, 1), Clauses(), by=SYSTEM, at=AT)
+    assert "已失效" in signing[1].get(lapsed).text and f"{lapsed}/consent" not in signing[1].get(lapsed).text
+    assert "这项变更已失效" in signing[1].get(f"{lapsed}/consent").text and lapsed not in signing[1].get("/").text
+    assert finance.get(f"/api/v1{place}").json["data"][0]["stage"] == "lapsed"
+    assert f"{place}/new" in signing[1].get(place).text
+    anew = {**early, "settled_apart": ["claims"]}
+    assert signing[1].send(f"{place}/new", **anew, reason="再提").status_code == 303

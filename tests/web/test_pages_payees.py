@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 
+from claims import settlements
 from claims.models import Claim
 from core import calendar
+from core.clock import CITY
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
 from tests.makers import AT, make_policy, make_pool
 from tests.makers_bank import camt, confirm_all, details, line_of, payee_of, take_file
 from tests.makers_money import Quarter, approved_claim, play_quarter
 from tests.visitors import Browser, Visitors
+from underwriting.models import Policy
 from underwriting.terms import Clauses
+from web import listing
+from web.api import cursor_of
 
 DAY = date(2026, 3, 25)
+NOON = datetime(2026, 3, 25, 12, tzinfo=CITY)
 LATER = "2099-01-05"
 _TYPED = {"name": "示例维修（示例）", "bank": "示例银行乙支行", "cnaps": "1031 0000 0026", "number": "0688 0000 1234"}
 
@@ -55,9 +63,13 @@ def test_a_claim_is_paid_to_a_payee_by_the_bank(engine: Engine, visitors: Visito
     lead, pool = quarter.made.members[0], quarter.made.pool.id
     maker, checker = (visitors.login_as(role, lead) for role in (Role.FINANCE_MAKER, Role.FINANCE_CHECKER))
     claim, pages = f"/payments/claims/{quarter.claims['C4'].id}", f"/pools/{pool}"
-    assert "没有指定收款人" in maker.get(claim).text and "没有指定收款人" in maker.get(f"{pages}/payments").text
-    assert "补齐赔款的收款人" in maker.get("/").text and "还没有收款人" in maker.get(f"{claim}/payee").text
-    assert "没有可以付款的赔案" in maker.get(f"{pages}/payments/claims").text
+    assert "没有指定收款人" in maker.get(claim).text and "1 件，合计" in maker.get(f"{pages}/payments").text
+    assert f"{pages}/payments/lacking" in maker.get("/").text and "还没有收款人" in maker.get(f"{claim}/payee").text
+    step = maker.get(f"{pages}/payments/claims").text
+    assert "没有可以付款的赔案" in step and "不付：没有指定收款人" in step
+    lacking = maker.get(f"{pages}/payments/lacking").text
+    assert "没有指定收款人" in lacking and "4,100.00" in lacking and "共 1 行" in lacking
+    assert "no_payee" in maker.get(f"{pages}/payments/lacking?as=csv").text
     empty = maker.send(f"{pages}/payees/new", name="", kind="repairer")
     assert (empty.status_code, "请填写" in empty.text) == (422, True)
     added = maker.send(f"{pages}/payees/new", name="示例电梯维修一号", kind="repairer")
@@ -108,12 +120,56 @@ def test_who_is_not_the_lead_sees_payees_and_no_account(engine: Engine, visitors
     for step in ("payees/new", f"payees/{payee.id}/account", "payments/claims", "payments/items"):
         assert fellow.get(f"{pages}/{step}").status_code == 403
     assert fellow.get(f"/payments/claims/{quarter.claims['C4'].id}/payee").status_code == 403
-    assert fellow.get(f"/api/v1{pages}/payments/claims").json["data"] == []
+    assert fellow.get(f"/api/v1{pages}/payments/claims").json == {"data": [], "next": None}
+    assert "共 0 行" in fellow.get(f"{pages}/payments/lacking").text
     assert fellow.get(f"/api/v1{pages}/payees").json["data"][0]["account"] == ""
     bureau = visitors.login_as(Role.BUREAU_FINANCE)
     assert "0688" in bureau.get(f"{pages}/payees/{payee.id}").text
     stranger = visitors.login_as(Role.FINANCE_MAKER)
     assert stranger.get(f"{pages}/payees").status_code == 404
+
+
+def test_what_is_due_is_asked_for_once_and_paged(
+    engine: Engine, visitors: Visitors, quarter: Quarter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many claims are called for: one statement tells what each lacks; the list has pages, the API a cursor."""
+    made, pool = quarter.made, quarter.made.pool.id
+    maker = visitors.login_as(Role.FINANCE_MAKER, made.members[0])
+    pages = f"/pools/{pool}/payments"
+
+    def called(first: int, last: int) -> None:
+        with unit_of_work(engine, SYSTEM) as session:
+            here = replace(quarter, policies={"P1": session.get_one(Policy, quarter.policies["P1"].id)})
+            for place in range(first, last):
+                claim = approved_claim(session, here, f"C9{place}", "P1", 26_840_000, DAY)
+                settlements.issue_cash_call(session, claim, on=DAY, by=made.actor(Role.FINANCE_MAKER), at=NOON)
+
+    def statements(address: str) -> int:
+        said: list[str] = []
+        listen(engine, "before_cursor_execute", heard := lambda *told: said.append(told[2]))
+        try:
+            assert maker.get(address).status_code == 200
+        finally:
+            remove(engine, "before_cursor_execute", heard)
+        return len(said)
+
+    called(0, 1)
+    addresses = (pages, f"{pages}/lacking", "/", f"{pages}/claims")
+    few = [statements(address) for address in addresses]
+    called(1, 4)
+    assert [statements(address) for address in addresses] == few
+    monkeypatch.setattr(listing, "PAGE_ROWS", 2)
+    assert "第 1 页，共 3 页" in maker.get(f"{pages}/lacking").text
+    assert "C93" in maker.get(f"{pages}/lacking?page=3").text
+    found, cursor = [], ""
+    for _ in range(3):
+        page = maker.get(f"/api/v1{pages}/claims?limit=2&cursor={cursor}").json
+        found += [(one["number"], one["why"]) for one in page["data"]]
+        cursor = page["next"]
+    assert cursor is None and [one[0].partition("-")[0] for one in found] == ["C4", "C90", "C91", "C92", "C93"]
+    assert {one[1] for one in found} == {"no_payee", "pool_money_short"}
+    for wrong in ("x", cursor_of("x", "y"), cursor_of(7), cursor_of("2026-03-25", "a\0")):
+        assert maker.get(f"/api/v1{pages}/claims?cursor={wrong}").json["code"] == "cursor_wrong"
 
 
 def test_programs_pay_claims(engine: Engine, visitors: Visitors, quarter: Quarter) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import Engine, select
 from core import calendar, clock
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
-from ledger.bank_models import PaymentBatch
+from ledger import bank_matches, bank_payments, statements
+from ledger.bank_models import BankLine, PaymentBatch
 from tests.makers import AT
-from tests.makers_bank import confirm_all
+from tests.makers_bank import confirm_all, line_of, release, take
 from tests.makers_money import Quarter, agree_all, play_quarter
 from tests.visitors import Visitors
 
@@ -115,6 +116,40 @@ def test_programs_do_the_same(engine: Engine, visitors: Visitors) -> None:
     assert post(checker, f"{place}/reject").status_code == 409
     assert [one["number"] for one in checker.get(address).json["data"]] == [made.json["number"]]
     assert checker.get(place).json["stage"] == "released"
+
+
+def test_what_the_bank_gave_back_is_booked_and_paid_again(engine: Engine, visitors: Visitors) -> None:
+    """A statement's payment: booked as come back on its batch's page, then prepared again by page and by API."""
+    quarter, pool = _agreed(engine), 0
+    with unit_of_work(engine, SYSTEM) as session:
+        pool, made = quarter.made.pool.id, quarter.made
+        batch = release(session, made, statements.period(session, pool, "2026Q1"), pays_on=AT.date())
+        paid = bank_payments.lines(session, batch)[0]
+        fen, number = paid.amount_fen, paid.reference
+        take(session, made, [line_of(-fen, "R-1", about=number), line_of(fen, "R-2", about="退汇")])
+        lines = {row.reference: row.id for row in session.scalars(select(BankLine))}
+        checker_of = made.actor(Role.FINANCE_CHECKER)
+        bank_matches.accept(session, pool, lines["R-1"], paid.row.statement_id, by=checker_of, at=AT)
+        place = f"/pools/{pool}/payments/{batch.id}"
+    checker = visitors.login_as(Role.FINANCE_CHECKER, quarter.made.members[0])
+    assert checker.get(place).text.count("登记退回…") == 1
+    assert "R-2" in checker.get(f"{place}/1/return").text
+    done = checker.send(f"{place}/1/return", line_id=str(lines["R-2"]), why="账号已销")
+    assert done.status_code == 303 and "已退回" in checker.get(place).text
+    maker = visitors.login_as(Role.FINANCE_MAKER, quarter.made.members[0])
+    address = f"/pools/{pool}/payments"
+    assert f"{address}/again" in maker.get(address).text and f"{address}/again" in maker.get("/").text
+    step = maker.get(f"{address}/again").text
+    assert number in step and "864.54" in step and "再付 1 笔" in step
+    sent = maker.send(f"{address}/again", pays_on=_soon())
+    page = maker.get(sent.location).text
+    assert sent.status_code == 303 and "退回后再付" in page and number in page
+    assert "没有退回而未再付的付款" in maker.get(f"{address}/again").text
+    assert maker.send(f"{sent.location}/reject").status_code == 303
+    headers = {"X-CSRFToken": maker.token()}
+    made_again = maker.post(f"/api/v1{address}/again", json={"pays_on": _soon()}, headers=headers)
+    assert (made_again.status_code, made_again.json["kind"]) == (201, "again")
+    assert [one["document"] for one in made_again.json["payments"]] == [number]
 
 
 def test_premiums_remitted_are_paid_by_a_batch(engine: Engine, visitors: Visitors) -> None:

@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 import marshmallow as ma
 from flask import Flask, Request
 from flask_smorest import Api, Blueprint
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, literal, tuple_
 from sqlalchemy.orm import Session
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
@@ -210,6 +210,53 @@ def listed(rows: Sequence[Any], limit: int, key: Any) -> dict[str, object]:
     shown = rows[:limit]
     following = cursor_of(*key(shown[-1])) if len(rows) > limit else None
     return {"data": shown, "next": following}
+
+
+def told(rows: Sequence[Any], limit: int, key: Any, tell: Callable[[Any], object]) -> dict[str, object]:
+    """Return a page as `listed` does, each of its rows as `tell` tells it."""
+    page = listed(rows, limit, key)
+    return {**page, "data": [tell(row) for row in rows[:limit]]}
+
+
+def _whole(value: Any) -> int:
+    """Return a whole number of a cursor; ValueError for what is none, or larger than any column."""
+    if type(value) is not int or abs(value) >= 2**63:
+        raise ValueError
+    return value
+
+
+def _text(value: Any) -> str:
+    """Return a text of a cursor; ValueError for what is none, or holds what no column holds."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError
+    value.encode()
+    return value
+
+
+#: Type of a column -> how a cursor's part is read as a value of it.
+_READ: dict[type, Callable[[Any], Any]] = {
+    int: _whole,
+    str: _text,
+    dt.date: dt.date.fromisoformat,
+    dt.datetime: dt.datetime.fromisoformat,
+    uuid.UUID: uuid.UUID,
+}
+
+
+def after(rows: Select[Any], asked: Mapping[str, Any], *order: Any, is_falling: bool = False) -> Select[Any]:
+    """Return the query of the rows of a page and one more, for `listed`: those after the place that `cursor` marks.
+
+    They are ordered by these columns together, which no two rows have alike. Refuses `cursor_wrong`.
+    """
+    rows = rows.order_by(None).order_by(*(column.desc() if is_falling else column.asc() for column in order))
+    if key := read_cursor(asked["cursor"]):
+        try:
+            marks = [_READ[column.type.python_type](value) for column, value in zip(order, key, strict=True)]
+        except (TypeError, ValueError, AttributeError):
+            raise Invalid("cursor_wrong") from None
+        place = tuple_(*(literal(mark, column.type) for column, mark in zip(order, marks, strict=True)))
+        rows = rows.where(tuple_(*order) < place if is_falling else tuple_(*order) > place)
+    return rows.limit(asked["limit"] + 1)
 
 
 def newest_first(session: Session, rows: Select[Any], asked: Mapping[str, Any], instant: Any, row_id: Any) -> Page:

@@ -27,7 +27,7 @@ class PaymentBatchOut(Strict):
     """A batch of payments.
 
     Of kind `statement` the balances of a closed period, `premium` what was remitted, `claim` approved claims to their
-    payees, `apart` items settled on their own.
+    payees, `apart` items settled on their own, `again` what the bank gave back of the first two.
     """
 
     id = fields.UUID()
@@ -52,7 +52,7 @@ class PaymentOut(Strict):
     """One payment: its reference (the statement's number, where it pays one), the account that it goes to.
 
     `shown_on` is the day of the bank's line that is matched with it; `document` is the number of the claim or the item
-    that it pays; `is_returned` where its money came back.
+    that it pays, or the reference of the payment that it pays again; `is_returned` where its money came back.
     """
 
     position = fields.Integer(strict=True)

@@ -12,7 +12,7 @@ from underwriting.terms import APART, Clauses
 from underwriting.variation_models import Variation
 from web import fields
 from web.api import Strict, resource
-from web.money_desk import pool_of
+from web.money_desk import pool_of, today
 from web.shell import actor, at, needs, unit
 from web.variation_desk import party_rows
 
@@ -20,11 +20,12 @@ api = resource("variations", "Changes of a pool's agreement.", "/pools/<int:pool
 
 
 class PartyOut(Strict):
-    """A party that is asked, and when it has consented; null before that."""
+    """A party that is asked, and when it has consented, or declined; null before that."""
 
     organisation_id = fields.UUID()
     name = fields.String()
     consented_at = fields.AwareDateTime(format="iso", allow_none=True)
+    declined_at = fields.AwareDateTime(format="iso", allow_none=True)
 
 
 class VariationOut(Strict):
@@ -37,7 +38,7 @@ class VariationOut(Strict):
     settled_apart = fields.List(fields.String())
     is_step_up = fields.Boolean()
     reason = fields.String()
-    stage = fields.String()
+    stage = fields.String(metadata={"description": "proposed, concluded, declined, withdrawn, or lapsed by now"})
     organisation_id = fields.UUID(metadata={"description": "the party that proposed it"})
     proposed_at = fields.AwareDateTime(format="iso")
     decided_at = fields.AwareDateTime(format="iso", allow_none=True)
@@ -121,8 +122,9 @@ def withdraw(pool_id: int, variation_id: uuid.UUID) -> dict[str, Any]:
 
 
 def _out(row: Variation) -> dict[str, Any]:
-    names = ("id", "effective_on", "ends_on", "settled_apart", "is_step_up", "reason", "stage", "organisation_id")
+    names = ("id", "effective_on", "ends_on", "settled_apart", "is_step_up", "reason", "organisation_id")
     told = {name: getattr(row, name) for name in (*names, "proposed_at", "decided_at", "declined_why")}
-    shown = ("organisation_id", "name", "consented_at")
+    told["stage"] = variations.stage_on(unit(), row, today())
+    shown = ("organisation_id", "name", "consented_at", "declined_at")
     parties = [{name: one[name] for name in shown} for one in party_rows(unit(), row)]
     return {**told, "version": row.base_number + 1, "parties": parties}

@@ -185,6 +185,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "for the whole file.",
     ),
     "bank_report_days_wrong": ("起始日晚于截止日。", "The first day is after the last."),
+    "bank_report_future": (
+        "流水截至 {day}，而今天是 {today}：这一天还没有过完。请只取到今天为止的流水。",
+        "The statement runs until {day} and today is {today}: that day has not been yet. Ask the bank for the days up "
+        "to today.",
+    ),
     "bank_report_too_long": (
         "一份流水最多 {most} 笔。请按较短的日期分开。",
         "A statement has at most {most} lines. Ask for fewer days.",
@@ -256,9 +261,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{month} 还没有过完，月末之后才能签署。",
         "{month} is not over; it is signed after its end.",
     ),
-    "bank_month_not_covered": (
+    "bank_month_not_reached": (
         "银行流水还没有到 {day}。请先读入直到月末的流水。",
         "No bank statement reaches {day} yet. Take in the statement up to the end of the month first.",
+    ),
+    "bank_month_not_covered": (
+        "收款账户 {number} 在 {day} 使用，而它的流水没有这一天。请先读入它在使用期间的流水。",
+        "The account {number} was in use on {day}, and no statement of it tells of that day. Take in its statements "
+        "for the time of its use first.",
     ),
     "bank_month_gap": (
         "自 {day} 起的银行流水，期初与前一份的期末不等，中间缺流水。请先读入。",

@@ -70,6 +70,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "终止日须晚于新版首日。",
         "The end must be after the first day of the new version.",
     ),
+    "variation_ends_late": (
+        "新版协议最长十年，终止日不晚于 {last}。",
+        "A version runs for ten years at most: its end is {last} or earlier.",
+    ),
     "variation_nothing_new": (
         "与协议第 {number} 版没有不同。请改变至少一项。",
         "Nothing differs from version {number} of the agreement. Change something.",

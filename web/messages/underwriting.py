@@ -22,6 +22,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有找到这个共保体，或您无权查看。",
         "There is no such pool, or it is not yours to see.",
     ),
+    "signed_paper_missing": (
+        "请写明各方签署的文件编号，记入日志备查。",
+        "Name the paper that the parties signed; the log keeps it.",
+    ),
+    "signed_paper_too_long": (
+        "文件编号最多 {most} 个字。请缩短。",
+        "The reference of a paper has at most {most} characters. Shorten it.",
+    ),
     "pool_needs_two": (
         "共保体至少要有两家不同的保险公司。请补充成员。",
         "A pool needs two different insurers at least. Add members.",
@@ -125,8 +133,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This very file was sent before as “{name}”. A list is never booked twice; look at the one that is there.",
     ),
     "bordereau_total_too_large": (
-        "清单保费合计 {gross_fen} 分，超过单份上限 {most_fen} 分。请分成几份导入。",
-        "The premiums come to {gross_fen} fen, above the {most_fen} that one bordereau may hold. Send it in parts.",
+        "加上这一行，清单的保费合计超过一份清单的上限 {most} 元。请核对金额；无误的，分成几份导入。",
+        "With this row the premiums come to more than the CNY {most} that one list may hold. "
+        "Look at the amounts; if they are right, send the list in parts.",
     ),
     "bordereau_number_twice": (
         "保单号 {number} 在本清单第 {line} 行已经出现。请删去重复的一行，或更正保单号。",

@@ -127,7 +127,7 @@ def _read(paper: Paper, terms: ListTerms, values: MultiDict[str, str]) -> ReadLi
 def _wrong(pool: Pool, paper: Paper, read: ReadList, terms: ListTerms) -> tuple[Sequence[Finding], str]:
     """Return everything that keeps a list out, row by row, and in a sentence; nothing and "" where it can be taken."""
     try:
-        bank_intake.check(unit(), pool.id, report_of(read, paper.digest, terms), paper.digest)
+        bank_intake.check(unit(), pool.id, report_of(read, paper.digest, terms), paper.digest, on=today())
     except Invalid as refusal:
         if refusal.code in ("invalid_amount", "amount_too_large"):
             raise

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from flask import Blueprint, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from claims import payouts
-from claims.payouts import Due
 from core.permits import may
-from ledger import bank_matches, bank_payments, bank_remittances, statements
+from ledger import bank_matches, bank_payments, bank_payouts, bank_remittances, statements
 from ledger.bank_models import BankAccount, PaymentBatch
 from ledger.models import Period
 from ledger.stages import PAYMENT_BATCH_MOVES
@@ -24,7 +23,6 @@ from web.formats import date_words, t, yuan
 from web.history import history
 from web.money_desk import Field, Step, leads, led_pool, member_names, need_day, pool_of, step_page, today
 from web.pages.pools import subnav
-from web.payee_desk import due_rows
 from web.shell import actor, at, needs, unit
 from web.step_closed import closed_words
 
@@ -41,7 +39,8 @@ def index(pool_id: int) -> ResponseReturnValue:
         return listing.csv_of("payments", _EXPORTED, unit().execute(query.limit(listing.EXPORT_MOST)))
     found = listing.listed(unit(), query, sum_of="total_fen")
     is_maker = leads(pool) and may(actor(), "payment.prepare")
-    due = payouts.due(unit(), pool.id, today()) if bank_matches.reads(pool.id, actor()) else []
+    due = payouts.due_sums(unit(), pool.id, today()) if bank_matches.reads(pool.id, actor()) else {}
+    lacking = [due[why] for why in due if why]
     return render_template(
         "finance/payment_batches.html",
         pool=pool,
@@ -57,12 +56,12 @@ def index(pool_id: int) -> ResponseReturnValue:
         found=found,
         exports=listing.csv_link(),
         waiting=_waiting(pool, due) if is_maker else [],
-        lacking=[row for row in due_rows(due) if row.why],
+        lacking=[sum(each) for each in zip(*lacking, strict=True)],
     )
 
 
-def _waiting(pool: Pool, due: Sequence[Due]) -> list[dict[str, object]]:
-    """Return what can be paid now: balances of closed periods, premiums remitted, claims, items on their own."""
+def _waiting(pool: Pool, due: Mapping[str, tuple[int, int]]) -> list[dict[str, object]]:
+    """Return what can be paid now: balances of closed periods, premiums, claims, items on their own, what came back."""
     rows: list[dict[str, object]] = []
     for period in statements.periods(unit(), pool.id):
         found = bank_payments.to_pay(unit(), period) if period.stage == "closed" else []
@@ -77,11 +76,15 @@ def _waiting(pool: Pool, due: Sequence[Due]) -> list[dict[str, object]]:
         rows.append(
             {"label": t("划付保费", "Premiums remitted"), **told, "href": url_for(".premiums", pool_id=pool.id)}
         )
-    ready = [one.claim.payable_fen or 0 for one in due if not one.why]
     items = [one.amount_fen for one in apart.to_pay(unit(), pool.id)]
-    for sums, kind, endpoint in ((ready, "claim", "payouts.claims"), (items, "apart", "payouts.items")):
-        if sums:
-            told = {"count": len(sums), "sum_fen": sum(sums), "href": url_for(endpoint, pool_id=pool.id)}
+    again = [one.amount_fen for one in bank_payouts.to_pay_again(unit(), pool.id)]
+    for (count, sum_fen), kind, endpoint in (
+        (due.get("", (0, 0)), "claim", "payouts.claims"),
+        ((len(items), sum(items)), "apart", "payouts.items"),
+        ((len(again), sum(again)), "again", "payouts.again"),
+    ):
+        if count:
+            told = {"count": count, "sum_fen": sum_fen, "href": url_for(endpoint, pool_id=pool.id)}
             rows.append({"label": t(*BATCH_KINDS[kind]), **told})
     return rows
 
@@ -215,7 +218,7 @@ def _rows(pool: Pool, batch: PaymentBatch) -> list[dict[str, object]]:
         }
         told["href"] = _paid_href(pool, batch, row)
         told["back"] = t("已退回", "Came back") if row.is_returned else ""
-        if may_return and row.subject_id and row.shown_on and not row.is_returned:
+        if may_return and row.shown_on and not row.is_returned:
             told["back"] = t("登记退回…", "Book it…")
             told["back_href"] = url_for("payouts.give_back", pool_id=pool.id, batch_id=batch.id, position=row.position)
         rows.append(told)

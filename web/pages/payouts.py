@@ -1,26 +1,33 @@
-"""Paying claims and items settled on their own by the bank: a batch prepared, money that came back booked."""
+"""Paying by the bank, one by one: batches of claims, items and what came back; money that came back booked."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
 
-from flask import Blueprint, url_for
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import false
 
 from claims import payouts
 from core.errors import Invalid
-from ledger import bank_payments, bank_payouts
+from ledger import bank_matches, bank_payments, bank_payouts
 from ledger.bank_models import BankLine, PaymentBatch
 from underwriting import apart
 from underwriting.models import Pool
+from web import listing, payee_desk
 from web.bank_desk import PaidRow, paid_rows
-from web.formats import date_words, t, yuan
-from web.money_desk import Field, Step, led_pool, member_names, need_day, read_id, step_page, today
-from web.payee_desk import due_rows
+from web.bank_words import WHY_NOT
+from web.formats import date_words, number, t, yuan
+from web.money_desk import Field, Step, led_pool, member_names, need_day, pool_of, read_id, step_page, today
+from web.pages.pools import subnav
+from web.payee_desk import due_rows, payable
 from web.shell import actor, at, needs, unit
 
 pages = Blueprint("payouts", __name__, url_prefix="/pools/<int:pool_id>/payments")
+
+#: So many claims are named one by one where a batch is prepared.
+_SHOWN_MOST = 50
 
 
 def _prepared(pool: Pool, batch: PaymentBatch) -> tuple[str, str]:
@@ -39,8 +46,9 @@ def _pays_on() -> Field:
 def claims(pool_id: int) -> ResponseReturnValue:
     """Prepare a batch of the approved claims whose payees have an account; the others are named with what lacks."""
     pool = led_pool(pool_id)
-    found = due_rows(payouts.due(unit(), pool.id, today()))
-    ready, lacking = [row for row in found if not row.why], [row for row in found if row.why]
+    due = payouts.due_sums(unit(), pool.id, today())
+    count, sum_fen = due.get("", (0, 0))
+    ready = due_rows(unit().execute(payable(pool.id, today()).limit(_SHOWN_MOST)))
 
     def work(values: Mapping[str, str]) -> tuple[str, str]:
         pays_on = need_day(values, "pays_on")
@@ -52,14 +60,14 @@ def claims(pool_id: int) -> ResponseReturnValue:
             "付 {n} 件已核准的赔案，合计 {sum}，付往各收款人当日有效的收款账户。银行流水核对之后，赔案记为已赔付。",
             "Pays {n} approved claims, {sum} in all, to the account of each payee in use on the day. A claim is booked "
             "as paid once the bank’s line is matched.",
-            n=len(ready),
-            sum=yuan(sum(row.amount_fen for row in ready)),
+            n=number(count),
+            sum=yuan(sum_fen),
         ),
         label=t("编制付款批次", "Prepare the batch"),
         back=url_for("payment_batches.index", pool_id=pool.id),
         facts=[
             *((f"{row.number} {row.payee}", yuan(row.amount_fen)) for row in ready),
-            *((f"{row.number} {row.payee}".strip(), t("不付：", "Not paid: ") + row.words) for row in lacking),
+            *_left_out(count - len(ready), due),
         ],
         fields=[_pays_on()],
         values={"pays_on": today().isoformat()},
@@ -67,6 +75,48 @@ def claims(pool_id: int) -> ResponseReturnValue:
         closed="" if ready else t("没有可以付款的赔案。", "No claim can be paid."),
     )
     return step_page(step, work)
+
+
+def _left_out(more: int, due: Mapping[str, tuple[int, int]]) -> list[tuple[str, str]]:
+    """Return what the step does not list one by one: the rest of what it pays, and how many claims it does not pay."""
+    told = [(t("此外", "And"), t("{n} 件", "{n} more", n=number(more)))] if more else []
+    lacking = [
+        (t("不付：", "Not paid: ") + t(*WHY_NOT[why]), t("{n} 件", "{n} claims", n=number(due[why][0])))
+        for why in WHY_NOT
+        if why in due and why
+    ]
+    return [*told, *lacking]
+
+
+@pages.get("/lacking")
+@needs("payment.read")
+def lacking(pool_id: int) -> ResponseReturnValue:
+    """List the approved claims in no batch that cannot be paid today, with what each lacks."""
+    pool = pool_of(pool_id)
+    query = payee_desk.lacking(pool.id, today())
+    if not bank_matches.reads(pool.id, actor()):
+        query = query.where(false())
+    if listing.wants_csv():
+        found = due_rows(unit().execute(query.limit(listing.EXPORT_MOST)))
+        return listing.csv_of(f"claims-lacking-{pool.id}", _EXPORTED, found)
+    page = listing.listed(unit(), query, sum_of="amount_fen")
+    return render_template(
+        "finance/claims_lacking.html",
+        pool=pool,
+        places=subnav(pool),
+        found=page,
+        rows=due_rows(page.rows),
+        exports=listing.csv_link(),
+    )
+
+
+_EXPORTED = [
+    ("claim", lambda row: row.number),
+    ("about", lambda row: row.title),
+    ("payee", lambda row: row.payee),
+    ("payable_cny", lambda row: row.amount_fen),
+    ("lacks", lambda row: row.why),
+]
 
 
 @pages.route("/items", methods=["GET", "POST"])
@@ -99,6 +149,40 @@ def items(pool_id: int) -> ResponseReturnValue:
     return step_page(step, work)
 
 
+@pages.route("/again", methods=["GET", "POST"])
+@needs("payment.prepare")
+def again(pool_id: int) -> ResponseReturnValue:
+    """Prepare a batch of the payments of statements and premiums that the bank gave back."""
+    pool = led_pool(pool_id)
+    found = bank_payouts.to_pay_again(unit(), pool.id)
+    names = member_names(unit(), [pool.id])
+
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        pays_on = need_day(values, "pays_on")
+        return _prepared(pool, bank_payouts.prepare_again(unit(), pool.id, pays_on=pays_on, by=actor(), at=at()))
+
+    step = Step(
+        title=t("编制退回后再付的付款批次", "Prepare the payments that came back"),
+        sentence=t(
+            "再付 {n} 笔银行退回的结算款和划付保费，合计 {sum}，付往各成员当日有效的收款账户。",
+            "Pays {n} payments of statements and premiums again that the bank gave back, {sum} in all, to the account "
+            "of each member in use on the day.",
+            n=len(found),
+            sum=yuan(sum(one.amount_fen for one in found)),
+        ),
+        label=t("编制付款批次", "Prepare the batch"),
+        back=url_for("payment_batches.index", pool_id=pool.id),
+        facts=[(f"{one.number} {names.get(one.owner_id, '')}", yuan(one.amount_fen)) for one in found],
+        fields=[_pays_on()],
+        values={"pays_on": today().isoformat()},
+        note=t(
+            "请先更正退回的收款账户；变更等两个工作日。", "Correct the account first; a change waits two working days."
+        ),
+        closed="" if found else t("没有退回而未再付的付款。", "No payment that came back waits to be paid again."),
+    )
+    return step_page(step, work)
+
+
 @pages.route("/<uuid:batch_id>/<int:position>/return", methods=["GET", "POST"])
 @needs("payment.return")
 def give_back(pool_id: int, batch_id: uuid.UUID, position: int) -> ResponseReturnValue:
@@ -125,7 +209,7 @@ def _coming_back(pool: Pool, batch: PaymentBatch, row: PaidRow, found: Sequence[
     return Step(
         title=t("登记付款退回", "Book the payment as come back"),
         sentence=t(
-            "银行退回了这笔付款（户名不符、账号已销等）。登记之后赔案重新待付，请先更正收款账户。",
+            "银行退回了这笔付款（户名不符、账号已销等）。登记之后可以再次付款，请先更正收款账户。",
             "The bank gave this payment back: another name, a closed account. What it paid is payable again; correct "
             "the account first.",
         ),

@@ -19,6 +19,7 @@ from web.charts import bars
 from web.claim_work import claims_waiting
 from web.claims_list_desk import CLAIMS_LISTS
 from web.formats import number, percent, t
+from web.money_desk import today
 from web.pages import bidding, custody, evaluation
 from web.pages.tenders import row_of
 from web.public_figures import coverage, pools_now
@@ -91,7 +92,7 @@ def _bureau(role: Role) -> ResponseReturnValue:
     drawn = [(t(STATES["tender"][stage].zh, STATES["tender"][stage].en), n) for stage, n in counted.items()]
     return render_template(
         "tenders/home.html",
-        items=[*_needs(role), *work_of(session, actor())],
+        items=[*_needs(role), *work_of(session, actor(), today())],
         ready=extract_desk.ready_links(session, actor()),
         open_now=[row_of(tender) for tender, stage in live if stage == "published"],
         tiles=[
@@ -129,7 +130,7 @@ def _bidder() -> ResponseReturnValue:
             *_keys(),
             *_offers(boards["mine"]),
             *_to_sign(),
-            *work_of(unit(), actor()),
+            *work_of(unit(), actor(), today()),
             *sorted(
                 [*claims_waiting(), *(row for row in boards["open_now"] if row["is_due"])],
                 key=lambda item: item["due_at"] or at(),

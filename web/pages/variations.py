@@ -33,7 +33,7 @@ pages = Blueprint("variations", __name__, url_prefix="/pools/<int:pool_id>/varia
 def index(pool_id: int) -> ResponseReturnValue:
     """List the changes of a pool's agreement that were proposed, the newest first."""
     pool = pool_of(pool_id)
-    rows = list_rows(unit(), pool)
+    rows = list_rows(unit(), pool, today())
     if listing.wants_csv():
         return listing.csv_of(f"variations-{pool.id}", _EXPORTED, rows)
     return render_template(
@@ -94,7 +94,11 @@ def new(pool_id: int) -> ResponseReturnValue:
             "settled_apart": now.settled_apart,
             "is_step_up": "yes" if now.is_step_up else "",
         },
-        places={"variation_day_wrong": "effective_on", "variation_ends_early": "ends_on"},
+        places={
+            "variation_day_wrong": "effective_on",
+            "variation_ends_early": "ends_on",
+            "variation_ends_late": "ends_on",
+        },
     )
     return step_page(step, work)
 
@@ -102,7 +106,7 @@ def new(pool_id: int) -> ResponseReturnValue:
 def _fields() -> list[Field]:
     return [
         Field("effective_on", t("新版首日", "First day of the new version"), hint=t("今天以后", "After today")),
-        Field("ends_on", t("至（零时止）", "Until (0:00)")),
+        Field("ends_on", t("至（零时止）", "Until (0:00)"), hint=t("最长十年", "Ten years at most")),
         Field(
             "settled_apart",
             t("单项结算的项目", "Settled on their own"),
@@ -143,6 +147,7 @@ def one(pool_id: int, variation_id: uuid.UUID) -> ResponseReturnValue:
         "finance/variation.html",
         pool=pool,
         row=row,
+        stage=variations.stage_on(unit(), row, today()),
         facts_shown=facts_of(row),
         parties=party_rows(unit(), row),
         open=open_to(unit(), row, actor(), today()),
@@ -204,6 +209,17 @@ def withdraw(pool_id: int, variation_id: uuid.UUID) -> ResponseReturnValue:
     return step_page(_answering(pool, row, "withdraw", t("撤回协议变更", "Withdraw the change"), sentence), work)
 
 
+def _lapsed_words(row: Variation) -> str:
+    """Return why a change that stands as proposed can not be answered any more; nothing while it can."""
+    if variations.stage_on(unit(), row, today()) == "proposed":
+        return ""
+    return t(
+        "这项变更已失效：到了新版首日还没有全部同意，或另有新的一版。协议不变，可以另提一项。",
+        "This change has lapsed: its first day came without the consent of all, or another version was made. The "
+        "agreement stays as it is; another change may be proposed.",
+    )
+
+
 def _answering(pool: Pool, row: Variation, verb: str, title: str, sentence: str, *, has_reason: bool = False) -> Step:
     reason = Field("reason", t("理由", "Reason"), "textarea", t("各方都看得到", "All parties see it"))
     return Step(
@@ -214,5 +230,5 @@ def _answering(pool: Pool, row: Variation, verb: str, title: str, sentence: str,
         facts=[*facts_of(row), (t("理由", "Reason"), row.reason)],
         fields=[reason] if has_reason else [],
         is_danger=verb != "conclude",
-        closed=closed_words(VARIATION_MOVES, "variation", verb, row.stage, row.id),
+        closed=closed_words(VARIATION_MOVES, "variation", verb, row.stage, row.id) or _lapsed_words(row),
     )

@@ -65,9 +65,9 @@ END $$
 """
 
 # A payment goes to a confirmed account and pays what its batch is of: the whole balance of an agreed statement, a
-# premium remitted, an approved claim to its payee, an item settled on its own to its member. It stands as it is, but for
-# the stage that follows its batch; what the bank showed and then gave back is marked once, by the line that came in,
-# unless it is booked as paid by then.
+# premium remitted, an approved claim to its payee, an item settled on its own to its member, or again what came back of
+# the first two. It stands as it is, but for the stage that follows its batch; what the bank showed and then gave back is
+# marked once, by the line that came in, unless an item is booked as paid by it.
 KEEP_PAYMENT_LINE = """
 CREATE FUNCTION keep_payment_line() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -96,7 +96,13 @@ BEGIN
                 AND (i.id, i.pool_id, i.organisation_id, i.amount_fen, i.number)
                     = (NEW.subject_id, batch.pool_id, paid.organisation_id, NEW.amount_fen, NEW.document));
         END IF;
-        IF fits IS NOT TRUE OR NEW.return_line_id IS NOT NULL THEN
+        IF batch.kind = 'again' THEN
+            fits := EXISTS (SELECT 1 FROM public.payment_line o JOIN public.bank_account a ON a.id = o.account_id
+                WHERE o.return_line_id IS NOT NULL AND o.subject_id IS NULL
+                    AND (o.id, o.pool_id, o.amount_fen, a.organisation_id)
+                        = (NEW.again_id, batch.pool_id, NEW.amount_fen, paid.organisation_id));
+        END IF;
+        IF fits IS NOT TRUE OR NEW.return_line_id IS NOT NULL OR (batch.kind = 'again') <> (NEW.again_id IS NOT NULL) THEN
             RAISE EXCEPTION 'a payment pays what its batch is of to an account of whom it is owed'
                 USING ERRCODE = '23514';
         END IF;
@@ -111,7 +117,8 @@ BEGIN
         RAISE EXCEPTION 'the item of payment % is booked as paid', OLD.position USING ERRCODE = '23514';
     END IF;
     IF NEW.return_line_id IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM public.bank_line l JOIN public.bank_match m ON m.payment_id = NEW.id AND m.stage = 'matched'
+        SELECT 1 FROM public.bank_line l JOIN public.bank_match m
+            ON (m.payment_id = NEW.id OR m.statement_id = NEW.statement_id) AND m.stage = 'matched'
         WHERE (l.id, l.pool_id, l.amount_fen) = (NEW.return_line_id, NEW.pool_id, NEW.amount_fen)
             AND NOT EXISTS (SELECT 1 FROM public.bank_match o WHERE o.line_id = l.id AND o.stage = 'matched')
             AND NOT EXISTS (SELECT 1 FROM public.held_receipt h WHERE h.line_id = l.id AND h.stage <> 'reopened')

@@ -21,7 +21,8 @@ BEGIN
         OR to_jsonb(OLD) - undoing <> to_jsonb(NEW) - undoing THEN
         RAISE EXCEPTION 'match % stands as it is', OLD.id USING ERRCODE = 'GB001';
     END IF;
-    IF EXISTS (SELECT 1 FROM public.payment_line WHERE id = NEW.payment_id AND return_line_id IS NOT NULL) THEN
+    IF EXISTS (SELECT 1 FROM public.payment_line WHERE (id = NEW.payment_id OR statement_id = NEW.statement_id)
+        AND return_line_id IS NOT NULL) THEN
         RAISE EXCEPTION 'the payment of match % came back', OLD.id USING ERRCODE = 'GB001';
     END IF;
     IF EXISTS (SELECT 1 FROM public.payment_line p JOIN public.apart_item i ON i.id = p.subject_id

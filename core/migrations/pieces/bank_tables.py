@@ -79,7 +79,8 @@ def make_payment_batch() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("stage IN ('prepared', 'released', 'rejected')", name=op.f("ck_payment_batch_stage")),
         sa.CheckConstraint(
-            "kind IN ('statement', 'premium', 'claim', 'apart') AND (kind = 'statement') = (period_id IS NOT NULL)",
+            "kind IN ('statement', 'premium', 'claim', 'apart', 'again')"
+            " AND (kind = 'statement') = (period_id IS NOT NULL)",
             name=op.f("ck_payment_batch_kind"),
         ),
         sa.CheckConstraint(
@@ -113,6 +114,7 @@ def make_payment_line() -> None:
         sa.Column("statement_id", sa.Uuid(), nullable=True),
         sa.Column("subject_id", sa.Uuid(), nullable=True),
         sa.Column("document", sa.Text(), nullable=True),
+        sa.Column("again_id", sa.Uuid(), nullable=True),
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("return_line_id", sa.Uuid(), nullable=True),
@@ -122,16 +124,18 @@ def make_payment_line() -> None:
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payment_line_amount")),
         sa.CheckConstraint("position >= 1", name=op.f("ck_payment_line_position")),
         sa.CheckConstraint(
-            "num_nonnulls(statement_id, subject_id) <= 1 AND (subject_id IS NULL) = (document IS NULL)",
+            "num_nonnulls(statement_id, subject_id, again_id) <= 1"
+            " AND (num_nonnulls(subject_id, again_id) = 0) = (document IS NULL)",
             name=op.f("ck_payment_line_subject"),
         ),
         sa.CheckConstraint(
             "num_nulls(return_line_id, returned_by, returned_at, returned_why) IN (0, 4)"
-            " AND (return_line_id IS NULL OR subject_id IS NOT NULL AND batch_stage = 'released'"
+            " AND (return_line_id IS NULL OR batch_stage = 'released'"
             " AND length(btrim(returned_why)) BETWEEN 1 AND 500)",
             name=op.f("ck_payment_line_returned"),
         ),
         sa.ForeignKeyConstraint(["account_id"], ["bank_account.id"], name=op.f("fk_payment_line_account_id")),
+        sa.ForeignKeyConstraint(["again_id"], ["payment_line.id"], name=op.f("fk_payment_line_again_id")),
         sa.ForeignKeyConstraint(
             ["batch_id", "batch_stage"],
             ["payment_batch.id", "payment_batch.stage"],
@@ -155,6 +159,13 @@ def make_payment_line() -> None:
         "ux_payment_line_statement",
         "payment_line",
         ["statement_id"],
+        unique=True,
+        postgresql_where=sa.text("batch_stage <> 'rejected'"),
+    )
+    op.create_index(
+        "ux_payment_line_again",
+        "payment_line",
+        ["again_id"],
         unique=True,
         postgresql_where=sa.text("batch_stage <> 'rejected'"),
     )
@@ -227,7 +238,10 @@ def make_bank_report() -> None:
         sa.Column("columns", postgresql.JSONB(), nullable=True),
         sa.Column("taken_by", sa.Uuid(), nullable=True),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("from_on <= until_on", name=op.f("ck_bank_report_days")),
+        sa.CheckConstraint(
+            "from_on <= until_on AND until_on <= (taken_at AT TIME ZONE 'Asia/Shanghai')::date",
+            name=op.f("ck_bank_report_days"),
+        ),
         sa.CheckConstraint("items >= 0", name=op.f("ck_bank_report_items")),
         sa.ForeignKeyConstraint(["account_id"], ["bank_account.id"], name=op.f("fk_bank_report_account_id")),
         sa.ForeignKeyConstraint(["pool_id"], ["book.pool_id"], name=op.f("fk_bank_report_pool_id")),

@@ -28,9 +28,9 @@ def make_variation() -> None:
         sa.Column("declined_why", sa.Text(), nullable=True),
         sa.Column("agreement_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "stage IN ('proposed', 'concluded', 'declined', 'withdrawn')", name=op.f("ck_variation_stage")
+            "stage IN ('proposed', 'concluded', 'declined', 'withdrawn', 'lapsed')", name=op.f("ck_variation_stage")
         ),
-        sa.CheckConstraint("effective_on < ends_on", name=op.f("ck_variation_window")),
+        sa.CheckConstraint("ends_on - effective_on BETWEEN 1 AND 3653", name=op.f("ck_variation_window")),
         sa.CheckConstraint("length(btrim(reason)) > 0 AND length(reason) <= 500", name=op.f("ck_variation_reason")),
         sa.CheckConstraint("(stage = 'proposed') = (decided_at IS NULL)", name=op.f("ck_variation_decided")),
         sa.CheckConstraint(
@@ -76,7 +76,8 @@ _ASKED = """(
     UNION SELECT t.organisation_id FROM public.pool p JOIN public.tender t ON t.id = p.tender_id WHERE p.id = v.pool_id
 )"""
 
-# A change stands as it was proposed; it is concluded only with the consent of all, and then is the next version.
+# A change stands as it was proposed; it is concluded only with the consent of all, and then is the next version. It
+# lapses once it is too late for it, or another version was made.
 KEEP_VARIATION = f"""
 CREATE FUNCTION keep_variation() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -102,6 +103,10 @@ BEGIN
             = (NEW.pool_id, NEW.base_number + 1, NEW.effective_on, NEW.ends_on)
     )) THEN
         RAISE EXCEPTION 'change % of an agreement has not the consent of all', OLD.id USING ERRCODE = 'GB001';
+    END IF;
+    IF NEW.stage = 'lapsed' AND (NEW.decided_at AT TIME ZONE 'Asia/Shanghai')::date < NEW.effective_on
+        AND NEW.base_number = (SELECT max(number) FROM public.agreement WHERE pool_id = NEW.pool_id) THEN
+        RAISE EXCEPTION 'change % of an agreement can still be concluded', OLD.id USING ERRCODE = 'GB001';
     END IF;
     RETURN NEW;
 END $$
