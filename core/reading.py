@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Dialect, Engine, Select
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
@@ -86,7 +87,8 @@ def _driver(engine: Engine) -> Iterator[Any]:
             yield raw
         finally:
             if not raw.closed:
-                raw.rollback()
+                if raw.pgconn.transaction_status != TransactionStatus.IDLE:
+                    raw.rollback()
                 raw.autocommit = own
     except psycopg.Error as fault:
         if raw.closed:
