@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -204,10 +204,15 @@ def may_declare(session: Session, statement: Statement, on: date) -> bool:
     return True
 
 
-def listed(session: Session, pool_id: int) -> Sequence[StepUp]:
-    """Return the step-ups of a pool, the newest first: they are the business of all its members."""
+def of_pool(pool_id: int) -> Select[StepUp]:
+    """Return the query of the step-ups of a pool, the newest first: they are the business of all its members."""
     query = select(StepUp).where(StepUp.pool_id == pool_id)
-    return session.scalars(query.order_by(StepUp.declared_at.desc(), StepUp.id.desc())).all()
+    return query.order_by(StepUp.declared_at.desc(), StepUp.id.desc())
+
+
+def listed(session: Session, pool_id: int) -> Sequence[StepUp]:
+    """Return the step-ups of a pool, as `of_pool` has them."""
+    return session.scalars(of_pool(pool_id)).all()
 
 
 def required(session: Session, statement: Statement) -> StepUp:

@@ -139,6 +139,7 @@ def batches_of(who: Actor, pool_id: int) -> Query:
         .order_by(PaymentBatch.sequence.desc())
         .with_only_columns(
             PaymentBatch.id,
+            PaymentBatch.sequence,
             PaymentBatch.number,
             PaymentBatch.kind,
             PaymentBatch.stage,

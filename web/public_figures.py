@@ -79,7 +79,7 @@ def results(session: Session) -> list[dict[str, Any]]:
 
 
 def pools_now(session: Session, at: datetime) -> list[dict[str, Any]]:
-    """Return the pools whose agreement is in force, each with its members in rank order."""
+    """Return the pools whose agreement is in force, each by its newest version with its members in rank order."""
     today = clock.on(at)
     query = (
         select(Pool, Agreement)
@@ -87,12 +87,15 @@ def pools_now(session: Session, at: datetime) -> list[dict[str, Any]]:
         .where(Agreement.effective_on <= today, Agreement.ends_on > today)
         .order_by(Agreement.effective_on.desc(), Pool.id)
     )
-    rows = []
+    rows: list[dict[str, Any]] = []
     for pool, agreement in session.execute(query):
+        if any(row["number"] == pool.id for row in rows):
+            continue
         shares = pools.shares_of(session, agreement)
         names = parties.names_of(session, list(shares.members))
         rows.append(
             {
+                "number": pool.id,
                 "name": pool.name,
                 "starts_on": agreement.effective_on,
                 "ends_on": agreement.ends_on,

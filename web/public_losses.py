@@ -30,7 +30,11 @@ def loss_ratios(session: Session, at: datetime) -> list[dict[str, Any]]:
     newest: dict[Pool, Period] = {}
     for pool, period in session.execute(query.order_by(Pool.id.desc(), Period.ends_on)):
         newest[pool] = period
-    return [{"pool": pool.name, **year} for pool, period in newest.items() for year in _final(session, period, at)]
+    return [
+        {"pool_number": pool.id, "pool": pool.name, **year}
+        for pool, period in newest.items()
+        for year in _final(session, period, at)
+    ]
 
 
 def _final(session: Session, period: Period, at: datetime) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from tests.makers_money import CLOSED_AT, Quarter, play_quarter
 from tests.visitors import Visitors
 from underwriting import policies, pools
 from underwriting.terms import Clauses
-from web import public_losses
+from web import public_figures, public_losses
 from web.year_results import Year, years_of
 
 #: Days of cover passed by 31 March, that day counted, over the days of the policy: P1, P2, P3, and the return on P2.
@@ -188,3 +188,27 @@ def test_the_public_sees_the_loss_ratio_that_the_results_page_has(
     shown = f"{year.loss_ratio_bp // 100}.{year.loss_ratio_bp % 100:02d}"
     assert "现行共保体" in page and "赔付率" in page and shown in page
     assert "losses.csv" in public.get("/public/data").text
+
+
+def test_the_public_sees_the_loss_ratio_of_each_pool_by_its_number(
+    engine: Engine, visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two pools in force and one that is over: each with its own members and its own years, once."""
+    with unit_of_work(engine, SYSTEM) as session:
+        first = play_quarter(session)
+        last = date(2099, 1, 1)
+        for day, clauses in ((2, Clauses()), (3, Clauses(("claims",)))):
+            pools.amend(session, first.made.pool, date(2026, 4, day), last, clauses, by=SYSTEM, at=CLOSED_AT)
+        second = play_quarter(session, name="第二共保体")
+        pools.amend(session, second.made.pool, date(2026, 4, 2), last, Clauses(), by=SYSTEM, at=CLOSED_AT)
+        over = play_quarter(session, name="已终止示例")
+    in_force = public_figures.pools_now
+    # Whatever day it is: the third is over.
+    standing = lambda session, at: [row for row in in_force(session, at) if row["number"] != over.made.pool.id]  # noqa: E731
+    monkeypatch.setattr(public_figures, "pools_now", standing)
+    page = visitors.browser().get("/public").text
+    assert (page.count("现行共保体"), page.count("已终止的共保体"), page.count("赔付率＝（")) == (2, 1, 3)
+    for quarter in (first, second, over):
+        assert page.count(f"<h3>{quarter.made.pool.name}</h3>") == 1
+    rows = visitors.browser().get("/public/losses.json").json["data"]
+    assert {row["pool_number"] for row in rows} == {one.made.pool.id for one in (first, second, over)}

@@ -212,7 +212,7 @@ def listed(rows: Sequence[Any], limit: int, key: Any) -> dict[str, object]:
     return {"data": shown, "next": following}
 
 
-def told(rows: Sequence[Any], limit: int, key: Any, tell: Callable[[Any], object]) -> dict[str, object]:
+def page_of(rows: Sequence[Any], limit: int, key: Any, tell: Callable[[Any], object]) -> dict[str, object]:
     """Return a page as `listed` does, each of its rows as `tell` tells it."""
     page = listed(rows, limit, key)
     return {**page, "data": [tell(row) for row in rows[:limit]]}
@@ -243,17 +243,25 @@ _READ: dict[type, Callable[[Any], Any]] = {
 }
 
 
-def after(rows: Select[Any], asked: Mapping[str, Any], *order: Any, is_falling: bool = False) -> Select[Any]:
+def read_key(cursor: str, *kinds: type) -> tuple[Any, ...]:
+    """Return the values of these kinds that a cursor marks; nothing for an empty one. Refuses `cursor_wrong`."""
+    if not (key := read_cursor(cursor)):
+        return ()
+    try:
+        return tuple(_READ[kind](value) for kind, value in zip(kinds, key, strict=True))
+    except (TypeError, ValueError, AttributeError):
+        raise Invalid("cursor_wrong") from None
+
+
+def after(
+    rows: Select[*tuple[Any, ...]], asked: Mapping[str, Any], *order: Any, is_falling: bool = False
+) -> Select[*tuple[Any, ...]]:
     """Return the query of the rows of a page and one more, for `listed`: those after the place that `cursor` marks.
 
     They are ordered by these columns together, which no two rows have alike. Refuses `cursor_wrong`.
     """
     rows = rows.order_by(None).order_by(*(column.desc() if is_falling else column.asc() for column in order))
-    if key := read_cursor(asked["cursor"]):
-        try:
-            marks = [_READ[column.type.python_type](value) for column, value in zip(order, key, strict=True)]
-        except (TypeError, ValueError, AttributeError):
-            raise Invalid("cursor_wrong") from None
+    if marks := read_key(asked["cursor"], *(column.type.python_type for column in order)):
         place = tuple_(*(literal(mark, column.type) for column, mark in zip(order, marks, strict=True)))
         rows = rows.where(tuple_(*order) < place if is_falling else tuple_(*order) > place)
     return rows.limit(asked["limit"] + 1)

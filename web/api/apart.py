@@ -9,7 +9,7 @@ from ledger.clause_models import ApartItem
 from ledger.models import Period
 from underwriting import apart
 from web import fields
-from web.api import MoneySchema, Strict, money, resource
+from web.api import MoneySchema, PageQuery, Strict, after, money, page_of, resource
 from web.money_desk import booked_on, led_pool, pool_of
 from web.shell import actor, at, needs, unit
 
@@ -30,10 +30,11 @@ class ApartOut(Strict):
     paid_on = fields.Date(allow_none=True)
 
 
-class ApartList(Strict):
-    """The items that the caller may see, the newest period first."""
+class ApartPage(Strict):
+    """A page of the items one may see, the newest period first; `next` is the cursor of the following one."""
 
     data = fields.List(fields.Nested(ApartOut))
+    next = fields.String(allow_none=True)
 
 
 class ApartDayIn(Strict):
@@ -44,11 +45,13 @@ class ApartDayIn(Strict):
 
 @api.get("")
 @needs("statement.read")
-@api.response(200, ApartList)
-def index(pool_id: int) -> dict[str, Any]:
+@api.arguments(PageQuery, location="query")
+@api.response(200, ApartPage)
+def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List the items of a pool that are settled on their own."""
-    pool = pool_of(pool_id)
-    return {"data": [_out(row) for row in apart.listed(unit(), pool.id, actor())]}
+    wanted = apart.visible_to(actor()).where(ApartItem.pool_id == pool_of(pool_id).id)
+    rows = unit().scalars(after(wanted, query, ApartItem.period_id, ApartItem.number, is_falling=True)).all()
+    return page_of(rows, query["limit"], lambda row: (row.period_id, row.number), _out)
 
 
 @api.post("/<uuid:item_id>/payment")

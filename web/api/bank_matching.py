@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from marshmallow import validate
@@ -11,9 +14,9 @@ from claims import payouts
 from core.errors import Invalid
 from ledger import bank_matches, bank_receipts
 from ledger.bank_matches import Matched, Proposed
+from ledger.bank_models import BankLine
 from web import fields
-from web.api import MoneySchema, Strict, money, resource
-from web.listing import EXPORT_MOST
+from web.api import MoneySchema, PageQuery, Strict, after, money, page_of, read_key, resource
 from web.money_desk import led_pool, pool_of
 from web.shell import actor, at, needs, unit
 
@@ -41,10 +44,11 @@ class BankMatchOut(Strict):
     difference = fields.Nested(MoneySchema)
 
 
-class BankMatchList(Strict):
-    """What may be matched now; of one line the surest first."""
+class BankMatchPage(Strict):
+    """A page of what may be matched now, of one line the surest first; `next` is the cursor of the following one."""
 
     data = fields.List(fields.Nested(BankMatchOut))
+    next = fields.String(allow_none=True)
 
 
 class BankMatchIn(Strict):
@@ -71,12 +75,23 @@ def _out(one: Matched | Proposed) -> dict[str, Any]:
 
 @api.get("")
 @needs("bank_report.read")
-@api.response(200, BankMatchList)
-def index(pool_id: int) -> dict[str, Any]:
+@api.arguments(PageQuery, location="query")
+@api.response(200, BankMatchPage)
+def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List what may be matched now."""
-    pool = pool_of(pool_id)
-    found = bank_matches.proposed(unit(), pool.id, actor())
-    return {"data": [_out(one) for one in found]}
+    place = read_key(query["cursor"], date, str, int)
+    found = [one for one in _in_order(bank_matches.proposed(unit(), pool_of(pool_id).id, actor())) if one[0] > place]
+    return page_of(found, query["limit"], lambda one: one[0], lambda one: _out(one[1]))
+
+
+def _in_order(found: Iterable[Proposed]) -> list[tuple[tuple[Any, ...], Proposed]]:
+    """Return proposals with their places: by line, of one line the surest first, as they come."""
+    ranks: Counter[uuid.UUID] = Counter()
+    placed = []
+    for one in found:
+        placed.append(((one.line.booked_on, one.line.reference, ranks[one.line.id]), one))
+        ranks[one.line.id] += 1
+    return sorted(placed, key=lambda one: one[0])
 
 
 @api.post("")
@@ -99,10 +114,11 @@ class BankMatchedOut(BankMatchOut):
     matched_at = fields.AwareDateTime(format="iso")
 
 
-class BankMatchedList(Strict):
-    """The matches that stand, the newest line first."""
+class BankMatchedPage(Strict):
+    """A page of the matches that stand, the newest line first; `next` is the cursor of the following one."""
 
     data = fields.List(fields.Nested(BankMatchedOut))
+    next = fields.String(allow_none=True)
 
 
 class TakeBackIn(Strict):
@@ -117,16 +133,15 @@ def _matched(one: Matched) -> dict[str, Any]:
 
 @api.get("/matched")
 @needs("bank_report.read")
-@api.response(200, BankMatchedList)
-def matched(pool_id: int) -> dict[str, Any]:
+@api.arguments(PageQuery, location="query")
+@api.response(200, BankMatchedPage)
+def matched(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List the matches that stand."""
     pool = pool_of(pool_id)
-    rows = (
-        unit().execute(bank_matches.standing(pool.id).limit(EXPORT_MOST))
-        if bank_matches.reads(pool.id, actor())
-        else ()
-    )
-    return {"data": [_matched(bank_matches.matched_of(row)) for row in rows]}
+    wanted = after(bank_matches.standing(pool.id), query, BankLine.booked_on, BankLine.reference, is_falling=True)
+    rows = unit().execute(wanted) if bank_matches.reads(pool.id, actor()) else ()
+    found = [bank_matches.matched_of(row) for row in rows]
+    return page_of(found, query["limit"], lambda one: (one.line.booked_on, one.line.reference), _matched)
 
 
 @api.post("/matched/<uuid:match_id>/take-back")

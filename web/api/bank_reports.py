@@ -15,8 +15,7 @@ from ledger.bank_camt import read_camt
 from ledger.bank_models import BankLine, BankReport
 from ledger.bank_xml import BYTES_MOST
 from web import fields
-from web.api import MoneySchema, Strict, money, resource
-from web.listing import EXPORT_MOST
+from web.api import MoneySchema, PageQuery, Strict, after, money, page_of, resource
 from web.money_desk import led_pool, pool_of
 from web.shell import actor, at, needs, unit
 
@@ -40,10 +39,11 @@ class BankReportOut(Strict):
     taken_at = fields.AwareDateTime(format="iso")
 
 
-class BankReportList(Strict):
-    """The statements of a pool's account, newest first."""
+class BankReportPage(Strict):
+    """A page of the statements of a pool's account, newest first; `next` is the cursor of the following one."""
 
     data = fields.List(fields.Nested(BankReportOut))
+    next = fields.String(allow_none=True)
 
 
 class BankLineOut(Strict):
@@ -98,12 +98,13 @@ def _detail(row: BankReport) -> dict[str, Any]:
 
 @api.get("")
 @needs("bank_report.read")
-@api.response(200, BankReportList)
-def index(pool_id: int) -> dict[str, Any]:
+@api.arguments(PageQuery, location="query")
+@api.response(200, BankReportPage)
+def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List the bank's statements that were taken in."""
-    query = bank_intake.visible_to(actor()).where(BankReport.pool_id == pool_of(pool_id).id)
-    rows = unit().scalars(query.order_by(BankReport.until_on.desc(), BankReport.id.desc()).limit(EXPORT_MOST))
-    return {"data": [_out(row) for row in rows]}
+    wanted = bank_intake.visible_to(actor()).where(BankReport.pool_id == pool_of(pool_id).id)
+    rows = unit().scalars(after(wanted, query, BankReport.until_on, BankReport.id, is_falling=True)).all()
+    return page_of(rows, query["limit"], lambda row: (row.until_on, row.id), _out)
 
 
 @api.post("")

@@ -11,10 +11,9 @@ from ledger import bank_accounts, bank_payees
 from ledger.bank_codes import NAME_MOST, AccountDetails
 from ledger.bank_models import Payee
 from web import fields
-from web.api import Strict, resource
+from web.api import PageQuery, Strict, after, listed, resource
 from web.api.bank_accounts import BankAccountIn, BankAccountOut, told_of
 from web.bank_desk import AccountRow
-from web.listing import EXPORT_MOST
 from web.money_desk import led_pool, pool_of, today
 from web.payee_desk import PayeeRow, payee_rows
 from web.shell import actor, at, needs, unit
@@ -33,10 +32,11 @@ class PayeeOut(Strict):
     account_number = fields.String()
 
 
-class PayeeList(Strict):
-    """The payees of a pool, by name."""
+class PayeePage(Strict):
+    """A page of the payees of a pool, by name; `next` is the cursor of the following one."""
 
     data = fields.List(fields.Nested(PayeeOut))
+    next = fields.String(allow_none=True)
 
 
 class PayeeIn(Strict):
@@ -54,12 +54,14 @@ def _out(row: Payee) -> PayeeRow:
 
 @api.get("")
 @needs("payee.read")
-@api.response(200, PayeeList)
-def index(pool_id: int) -> dict[str, Any]:
+@api.arguments(PageQuery, location="query")
+@api.response(200, PayeePage)
+def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List the payees of a pool."""
-    pool = pool_of(pool_id)
-    found = unit().scalars(bank_payees.listed(actor(), pool.id).limit(EXPORT_MOST)).all()
-    return {"data": payee_rows(unit(), found, pool.id, actor(), today())}
+    pool, limit = pool_of(pool_id), query["limit"]
+    found = unit().scalars(after(bank_payees.listed(actor(), pool.id), query, Payee.name)).all()
+    shown = payee_rows(unit(), found[:limit], pool.id, actor(), today())
+    return {**listed(found, limit, lambda row: (row.name,)), "data": shown}
 
 
 @api.post("")

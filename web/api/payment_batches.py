@@ -14,9 +14,8 @@ from ledger import bank_payments, bank_remittances, statements
 from ledger.bank_models import PaymentBatch
 from ledger.models import Period
 from web import fields
-from web.api import MoneySchema, Strict, money, resource
+from web.api import MoneySchema, PageQuery, Strict, after, money, page_of, resource
 from web.bank_desk import batches_of, paid_rows
-from web.listing import EXPORT_MOST
 from web.money_desk import led_pool, pool_of
 from web.shell import actor, at, needs, unit
 
@@ -42,10 +41,11 @@ class PaymentBatchOut(Strict):
     decided_at = fields.AwareDateTime(format="iso", allow_none=True)
 
 
-class PaymentBatchList(Strict):
-    """The batches of a pool, newest first."""
+class PaymentBatchPage(Strict):
+    """A page of the batches of a pool, newest first; `next` is the cursor of the following one."""
 
     data = fields.List(fields.Nested(PaymentBatchOut))
+    next = fields.String(allow_none=True)
 
 
 class PaymentOut(Strict):
@@ -156,11 +156,12 @@ def _batch(pool_id: int, batch_id: uuid.UUID) -> PaymentBatch:
 
 @api.get("")
 @needs("payment.read")
-@api.response(200, PaymentBatchList)
-def index(pool_id: int) -> dict[str, Any]:
+@api.arguments(PageQuery, location="query")
+@api.response(200, PaymentBatchPage)
+def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List the batches of a pool."""
-    query = batches_of(actor(), pool_of(pool_id).id).limit(EXPORT_MOST)
-    return {"data": [_out(row) for row in unit().execute(query)]}
+    wanted = after(batches_of(actor(), pool_of(pool_id).id), query, PaymentBatch.sequence, is_falling=True)
+    return page_of(unit().execute(wanted).all(), query["limit"], lambda row: (row.sequence,), _out)
 
 
 @api.post("")

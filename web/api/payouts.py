@@ -12,7 +12,7 @@ from claims.models import Claim
 from ledger import bank_matches, bank_payments, bank_payouts, bank_receipts
 from underwriting import apart
 from web import fields
-from web.api import MoneySchema, PageQuery, Strict, after, money, resource, told
+from web.api import MoneySchema, PageQuery, Strict, after, money, page_of, resource
 from web.api.payment_batches import PaymentBatchDetail, detail
 from web.money_desk import led_pool, pool_of, today
 from web.payee_desk import due_rows
@@ -71,46 +71,46 @@ def due(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     pool = pool_of(pool_id)
     wanted = after(payouts.due(pool.id, today()), query, Claim.approved_on, Claim.number)
     found = unit().execute(wanted).all() if bank_matches.reads(pool.id, actor()) else []
-    return told(found, query["limit"], lambda row: (row.approved_on, row.number), _due)
+    return page_of(found, query["limit"], lambda row: (row.approved_on, row.number), _due)
 
 
 @api.post("/claims")
 @needs("payment.prepare")
 @api.arguments(PaysOnIn)
 @api.response(201, PaymentBatchDetail)
-def prepare_claims(sent: dict[str, Any], pool_id: int) -> dict[str, Any]:
+def prepare_claims(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Prepare a batch of every approved claim whose payee has an account in use on the day."""
     pool = led_pool(pool_id)
-    return detail(payouts.prepare_claims(unit(), pool.id, pays_on=sent["pays_on"], by=actor(), at=at()))
+    return detail(payouts.prepare_claims(unit(), pool.id, pays_on=told["pays_on"], by=actor(), at=at()))
 
 
 @api.post("/items")
 @needs("payment.prepare")
 @api.arguments(PaysOnIn)
 @api.response(201, PaymentBatchDetail)
-def prepare_items(sent: dict[str, Any], pool_id: int) -> dict[str, Any]:
+def prepare_items(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Prepare a batch of every item settled on its own that the pool owes a member."""
     pool = led_pool(pool_id)
-    return detail(apart.prepare_items(unit(), pool.id, pays_on=sent["pays_on"], by=actor(), at=at()))
+    return detail(apart.prepare_items(unit(), pool.id, pays_on=told["pays_on"], by=actor(), at=at()))
 
 
 @api.post("/again")
 @needs("payment.prepare")
 @api.arguments(PaysOnIn)
 @api.response(201, PaymentBatchDetail)
-def prepare_again(sent: dict[str, Any], pool_id: int) -> dict[str, Any]:
+def prepare_again(told: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """Prepare a batch of every payment of a statement or of premiums that the bank gave back."""
     pool = led_pool(pool_id)
-    return detail(bank_payouts.prepare_again(unit(), pool.id, pays_on=sent["pays_on"], by=actor(), at=at()))
+    return detail(bank_payouts.prepare_again(unit(), pool.id, pays_on=told["pays_on"], by=actor(), at=at()))
 
 
 @api.post("/<uuid:batch_id>/<int:position>/return")
 @needs("payment.return")
 @api.arguments(PaymentReturnIn)
 @api.response(200, PaymentBatchDetail)
-def give_back(sent: dict[str, Any], pool_id: int, batch_id: uuid.UUID, position: int) -> dict[str, Any]:
+def give_back(told: dict[str, Any], pool_id: int, batch_id: uuid.UUID, position: int) -> dict[str, Any]:
     """Book that a payment came back: what it paid may be paid again."""
     batch = bank_payments.get(unit(), batch_id, actor(), pool_id=led_pool(pool_id).id)
     payment = bank_payouts.payment(unit(), batch, position)
-    payouts.give_back(unit(), payment, sent["line_id"], sent["why"], by=actor(), at=at())
+    payouts.give_back(unit(), payment, told["line_id"], told["why"], by=actor(), at=at())
     return detail(batch)

@@ -8,7 +8,7 @@ from ledger import books
 from ledger.clause_models import StepUp
 from underwriting import step_up
 from web import fields
-from web.api import MoneySchema, Strict, money, resource
+from web.api import MoneySchema, PageQuery, Strict, after, money, page_of, resource
 from web.money_desk import pool_of
 from web.shell import needs, unit
 
@@ -36,19 +36,22 @@ class StepUpOut(Strict):
     cured_on = fields.Date(allow_none=True)
 
 
-class StepUpList(Strict):
-    """The defaults of a pool, the newest first."""
+class StepUpPage(Strict):
+    """A page of the defaults of a pool, the newest first; `next` is the cursor of the following one."""
 
     data = fields.List(fields.Nested(StepUpOut))
+    next = fields.String(allow_none=True)
 
 
 @api.get("")
 @needs("statement.read")
-@api.response(200, StepUpList)
-def index(pool_id: int) -> dict[str, Any]:
+@api.arguments(PageQuery, location="query")
+@api.response(200, StepUpPage)
+def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List the defaults of a pool and what each of the others bears."""
-    pool = pool_of(pool_id)
-    return {"data": [step_up_out(row) for row in step_up.listed(unit(), pool.id)]}
+    wanted = after(step_up.of_pool(pool_of(pool_id).id), query, StepUp.declared_at, StepUp.id, is_falling=True)
+    rows = unit().scalars(wanted).all()
+    return page_of(rows, query["limit"], lambda row: (row.declared_at.isoformat(), row.id), step_up_out)
 
 
 def step_up_out(row: StepUp) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from underwriting import variations
 from underwriting.terms import APART, Clauses
 from underwriting.variation_models import Variation
 from web import fields
-from web.api import Strict, resource
+from web.api import PageQuery, Strict, after, page_of, resource
 from web.money_desk import pool_of, today
 from web.shell import actor, at, needs, unit
 from web.variation_desk import party_rows
@@ -46,10 +46,11 @@ class VariationOut(Strict):
     parties = fields.List(fields.Nested(PartyOut))
 
 
-class VariationList(Strict):
-    """The changes of a pool's agreement, the newest first."""
+class VariationPage(Strict):
+    """A page of the changes of a pool's agreement, the newest first; `next` is the cursor of the following one."""
 
     data = fields.List(fields.Nested(VariationOut))
+    next = fields.String(allow_none=True)
 
 
 class VariationIn(Strict):
@@ -72,10 +73,13 @@ class DeclineIn(Strict):
 
 @api.get("")
 @needs("variation.read")
-@api.response(200, VariationList)
-def index(pool_id: int) -> dict[str, Any]:
+@api.arguments(PageQuery, location="query")
+@api.response(200, VariationPage)
+def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List the changes of a pool's agreement."""
-    return {"data": [_out(row) for row in unit().scalars(variations.visible_to(pool_of(pool_id)))]}
+    wanted = variations.visible_to(pool_of(pool_id))
+    rows = unit().scalars(after(wanted, query, Variation.proposed_at, Variation.id, is_falling=True)).all()
+    return page_of(rows, query["limit"], lambda row: (row.proposed_at.isoformat(), row.id), _out)
 
 
 @api.post("")

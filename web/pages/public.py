@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.errors import NotFound
@@ -32,6 +33,20 @@ def index() -> ResponseReturnValue:
     return _home()
 
 
+#: So many pools that are over are told of on the first page; the open data tell of all.
+_OVER_MOST = 5
+
+
+def _pools(session: Session) -> list[dict[str, Any]]:
+    """Return the pools in force, then the newest of those that are over and have a loss ratio, each with its years."""
+    years: dict[int, list[dict[str, Any]]] = {}
+    for row in public_losses.loss_ratios(session, at()):
+        years.setdefault(row["pool_number"], []).append(row)
+    now = [{**pool, "years": years.pop(pool["number"], [])} for pool in public_figures.pools_now(session, at())]
+    over = [{"number": number, "name": rows[0]["pool"], "years": rows} for number, rows in years.items()]
+    return [*now, *over[:_OVER_MOST]]
+
+
 def _home() -> ResponseReturnValue:
     session = unit()
     today = clock.on(at())
@@ -43,8 +58,7 @@ def _home() -> ResponseReturnValue:
         publicity=[row for row in every if row["stage"] == "standstill"],
         notices=every[:10],
         count=len(every),
-        pools=public_figures.pools_now(session, at()),
-        losses=public_losses.loss_ratios(session, at()),
+        pools=_pools(session),
         coverage=public_figures.coverage(session, at()),
         service=service,
         looked_back=LOOKED_BACK,
@@ -121,6 +135,7 @@ def _rows(name: str) -> list[dict[str, Any]]:
     if name == "pools":
         return [
             {
+                "pool_number": pool["number"],
                 "pool": pool["name"],
                 "starts_on": pool["starts_on"],
                 "ends_on": pool["ends_on"],
