@@ -18,7 +18,7 @@ from claims import bills, handling
 from claims.adjusting import AssessedLine
 from claims.list_models import ClaimsList, ClaimsListRow
 from claims.models import Claim, Fault
-from core.errors import Conflict
+from core.errors import Conflict, Refusal
 from core.permits import Actor, Role
 from underwriting import sent_lists, stages
 from underwriting.models import Policy, Pool
@@ -111,10 +111,9 @@ def file(session: Session, row: ClaimsList, *, by: Actor, at: datetime) -> None:
     Refuses Conflict `stage_refuses`, `claims_list_number_taken`, and what refuses any of its claims.
     """
     stages.require_list(row, "post")
+    if (refusal := taken(session, row)) is not None:
+        raise refusal
     claims = claims_of(session, row)
-    numbers = select(Claim.number).where(Claim.number.in_([one.number for one in claims])).limit(1)
-    if (taken := session.scalar(numbers)) is not None:
-        raise Conflict("claims_list_number_taken", number=taken)
     sender = Actor(row.made_by, row.organisation_id, Role.CLAIMS_HANDLER, "insurer", frozenset({row.pool_id}))
     approver = Actor(row.approved_by, row.organisation_id, Role.SIGNATORY, "insurer", frozenset({row.pool_id}))
     for one in claims:
@@ -124,6 +123,17 @@ def file(session: Session, row: ClaimsList, *, by: Actor, at: datetime) -> None:
             handling.approve(session, claim, payable_fen, on=row.on, by=approver, at=at)
     row.posted_at = at
     stages.move_list(session, row, "post", by=by, at=at)
+
+
+def taken(session: Session, row: ClaimsList) -> Refusal | None:
+    """Return what refuses a list of which another has taken a number since: Conflict `claims_list_number_taken`.
+
+    The number that stands first in its file is named; None where none is taken.
+    """
+    query = select(ClaimsListRow.number).join(Claim, Claim.number == ClaimsListRow.number)
+    query = query.where(ClaimsListRow.claims_list_id == row.id).order_by(ClaimsListRow.line)
+    number = session.scalar(query.limit(1))
+    return Conflict("claims_list_number_taken", number=number) if number is not None else None
 
 
 def claims_of(session: Session, row: ClaimsList) -> list[ListedClaim]:

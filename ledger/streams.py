@@ -64,21 +64,9 @@ def take_all(session: Session, shares: MemberShares, amounts_fen: Mapping[str, i
 
 
 def take(session: Session, shares: MemberShares, kind: str, amount_fen: int) -> TakenSplit:
-    """Split an amount as the next item of its stream; the stream's row stays locked until the transaction ends."""
-    stream = lock(session, shares, kind)
-    split = apportion(amount_fen, shares.weights, tuple(stream.carry))
-    stream.last_sequence += 1
-    stream.carry = list(split.carry_after)
-    session.flush()
-    return TakenSplit(
-        shares.pool_id,
-        shares.number,
-        kind,
-        stream.last_sequence,
-        amount_fen,
-        tuple(split.parts_fen),
-        tuple(split.carry_after),
-    )
+    """Split one amount as `take_all` does."""
+    (split,) = take_all(session, shares, {kind: amount_fen})
+    return split
 
 
 _INSERT_ITEM = (

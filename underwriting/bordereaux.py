@@ -10,7 +10,7 @@ from itertools import accumulate
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.errors import Finding
+from core.errors import Conflict, Finding, Refusal
 from core.permits import Actor, require
 from ledger.binary import listed, quoted
 from ledger.books import require_lead
@@ -117,6 +117,23 @@ _NUMBERS_TAKEN = text(
     UNION ALL
     SELECT CAST(:id AS uuid), r.line, 101, 'policy_number_taken', 'number', jsonb_build_object('number', r.number)
     FROM listed r JOIN policy p ON p.number = r.number
+    """
+)
+
+
+def taken(session: Session, row: Bordereau) -> Refusal | None:
+    """Return what refuses a bordereau of which another has taken a number since: Conflict `policy_number_taken`.
+
+    The number that stands first in its file is named; None where none is taken.
+    """
+    number = session.scalar(_TAKEN, {"id": row.id})
+    return Conflict("policy_number_taken", number=number) if number is not None else None
+
+
+_TAKEN = text(
+    """
+    SELECT w.number FROM bordereau_piece b, unnest(b.lines, b.numbers) AS w (line, number)
+    JOIN policy p ON p.number = w.number WHERE b.bordereau_id = :id ORDER BY w.line LIMIT 1
     """
 )
 

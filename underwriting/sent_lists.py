@@ -16,7 +16,7 @@ from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.errors import Conflict, Finding, NotFound
+from core.errors import Conflict, Finding, NotFound, Refusal
 from core.permits import Actor, require, require_other_person
 from ledger import entries
 from ledger.books import require_lead
@@ -133,7 +133,8 @@ def approve(session: Session, row: SentList, *, by: Actor, at: datetime) -> None
     stages.require_list(row, "approve")
     require_other_person(row.made_by, by)
     entries.open_period_on(session, row.pool_id, row.on)
-    row.approved_at, row.approved_by, row.stopped_code = at, by.person_id, None
+    row.approved_at, row.approved_by = at, by.person_id
+    row.stopped_code = row.stopped_facts = None
     stages.move_list(session, row, "approve", by=by, at=at)
 
 
@@ -144,12 +145,13 @@ def discard(session: Session, row: SentList, *, by: Actor, at: datetime) -> None
     stages.move_list(session, row, "discard", by=by, at=at)
 
 
-def stop(session: Session, row: SentList, *, code: str, by: Actor, at: datetime) -> None:
-    """Take back the approval of a list that could not be posted, for the reason that a refusal's code names."""
+def stop(session: Session, row: SentList, refusal: Refusal, *, by: Actor, at: datetime) -> None:
+    """Take back the approval of a list that could not be posted, for what a refusal says."""
     stages.require_list(row, "stop")
     row.approved_at = row.approved_by = None
-    row.stopped_code = code
-    stages.move_list(session, row, "stop", by=by, at=at, facts={"reason": code})
+    row.stopped_code = refusal.code
+    row.stopped_facts = {name: str(value) for name, value in refusal.facts.items()}
+    stages.move_list(session, row, "stop", by=by, at=at, facts={"reason": refusal.code})
 
 
 def faults_of(row: SentList) -> Select[int, str, str, dict[str, Any]]:

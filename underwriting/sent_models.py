@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from core.db import Model, new_id
@@ -38,7 +39,7 @@ class SentList(Model):
     """A list sent as a file: read in the background, checked row by row, approved by another person, posted at once.
 
     `line_count` rows of the file were read and `fault_count` faults found. `sheet` is read of a workbook (None: the
-    first); `stopped_code` says why it was approved and could not be posted.
+    first); `stopped_code` says why it was approved and could not be posted, `stopped_facts` about what.
     """
 
     __abstract__ = True
@@ -66,6 +67,7 @@ class SentList(Model):
     approved_by: Mapped[uuid.UUID | None]
     posted_at: Mapped[datetime | None]
     stopped_code: Mapped[str | None]
+    stopped_facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     version: Mapped[int] = mapped_column()
 
     @property
@@ -87,7 +89,11 @@ class SentList(Model):
             CheckConstraint("approved_by <> made_by", name="four_eyes"),
             CheckConstraint("(stage IN ('approved', 'posted')) = (approved_at IS NOT NULL)", name="approved"),
             CheckConstraint("(stage = 'posted') = (posted_at IS NOT NULL)", name="posted"),
-            CheckConstraint("stopped_code IS NULL OR stage IN ('checked', 'discarded')", name="stopped"),
+            CheckConstraint(
+                "(stopped_code IS NULL) = (stopped_facts IS NULL)"
+                " AND (stopped_code IS NULL OR stage IN ('checked', 'discarded'))",
+                name="stopped",
+            ),
             CheckConstraint("line_count >= 0 AND fault_count >= 0", name="counts"),
             *cls.own_args,
             Index(

@@ -284,6 +284,6 @@ def post_now(engine: Engine, bordereau_id: uuid.UUID) -> None:
     def post(session: Session, row: Bordereau) -> int:
         return bordereau_posting.post(session, row, by=SYSTEM, at=instant(session)).period_id
 
-    period_id = sent_work.post_now(engine, Bordereau, bordereau_id, post)
+    period_id = sent_work.post_now(engine, Bordereau, bordereau_id, post, bordereaux.taken)
     if period_id is not None:
         run_in_unit(engine, SYSTEM, lambda session: learn(session, period_id))

@@ -226,4 +226,4 @@ def file_now(engine: Engine, list_id: uuid.UUID) -> None:
     def post(session: Session, row: ClaimsList) -> None:
         lists.file(session, row, by=SYSTEM, at=instant(session))
 
-    sent_work.post_now(engine, ClaimsList, list_id, post)
+    sent_work.post_now(engine, ClaimsList, list_id, post, lists.taken)

@@ -164,9 +164,9 @@ def told_faults(kind: ListKind[L], found: Iterable[Any]) -> Iterator[dict[str, A
         yield {"row": line or None, "field": name, "column": facts.get("column", ""), "what": said, "code": code}
 
 
-def stopped_words(code: str) -> str:
-    """Return why an approved list could not be posted."""
-    return words(Invalid(code))
+def stopped_words(row: SentList) -> str:
+    """Return why a list could not be posted after its approval; nothing where it was not stopped."""
+    return words(Invalid(row.stopped_code, **row.stopped_facts or {})) if row.stopped_code else ""
 
 
 def places(session: Session, kind: ListKind[L], who: Actor) -> list[tuple[str, str]]:

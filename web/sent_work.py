@@ -59,13 +59,17 @@ def broken_off(broken: Invalid) -> list[tuple[int, Finding]]:
 
 
 def post_now(
-    engine: Engine, model: type[Kind], list_id: uuid.UUID, post: Callable[[Session, Kind], Done]
+    engine: Engine,
+    model: type[Kind],
+    list_id: uuid.UUID,
+    post: Callable[[Session, Kind], Done],
+    taken: Callable[[Session, Kind], Refusal | None],
 ) -> Done | None:
     """Return what posting an approved list gives, in one unit of work; where refused, its approval is taken back.
 
     One that is not approved, or is posted already, is left as it is (None). Raises what refused it, the database too
-    (a number that another has taken since the check); Conflict `busy` leaves the approval, for the posting to be asked
-    for again.
+    (a number that another has taken since the check, which `taken` names); Conflict `busy` leaves the approval, for the
+    posting to be asked for again.
     """
 
     def work(session: Session) -> Done | None:
@@ -80,12 +84,20 @@ def post_now(
         if (found := of_database(fault)) is None:
             raise
         refusal = found
+        if found.code == "already_there":
+            refusal = run_in_unit(engine, SYSTEM, lambda session: _named(session, model, list_id, taken)) or found
     if refusal.code != BUSY:
-        run_in_unit(engine, SYSTEM, lambda session: _stop(session, model, list_id, refusal.code))
+        run_in_unit(engine, SYSTEM, lambda session: _stop(session, model, list_id, refusal))
     raise refusal
 
 
-def _stop(session: Session, model: type[Kind], list_id: uuid.UUID, code: str) -> None:
+def _named(
+    session: Session, model: type[Kind], list_id: uuid.UUID, taken: Callable[[Session, Kind], Refusal | None]
+) -> Refusal | None:
+    return taken(session, sent_lists.get(session, model, list_id, SYSTEM))
+
+
+def _stop(session: Session, model: type[Kind], list_id: uuid.UUID, refusal: Refusal) -> None:
     row = sent_lists.lock(session, model, list_id)
     if row.stage == "approved":
-        sent_lists.stop(session, row, code=code, by=SYSTEM, at=instant(session))
+        sent_lists.stop(session, row, refusal, by=SYSTEM, at=instant(session))

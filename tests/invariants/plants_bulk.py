@@ -57,7 +57,7 @@ PLANTS: tuple[Plant, ...] = (
         "UPDATE audit_event SET facts = facts || '{\"stage\": \"faulty\"}' WHERE action = 'bordereau.check'",
     ),
     plant("INV-A10-underwriting", "stopped by hand", "UPDATE bordereau SET stopped_code = 'x' WHERE stage = 'checked'"),
-    plant("INV-A10-underwriting", "a reason gone", "UPDATE bordereau SET stopped_code = NULL"),
+    plant("INV-A10-underwriting", "a reason gone", "UPDATE bordereau SET stopped_code = NULL, stopped_facts = NULL"),
     plant(
         "INV-A10-underwriting",
         "another reason",

@@ -56,5 +56,9 @@ PLANTS: tuple[Plant, ...] = (
         "a list filed at another hour",
         f"{_SET} posted_at = posted_at + interval '1 hour'",
     ),
-    plant("INV-A10-claims", "why a list was stopped gone", "UPDATE claims_list SET stopped_code = NULL"),
+    plant(
+        "INV-A10-claims",
+        "why a list was stopped gone",
+        "UPDATE claims_list SET stopped_code = NULL, stopped_facts = NULL",
+    ),
 )

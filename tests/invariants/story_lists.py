@@ -11,12 +11,15 @@ from claims import lists
 from claims.adjusting import AssessedLine
 from claims.lists import ListedClaim, ListedLine
 from core.db import unit_of_work
-from core.errors import Finding
+from core.errors import Conflict, Finding
 from core.permits import SYSTEM, Role
 from tests.makers import AT, MadePool, make_pool
 from underwriting import bordereau_posting, bordereaux, sent_lists
 from underwriting.models import Policy
 from underwriting.sent_lists import Sent
+
+#: Why lists of the story could not be posted.
+_CLOSED = Conflict("period_closed", period="2026Q1", day="2026-03-02")
 
 
 def post_lists(engine: Engine) -> None:
@@ -39,7 +42,7 @@ def post_lists(engine: Engine) -> None:
         bordereaux.keep_piece(session, stopped, piece)
         bordereaux.finish_reading(session, stopped, by=SYSTEM, at=AT)
         sent_lists.approve(session, stopped, by=checker, at=AT)
-        sent_lists.stop(session, stopped, code="period_closed", by=SYSTEM, at=AT)
+        sent_lists.stop(session, stopped, _CLOSED, by=SYSTEM, at=AT)
         sent = Sent("有误的清单.csv", "b" * 64, {})
         faulty = bordereaux.begin(session, made.pool, sent, on=date(2026, 3, 2), by=maker, at=AT)
         wrong = bordereaux.Piece(1, faults=[(2, Finding("cell_required", "number"))])
@@ -70,4 +73,4 @@ def _file_claims(session: Session, made: MadePool) -> None:
         if listed is claims:
             lists.file(session, row, by=SYSTEM, at=AT)
         else:
-            sent_lists.stop(session, row, code="period_closed", by=SYSTEM, at=AT)
+            sent_lists.stop(session, row, _CLOSED, by=SYSTEM, at=AT)

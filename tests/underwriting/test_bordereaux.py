@@ -234,7 +234,7 @@ def test_a_closed_period_takes_no_list(engine: Engine) -> None:
         with pytest.raises(Conflict) as refused:
             bordereau_posting.post(session, row, by=SYSTEM, at=AT)
         assert refused.value.code == "period_closed"
-        sent_lists.stop(session, row, code="period_closed", by=SYSTEM, at=AT)
+        sent_lists.stop(session, row, refused.value, by=SYSTEM, at=AT)
         assert (row.stage, row.approved_by, streams.carries(session, made.pool.id)) == ("checked", None, {})
         with pytest.raises(Conflict) as refused:
             begun(session, made, "2" * 64)

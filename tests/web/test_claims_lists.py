@@ -307,7 +307,8 @@ def test_what_cannot_be_filed_goes_back(
         handling.make(session, policy, "x", 100, number="C-3", by=at_pool.made.actor(Role.CLAIMS_HANDLER), at=AT)
     work(engine, state_dir)
     assert "批准之后没有入账" in handler.get(page).text and [row[0] for row in claims_told(engine)] == ["C-3"]
-    assert handler.get(f"/api/v1{page}").get_json()["stopped_code"] == "claims_list_number_taken"
+    told = handler.get(f"/api/v1{page}").get_json()
+    assert told["stopped_code"] == "claims_list_number_taken" and "C-3" in told["stopped_detail"]
     assert "上次未能入账" in signatory.get("/").text
     with unit_of_work(engine, SYSTEM) as session:
         period = statements.lock_period(session, at_pool.made.pool.id, at_pool.made.period.label)

@@ -326,6 +326,8 @@ def test_a_number_that_is_taken_after_the_check_has_the_list_wait_again(
         make_policy(session, made, number="P-2")
     work(engine, state_dir)
     shown = checker.get(page).text
-    assert "批准之后没有入账" in shown and "已有同样的记录" in shown
+    assert "批准之后没有入账" in shown and "保单号 P-2 已被使用" in shown
+    one = maker.get(f"{program(made)}/{page.rpartition('/')[2]}").get_json()
+    assert one["stopped_code"] == "policy_number_taken" and "P-2" in one["stopped_detail"]
     with unit_of_work(engine, SYSTEM) as session:
         assert session.scalars(select(Policy.number)).all() == ["P-2"]

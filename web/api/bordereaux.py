@@ -23,6 +23,7 @@ class BordereauOut(SentListOut):
     gross = fields.Nested(MoneySchema)
     batch_id = fields.UUID(allow_none=True)
     stopped_code = fields.String(allow_none=True, metadata={"description": "why it was approved and not posted"})
+    stopped_detail = fields.String(allow_none=True, metadata={"description": "the same in words"})
 
 
 class BordereauPage(Strict):

@@ -22,6 +22,7 @@ class ClaimsListOut(SentListOut):
     claims = fields.Integer(strict=True)
     asked = fields.Nested(MoneySchema)
     stopped_code = fields.String(allow_none=True, metadata={"description": "why it was approved and not filed"})
+    stopped_detail = fields.String(allow_none=True, metadata={"description": "the same in words"})
 
 
 class ClaimsListPage(Strict):

@@ -94,6 +94,7 @@ def told(row: Any) -> dict[str, Any]:
         "sent_at": row.made_at,
         "posted_at": row.posted_at,
         "stopped_code": row.stopped_code,
+        "stopped_detail": sent_desk.stopped_words(row) or None,
     }
 
 

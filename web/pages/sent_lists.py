@@ -180,7 +180,7 @@ def one(kind: AnyKind, pool_id: int, list_id: uuid.UUID) -> ResponseReturnValue:
         is_going=row.stage in ("reading", "approved"),
         going=_progress_words(kind, row),
         columns=[(t(*words), row.columns[name]) for name, words in fields.items() if name in row.columns],
-        stopped=sent_desk.stopped_words(row.stopped_code) if row.stopped_code else "",
+        stopped=sent_desk.stopped_words(row),
         sum_fen=getattr(row, kind.sum_of),
         **_allowed(kind, pool, row),
         events=history(unit(), kind.name, row.id),

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from core.migrations import walls
 
 #: How far a list has come moves; what was sent stands.
-_MOVING = "stage, line_count, fault_count, approved_at, approved_by, posted_at, stopped_code, version"
+_MOVING = "stage, line_count, fault_count, approved_at, approved_by, posted_at, stopped_code, stopped_facts, version"
 
 
 def make_kind(name: str, own: Sequence[sa.Column[object]], own_checks: Mapping[str, str], moving: str) -> None:
@@ -33,7 +33,8 @@ def make_sent_list(name: str, own: Sequence[sa.Column[object]], own_checks: Mapp
         "four_eyes": "approved_by <> made_by",
         "approved": "(stage IN ('approved', 'posted')) = (approved_at IS NOT NULL)",
         "posted": "(stage = 'posted') = (posted_at IS NOT NULL)",
-        "stopped": "stopped_code IS NULL OR stage IN ('checked', 'discarded')",
+        "stopped": "(stopped_code IS NULL) = (stopped_facts IS NULL)"
+        " AND (stopped_code IS NULL OR stage IN ('checked', 'discarded'))",
         "counts": "line_count >= 0 AND fault_count >= 0",
         **own_checks,
     }
@@ -56,6 +57,7 @@ def make_sent_list(name: str, own: Sequence[sa.Column[object]], own_checks: Mapp
         sa.Column("approved_by", sa.Uuid(), nullable=True),
         sa.Column("posted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stopped_code", sa.Text(), nullable=True),
+        sa.Column("stopped_facts", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         *own,
         *(sa.CheckConstraint(check, name=op.f(f"ck_{name}_{label}")) for label, check in checks.items()),
