@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.columns import DAY_ZERO, Numbers, Texts
+from ledger.columns import DAY_ZERO, Numbers, Texts, digits, joined, spelled
 
 #: A column of a table: the same value in every row, or an array (numbers, days, ids of 16 bytes), or fields one by one.
 Column: TypeAlias = int | str | bytes | NDArray[Any] | Texts | None
@@ -152,21 +152,30 @@ def read(data: bytes, columns: Mapping[str, int]) -> Mapping[str, Numbers]:
     }
 
 
-def listed(values: Iterable[object]) -> str:
+def listed(values: Iterable[object] | NDArray[Any]) -> str:
     """Return a column as PostgreSQL writes an array, nothing as NULL; its values are written as they are told.
 
-    >>> listed([7, None, 9])
-    '{7,NULL,9}'
+    Whole numbers that are no objects of their own, or days, may come as one array, none of them below 0.
+
+    >>> import numpy as np
+    >>> listed([7, None, 9]), listed(np.array([7, 9])), listed(np.array([], dtype=np.int64))
+    ('{7,NULL,9}', '{7,9}', '{}')
     """
+    if isinstance(values, np.ndarray):
+        column = spelled(values) if values.dtype.kind == "M" else digits(values)
+        return f"{{{joined([column], after=b',').decode()}}}"
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-def quoted(values: Sequence[str]) -> str:
-    r"""Return a column of texts as PostgreSQL writes an array.
+def quoted(values: Sequence[str] | Texts) -> str:
+    r"""Return a column of texts as PostgreSQL writes an array; a column of bytes has neither quotes nor backslashes.
 
     >>> print(quoted(['a"b', "c"]), quoted([""]), quoted([]))
     {"a\"b","c"} {""} {}
     """
+    if isinstance(values, Texts):
+        inside = joined([values], after=b'","').decode()
+        return f'{{"{inside}"}}' if len(values.lengths) else "{}"
     inside = '","'.join(values)
     if "\\" in inside or inside.count('"') > 2 * len(values) - 2:
         inside = '","'.join([value.replace("\\", "\\\\").replace('"', '\\"') for value in values])

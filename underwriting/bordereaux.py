@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -13,6 +14,7 @@ from core.errors import Finding, Invalid
 from core.permits import Actor, require
 from ledger.binary import listed, quoted
 from ledger.books import require_lead
+from ledger.columns import Days, Numbers, Texts
 from ledger.money import LIMIT_FEN
 from underwriting import pools, sent_lists, stages
 from underwriting.models import Bordereau, Pool
@@ -24,17 +26,20 @@ TOTAL_MOST_FEN = 1000 * LIMIT_FEN
 
 @dataclass(slots=True)
 class Piece:
-    """Rows of a file as read, a column a field, and what was wrong with others; `lines` counts all of them."""
+    """Rows of a file as read, a column a field, and what was wrong with others; `lines` counts all of them.
+
+    A column is a list, or as `ledger.columns` has it; numbers of that kind have neither quotes nor backslashes.
+    """
 
     lines: int = 0
-    line: list[int] = field(default_factory=list)
-    number: list[str] = field(default_factory=list)
-    community_id: list[uuid.UUID | None] = field(default_factory=list)
-    inception_on: list[date] = field(default_factory=list)
-    expires_on: list[date] = field(default_factory=list)
-    lift_count: list[int] = field(default_factory=list)
-    gross_fen: list[int] = field(default_factory=list)
-    agreement_number: list[int] = field(default_factory=list)
+    line: list[int] | Numbers = field(default_factory=list)
+    number: list[str] | Texts = field(default_factory=list)
+    community_id: Sequence[uuid.UUID | None] = ()
+    inception_on: list[date] | Days = field(default_factory=list)
+    expires_on: list[date] | Days = field(default_factory=list)
+    lift_count: list[int] | Numbers = field(default_factory=list)
+    gross_fen: list[int] | Numbers = field(default_factory=list)
+    agreement_number: list[int] | Numbers = field(default_factory=list)
     faults: list[tuple[int, Finding]] = field(default_factory=list)
 
 
@@ -52,7 +57,7 @@ def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: 
 def keep_piece(session: Session, row: Bordereau, piece: Piece) -> None:
     """Keep a piece of a bordereau that is being read: its rows to wait, its faults to be shown, how far it has come."""
     stages.require_list(row, "check")
-    if piece.line:
+    if len(piece.line):
         columns = {
             "id": row.id,
             "place": row.row_count,
@@ -69,7 +74,7 @@ def keep_piece(session: Session, row: Bordereau, piece: Piece) -> None:
     sent_lists.keep_faults(session, row, piece.faults)
     row.line_count += piece.lines
     row.row_count += len(piece.line)
-    row.gross_fen += sum(piece.gross_fen)
+    row.gross_fen += sum(piece.gross_fen if isinstance(piece.gross_fen, list) else piece.gross_fen.tolist())
     session.flush()
 
 
