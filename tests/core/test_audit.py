@@ -145,6 +145,7 @@ def test_what_was_left_to_the_one_at_it_gets_its_place_from_that_one(
             with psycopg.connect(place.app, autocommit=True) as other:
                 other.execute("SELECT pg_advisory_lock(%s)", (audit.SEQUENCER_LOCK,))
                 _record(engine)
+                other.execute("SELECT pg_advisory_unlock(%s)", (audit.SEQUENCER_LOCK,))
         return done
 
     monkeypatch.setattr(audit, "_place", meanwhile)
