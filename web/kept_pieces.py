@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-#: So many pieces are kept of a macro, the latest ones.
+#: So many pieces are kept of a macro at most.
 MOST = 1024
 #: Arguments of other kinds are handed to the macro each time. Words and markup are equal, and not the same.
 _PLAIN = frozenset({str, Markup, int, bool, type(None)})
@@ -68,11 +68,11 @@ def _key(language: _Language, told: tuple[Any, ...]) -> object | None:
 
 
 def _found(known: dict[object, str], key: object, make: Callable[[], str]) -> str:
-    """Return a piece as it was made before; the eldest goes where there are too many."""
+    """Return a piece as it was made before; where there are too many, all go. Threads may do this at the same time."""
     found = known.get(key)
     if found is None:
         found = make()
         if len(known) >= MOST:
-            known.pop(next(iter(known)), None)
+            known.clear()
         known[key] = found
     return found

@@ -64,8 +64,8 @@ def test_a_field_is_kept_while_nothing_is_typed() -> None:
     assert macro.calls == 11
 
 
-def test_the_eldest_go() -> None:
-    """No more are kept than so many."""
+def test_no_more_are_kept_than_so_many() -> None:
+    """Where there are too many, all are made again as they are asked for."""
     macro = Macro()
     piece = kept_pieces.keepers(str)["kept"](macro)
     for number in range(kept_pieces.MOST + 1):
