@@ -243,6 +243,7 @@ PREMIUMS: tuple[Plant, ...] = (
     plant(
         "INV-B6",
         "a payment that was not released",
+        drop("payment_line", "ck_payment_line_returned"),
         f"UPDATE payment_line SET batch_stage = 'rejected' WHERE batch_id = {_PREMIUM}",
     ),
 )

@@ -25,7 +25,7 @@ from ledger.bank_models import HeldReceipt, Payee
 from ledger.models import Statement
 from tender import bids, p256
 from tests.makers import make_lifts
-from tests.rules.reaching_bank import came_in, camt_file, month_over, to_pay_again
+from tests.rules.reaching_bank import came_in, camt_file, month_over
 from tests.rules.seats import Seat
 from tests.rules.world import NOW, World, approved
 from tests.rules.world_clauses import all_over, in_default, stepped_up, to_propose
@@ -336,7 +336,7 @@ MONEY: Mapping[str, Reach] = {
     **both("claim_payee.name", "api_claim_payee.name", Role.CLAIMS_HANDLER, _to_name),
     **both("payouts.claims", "api_payouts.prepare_claims", Role.FINANCE_MAKER, _claim_to_pay),
     **both("payouts.items", "api_payouts.prepare_items", Role.FINANCE_MAKER, saying(pays_on="2026-04-09")),
-    **both("payouts.again", "api_payouts.prepare_again", Role.FINANCE_MAKER, to_pay_again),
+    **both("payouts.again", "api_payouts.prepare_again", Role.FINANCE_MAKER, saying(pays_on="2026-04-09")),
     **both("payouts.give_back", "api_payouts.give_back", Role.FINANCE_CHECKER, _come_back),
     "POST policies.remove": Reach(Role.OFFICER, saying(effective_on="2026-04-16", **_DAY)),
     **both("policies.lifts", "api_policies.bind", Role.OFFICER, _to_insure),

@@ -59,9 +59,9 @@ def _out(row: Payee) -> PayeeRow:
 def index(query: dict[str, Any], pool_id: int) -> dict[str, Any]:
     """List the payees of a pool."""
     pool, limit = pool_of(pool_id), query["limit"]
-    found = unit().scalars(after(bank_payees.listed(actor(), pool.id), query, Payee.name)).all()
+    found = unit().scalars(after(bank_payees.listed(actor(), pool.id), query, Payee.name, Payee.id)).all()
     shown = payee_rows(unit(), found[:limit], pool.id, actor(), today())
-    return {**listed(found, limit, lambda row: (row.name,)), "data": shown}
+    return {**listed(found, limit, lambda row: (row.name, row.id)), "data": shown}
 
 
 @api.post("")
