@@ -24,7 +24,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
 #: The jobs in their order: the module of each, its words for a row that says that it failed, and its limit in seconds.
 JOBS = (
-    ("settlement", "批量结算", 600),
+    ("settlement", "批量结算", 1_500),
     ("splitting", "分摊", 180),
     ("posting", "网页接口入账", 300),
     ("closing", "结账", 300),

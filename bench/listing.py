@@ -31,7 +31,7 @@ from core.permits import SYSTEM
 from core.settings import read_settings
 from underwriting.models import Building, Community, Lift, Policy, PolicyLift
 from web.accounts import User, UserSession, digest_of
-from web.app import create_app
+from web.app import create_app, log_as_json
 
 FULL, QUICK = 300_000, 10_000
 #: How often each page is asked for, and for how many seconds at most.
@@ -144,8 +144,9 @@ def in_turn(clients: tuple[FlaskClient, FlaskClient], path: str, times: int) -> 
 
 
 def measure(is_quick: bool) -> list[dict[str, object]]:
-    """Return the rows of the lists."""
+    """Return the rows of the lists; the application writes a line for each request, as where it is served."""
     lifts, times = (QUICK, ASKED_QUICK) if is_quick else (FULL, ASKED)
+    log_as_json()
     rows = []
     with tempfile.TemporaryDirectory() as name, database() as (urls, engine):
         places = register.fill(urls, lifts)

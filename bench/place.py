@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 import uuid
@@ -42,6 +43,25 @@ HEADERS = {
     "gross_fen": "保费",
 }
 PLACES = {"district": "区县", "community": "小区"}
+
+
+def server_busy_s(urls: Urls) -> float:
+    """Return for how long the database server's processes have had a processor so far, ended ones included."""
+    with psycopg.connect(urls.admin, autocommit=True) as connection:
+        told = connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone()
+    assert told is not None
+    head = told[0].split()[0]
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile: the head counts it
+            continue
+        if path.parent.name == head:
+            ticks += sum(map(int, fields[11:15]))
+        elif fields[1] == head:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Select, func, select
@@ -10,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from claims import handling, settlements, stages
 from claims.models import CashCall, FeeCharge
+from core.db import Writing
 from core.errors import Invalid
 from core.permits import Actor
-from ledger import entries, statements, streams
+from ledger import books, entries, statements, streams
 from ledger.books import AccountRef, MemberShares, require_lead
 from ledger.entries import Event, Move
 from ledger.models import Period, Statement
@@ -37,8 +39,7 @@ def close_period(session: Session, pool_id: int, label: str, *, on: date, by: Ac
     period = statements.lock_period(session, pool_id, label)
     if not period.starts_on <= on <= period.ends_on:
         raise Invalid("close_outside_period", on=on, starts_on=period.starts_on, ends_on=period.ends_on)
-    for agreement in pools.agreements(session, pool_id):
-        _charge_fee(session, agreement, period, on=on, by=by, at=at)
+    _charge_fees(session, period, on=on, by=by, at=at)
     _take_unremitted(session, period, by=by, at=at)
     _take_overdue(session, pool_id, on=on, by=by, at=at)
     late_interest.charge_overdue(session, pool_id, on=on, by=by, at=at)
@@ -52,55 +53,63 @@ def _take_unremitted(session: Session, period: Period, *, by: Actor, at: datetim
     underwriting_stages.move_policies(session, "take", *due, by=by, at=at, facts={"period": period.label})
 
 
-def _charge_fee(session: Session, agreement: Agreement, period: Period, *, on: date, by: Actor, at: datetime) -> None:
-    """Charge every follower the lead's fee on its collected net premium so far, less what it was charged before."""
-    if agreement.lead_fee_bp == 0:
+def _charge_fees(session: Session, period: Period, *, on: date, by: Actor, at: datetime) -> None:
+    """Charge every follower the lead's fee on its collected net premium so far, less what it was charged before.
+
+    Of every version of the agreement with such a fee, each by its own terms; all of it in one writing.
+    """
+    versions = [one for one in pools.agreements(session, period.pool_id) if one.lead_fee_bp]
+    if not versions:
         return
-    shares = pools.shares_of(session, agreement)
-    bases = collected_net(session, agreement, shares, until_on=on)
-    for member in shares.members[1:]:
-        fee_before, vat_before = _charged_before(session, agreement, member)
-        fee = cumulative_fee(agreement.lead_fee_bp, bases[member], fee_before)
-        vat = cumulative_fee(agreement.vat_bp, fee_before + fee, vat_before)
-        session.add(
-            FeeCharge(
-                pool_id=agreement.pool_id,
-                number=agreement.number,
-                period_id=period.id,
-                organisation_id=member,
-                base_fen=bases[member],
-                fee_fen=fee,
-                vat_fen=vat,
-            )
-        )
-        session.flush()
-        for reason, fen in ((Reason.LEAD_FEE, fee), (Reason.LEAD_FEE_VAT, vat)):
-            if fen:
-                event = Event(reason, on, "agreement", agreement.id, period.label)
-                moves = [Move(AccountRef("2210", member), AccountRef("2210", shares.lead), fen)]
-                entries.post(session, agreement.pool_id, event, moves, by=by, at=at)
+    shares = books.versions(session, period.pool_id)
+    bases = _collected_net(session, versions, shares, until_on=on)
+    before = _charged_before(session, period.pool_id)
+    charges: list[tuple[int, uuid.UUID, int, int, int]] = []
+    posts: list[tuple[Event, Move]] = []
+    for one in versions:
+        lead, *followers = shares[one.number].members
+        for member, base in zip(followers, bases[one.number][1:], strict=True):
+            fee_before, vat_before = before.get((one.number, member), (0, 0))
+            fee = cumulative_fee(one.lead_fee_bp, base, fee_before)
+            vat = cumulative_fee(one.vat_bp, fee_before + fee, vat_before)
+            charges.append((one.number, member, base, fee, vat))
+            for reason, fen in ((Reason.LEAD_FEE, fee), (Reason.LEAD_FEE_VAT, vat)):
+                event = Event(reason, on, "agreement", one.id, period.label)
+                posts.append((event, Move(AccountRef("2210", member), AccountRef("2210", lead), fen)))
+    writing = Writing()
+    columns = dict(zip(_CHARGE_COLUMNS, map(list, zip(*charges, strict=True)), strict=True))
+    writing.add(_INSERT_CHARGES, {"pool_id": period.pool_id, "period_id": period.id, **columns})
+    entries.post_each(session, period, posts, by=by, at=at, writing=writing)
+    writing.write(session)
 
 
-def _charged_before(session: Session, agreement: Agreement, member: uuid.UUID) -> tuple[int, int]:
-    """Return (fee, VAT) in fen that a follower was charged before in this agreement version."""
-    query = select(func.coalesce(func.sum(FeeCharge.fee_fen), 0), func.coalesce(func.sum(FeeCharge.vat_fen), 0)).where(
-        FeeCharge.pool_id == agreement.pool_id,
-        FeeCharge.number == agreement.number,
-        FeeCharge.organisation_id == member,
+_CHARGE_COLUMNS = ("numbers", "members", "bases", "fees", "vats")
+_INSERT_CHARGES = (
+    "INSERT INTO fee_charge (pool_id, period_id, number, organisation_id, base_fen, fee_fen, vat_fen)"
+    " SELECT :pool_id, :period_id, charge.* FROM unnest(CAST(:numbers AS bigint[]), CAST(:members AS uuid[]),"
+    " CAST(:bases AS bigint[]), CAST(:fees AS bigint[]), CAST(:vats AS bigint[])) AS charge"
+)
+
+
+def _charged_before(session: Session, pool_id: int) -> dict[tuple[int, uuid.UUID], tuple[int, int]]:
+    """Return (fee, VAT) in fen that each follower was charged before, by agreement version and follower."""
+    query = (
+        select(FeeCharge.number, FeeCharge.organisation_id, func.sum(FeeCharge.fee_fen), func.sum(FeeCharge.vat_fen))
+        .where(FeeCharge.pool_id == pool_id)
+        .group_by(FeeCharge.number, FeeCharge.organisation_id)
     )
-    fee, vat = session.execute(query).one()
-    return int(fee), int(vat)
+    return {(number, member): (int(fee), int(vat)) for number, member, fee, vat in session.execute(query)}
 
 
-def collected_net(
-    session: Session, agreement: Agreement, shares: MemberShares, *, until_on: date
-) -> dict[uuid.UUID, int]:
-    """Return each member's net premium in fen from collected policies of a version, less net refunds agreed on them."""
-    collected = (Policy.agreement_id == agreement.id, Policy.received_on <= until_on)
+def _collected_net(
+    session: Session, versions: Sequence[Agreement], shares: Mapping[int, MemberShares], *, until_on: date
+) -> dict[int, tuple[int, ...]]:
+    """Return each member's net premium in fen from collected policies, less net refunds agreed on them, by version."""
+    collected = (Policy.agreement_id.in_([one.id for one in versions]), Policy.received_on <= until_on)
     written = select(Policy.written_entry_id).where(*collected)
     refunded = select(Refund.agreed_entry_id).join(Policy).where(*collected, Refund.agreed_on <= until_on)
-    totals = streams.member_totals(session, shares, "premium_net", written.union_all(refunded))
-    return dict(zip(shares.members, totals, strict=True))
+    split_by = [shares[one.number] for one in versions]
+    return streams.member_totals(session, split_by, "premium_net", written.union_all(refunded))
 
 
 def overdue(pool_id: int, on: date) -> Select[CashCall]:

@@ -18,9 +18,10 @@ from core.errors import Conflict, Finding, Forbidden, Invalid, NotFound
 from core.permits import Actor, require_other_person
 from core.stages import step
 from ledger import bank_payouts, entries, streams
-from ledger.books import AccountRef
+from ledger.books import AccountRef, MemberShares
 from ledger.entries import Event, Move, Posted
 from ledger.reasons import Reason
+from ledger.streams import TakenSplit
 from underwriting import pools
 from underwriting.models import Agreement, Policy, PolicyLift, Pool
 
@@ -253,11 +254,8 @@ def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: A
     step(stages.CLAIM_MOVES, claim.stage, "approve", kind="claim")
     shares = pools.shares_of(session, claim.policy.agreement)
     split = streams.take(session, shares, "claim", payable_fen)
-    moves = [
-        Move(AccountRef("2210", member), AccountRef("2110"), fen)
-        for member, fen in zip(shares.members, split.parts_fen, strict=True)
-    ]
     event = Event(Reason.CLAIM_APPROVED, on, "claim", claim.id, claim.number)
+    moves = moves_of(shares, split)
     posted = entries.post(session, claim.pool_id, event, moves, by=by, at=at, splits=[split])
     claim.payable_fen, claim.approved_by, claim.approved_on = payable_fen, by.person_id, on
     claim.approved_entry_id, claim.paid_before_fen = posted.entry_id, told.paid_before_fen
@@ -265,6 +263,12 @@ def approve(session: Session, claim: Claim, payable_fen: int, *, on: date, by: A
     facts = {"payable_fen": payable_fen, "on": on.isoformat()}
     stages.move_claim(session, claim, "approve", by=by, at=at, facts=facts)
     return posted
+
+
+def moves_of(shares: MemberShares, split: TakenSplit) -> list[Move]:
+    """Return what an approval moves: each member's part of what is payable, to the claims payable."""
+    parts = zip(shares.members, split.parts_fen, strict=True)
+    return [Move(AccountRef("2210", member), AccountRef("2110"), fen) for member, fen in parts]
 
 
 def take_back(session: Session, claim: Claim, reason: str, *, on: date, by: Actor, at: datetime) -> Posted:

@@ -14,14 +14,13 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from claims import bills, handling
 from claims.adjusting import AssessedLine
 from claims.list_models import ClaimsList, ClaimsListRow
-from claims.models import Claim, Fault
+from claims.models import Claim
 from core.errors import Conflict, Refusal
-from core.permits import Actor, Role
+from core.permits import Actor
 from underwriting import sent_lists, stages
-from underwriting.models import Policy, Pool
+from underwriting.models import Pool
 from underwriting.sent_lists import Faults, Sent
 
 #: The most claims of one list.
@@ -60,17 +59,6 @@ def begin(session: Session, pool: Pool, sent: Sent, *, on: date, by: Actor, at: 
     return sent_lists.begin(session, ClaimsList, pool, sent, on=on, by=by, at=at, claim_count=0, asked_fen=0)
 
 
-def _put(session: Session, one: ListedClaim, by: Actor, at: datetime) -> Claim:
-    """Return a claim made with its bill and put before those who must agree."""
-    policy = session.get_one(Policy, one.policy_id)
-    fault = session.get_one(Fault, one.fault_id) if one.fault_id else None
-    estimate = one.asked_fen
-    claim = handling.make(session, policy, one.title, estimate, fault=fault, number=one.number, by=by, at=at)
-    handling.enter_bill(session, claim, [line.line for line in one.lines], by=by, at=at)
-    handling.submit(session, claim, by=by, at=at)
-    return claim
-
-
 def keep(
     session: Session, row: ClaimsList, lines: int, claims: Sequence[ListedClaim], faults: Faults, *, by: Actor,
     at: datetime,
@@ -103,26 +91,6 @@ def _rows(row: ClaimsList, claims: Sequence[ListedClaim]) -> Iterator[ClaimsList
                 allowed_fen=line.line.allowed_fen,
                 reason=line.line.reason,
             )
-
-
-def file(session: Session, row: ClaimsList, *, by: Actor, at: datetime) -> None:
-    """File an approved list: all its claims in this one transaction, by the hands that sent and approved it.
-
-    Refuses Conflict `stage_refuses`, `claims_list_number_taken`, and what refuses any of its claims.
-    """
-    stages.require_list(row, "post")
-    if (refusal := taken(session, row)) is not None:
-        raise refusal
-    claims = claims_of(session, row)
-    sender = Actor(row.made_by, row.organisation_id, Role.CLAIMS_HANDLER, "insurer", frozenset({row.pool_id}))
-    approver = Actor(row.approved_by, row.organisation_id, Role.SIGNATORY, "insurer", frozenset({row.pool_id}))
-    for one in claims:
-        claim = _put(session, one, sender, at)
-        if claim.stage == "agreed":
-            payable_fen = bills.assess(session, claim).adjustment.payable_fen
-            handling.approve(session, claim, payable_fen, on=row.on, by=approver, at=at)
-    row.posted_at = at
-    stages.move_list(session, row, "post", by=by, at=at)
 
 
 def taken(session: Session, row: ClaimsList) -> Refusal | None:

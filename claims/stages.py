@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import ARRAY, Uuid, any_, literal, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from claims.models import CashCall, Claim, ClaimCost, Fault, FaultEvent
 from core import audit
@@ -69,6 +72,38 @@ def move_claim(
     """Move a claim on and record it; Conflict `stage_refuses` where the table has no such move."""
     told = {"number": claim.number, **(facts or {})}
     move(session, claim, CLAIM_MOVES, verb, of=("claim", claim.id), by=by, at=at, facts=told)
+
+
+def move_claims(
+    session: Session,
+    claims: Sequence[Claim],
+    verb: str,
+    *,
+    by: Actor,
+    at: datetime,
+    facts: Sequence[Mapping[str, Any]] | None = None,
+) -> None:
+    """Move claims on that stand in one stage, in one statement each for rows and log, as `move_claim` does of each.
+
+    `facts` are each claim's own. Refuses Conflict `stage_refuses`.
+    """
+    if not claims:
+        return
+    (stage,) = {claim.stage for claim in claims}
+    following = step(CLAIM_MOVES, stage, verb, kind="claim")
+    among = Claim.id == any_(literal([claim.id for claim in claims], ARRAY(Uuid)))
+    session.flush()
+    moved = update(Claim).where(among).values(stage=following, version=Claim.version + 1)
+    session.execute(moved, execution_options={"synchronize_session": False})
+    for claim in claims:
+        set_committed_value(claim, "version", claim.version + 1)
+        set_committed_value(claim, "stage", following)
+    own = facts or [{} for _ in claims]
+    events = [
+        (str(claim.id), {"stage": following, "number": claim.number, **told})
+        for claim, told in zip(claims, own, strict=True)
+    ]
+    audit.record_each(session, f"claim.{verb}", "claim", events, by=by, at=at)
 
 
 def move_cash_call(session: Session, call: CashCall, verb: str, *, on: date, by: Actor, at: datetime) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKey, Index, exists, func, insert, select
+from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKey, Index, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -122,6 +122,17 @@ _INSERT_EVENT = (
     " VALUES (:id, :at, :action, :person_id, :organisation_id, :role, :object_kind, :object_id, CAST(:facts AS jsonb))"
 )
 _INSERT_PENDING = "INSERT INTO audit_pending (event_id, leaf_hash) VALUES (:event_id, :leaf_hash)"
+#: Events that differ in what they are about and in their facts alone, in columns: planned once for any number of them.
+_INSERT_EVENTS = (
+    "INSERT INTO audit_event (id, at, action, person_id, organisation_id, role, object_kind, object_id, facts)"
+    " SELECT id, :at, :action, :person_id, :organisation_id, :role, :object_kind, object_id, CAST(facts AS jsonb)"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:object_ids AS text[]), CAST(:facts AS text[]))"
+    " AS event (id, object_id, facts)"
+)
+_INSERT_PENDINGS = (
+    "INSERT INTO audit_pending (event_id, leaf_hash)"
+    " SELECT * FROM unnest(CAST(:event_ids AS uuid[]), CAST(:leaf_hashes AS bytea[]))"
+)
 
 
 def record(
@@ -184,15 +195,25 @@ def record_each(
     *,
     by: Actor,
     at: datetime,
+    writing: Writing | None = None,
 ) -> None:
-    """Write one event for each (record's id, facts), as `record` does one by one, in one statement for many."""
+    """Write one event for each (record's id, facts), as `record` does one by one, in one statement for all.
+
+    With a `writing` they are added to it and written with it.
+    """
     if not events:
         return
-    session.flush()
     made = [_made(session, action, by=by, at=at, of=(kind, one), facts=facts) for one, facts in events]
-    waiting = [{"event_id": one.id, "leaf_hash": merkle.leaf_hash(leaf_bytes(one))} for one in made]
-    session.execute(insert(AuditEvent), [{**_columns(one), "facts": one.facts} for one in made])
-    session.execute(insert(AuditPending), waiting)
+    same = _columns(made[0])
+    ids = [one.id for one in made]
+    about = [one.object_id for one in made]
+    facts_of = [canonical(one.facts).decode() for one in made]
+    mine = Writing() if writing is None else writing
+    mine.add(_INSERT_EVENTS, {**same, "ids": ids, "object_ids": about, "facts": facts_of})
+    hashes = [merkle.leaf_hash(leaf_bytes(one)) for one in made]
+    mine.add(_INSERT_PENDINGS, {"event_ids": ids, "leaf_hashes": hashes})
+    if writing is None:
+        mine.write(session)
     session.info["audited"] = True
 
 
@@ -230,8 +251,9 @@ def sequence(engine: Engine, *, batch: int = BATCH) -> int:
     gets it next time.
     """
     total = 0
-    while done := _place(engine, batch, waits=True):
-        total += done
+    with _alone(engine) as connection:
+        while done := _place(connection, batch, waits=True):
+            total += done
     return total
 
 
@@ -243,11 +265,16 @@ def place_committed(engine: Engine) -> None:
     after it has let go.
     """
     try:
-        for _ in range(ROUNDS):
-            if not _place(engine, BATCH, waits=False) or not _is_any_pending(engine):
-                return
+        with _alone(engine) as connection:
+            for _ in range(ROUNDS):
+                if not _place(connection, BATCH, waits=False) or not connection.scalar(_IS_ANY_PENDING):
+                    return
     except (SQLAlchemyError, Refusal) as fault:
         log.warning("places_left_to_the_worker", fault=str(fault))
+
+
+_PLACE = text("SELECT place_events(:turn, :most, :waits)")
+_IS_ANY_PENDING = text("SELECT EXISTS (SELECT FROM audit_pending)")
 
 
 @contextmanager
@@ -257,15 +284,9 @@ def _alone(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _place(engine: Engine, batch: int, *, waits: bool) -> int:
+def _place(connection: Connection, batch: int, *, waits: bool) -> int:
     """Give places to at most `batch` events in one transaction; to none where another is at it and this never waits."""
-    with _alone(engine) as connection:
-        return int(connection.scalar(select(func.place_events(SEQUENCER_LOCK, batch, waits))) or 0)
-
-
-def _is_any_pending(engine: Engine) -> bool:
-    with _alone(engine) as connection:
-        return bool(connection.scalar(select(exists(select(AuditPending.event_id)))))
+    return int(connection.scalar(_PLACE, {"turn": SEQUENCER_LOCK, "most": batch, "waits": waits}) or 0)
 
 
 def tree_size(session: Session) -> int:

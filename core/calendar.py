@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import chinese_calendar
-from sqlalchemy import CheckConstraint, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CheckConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import audit
@@ -142,8 +141,15 @@ def set_day(
     return session.get_one(CalendarDay, day, populate_existing=True)
 
 
+#: All days by one statement: 23 years are 8,401 of them.
+_STORE = text(
+    "INSERT INTO calendar_day (day, is_workday, status, source) SELECT * FROM unnest(CAST(:day AS date[]),"
+    " CAST(:is_workday AS boolean[]), CAST(:status AS text[]), CAST(:source AS text[])) ON CONFLICT (day) DO UPDATE"
+    " SET is_workday = excluded.is_workday, status = excluded.status, source = excluded.source"
+)
+
+
 def _store(session: Session, values: list[dict[str, object]]) -> None:
     """Write rows over whatever stands for their days."""
-    statement = insert(CalendarDay)
-    changed = {name: statement.excluded[name] for name in ("is_workday", "status", "source")}
-    session.execute(statement.on_conflict_do_update(index_elements=["day"], set_=changed), values)
+    columns = ("day", "is_workday", "status", "source")
+    session.execute(_STORE, {name: [value[name] for value in values] for name in columns})

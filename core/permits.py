@@ -87,6 +87,11 @@ class Actor:
         """Say whether this role reads every insurer's rows."""
         return self.role in SEES_ALL
 
+    @property
+    def seat(self) -> Actor:
+        """The same without the person: whose rows may be seen is a matter of role and organisation."""
+        return Actor(None, self.organisation_id, self.role, self.organisation_kind, self.led_pools)
+
 
 #: The public, and the machinery (worker, command line of an operator).
 PUBLIC = Actor(None, None, Role.PUBLIC)

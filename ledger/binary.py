@@ -1,7 +1,7 @@
 """Rows for COPY in PostgreSQL's binary format, and columns as its arrays, made whole columns at a time. Pure.
 
-Rows whose fields are as long as each other's are one array of records filled column by column: the price of a row is
-that of copying its bytes. Where texts differ in length, rows of one shape are made together.
+Rows are one array of records filled column by column: the price of a row is that of copying its bytes. Where fields
+differ in length, each has the room of the longest, and what is too much is left out in the end.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-#: One column of whole numbers, or one row of them for each record.
-Numbers = NDArray[np.int64]
+from ledger.columns import DAY_ZERO, Numbers, Texts, digits, joined, spelled
 
 #: A column of a table: the same value in every row, or an array (numbers, days, ids of 16 bytes), or fields one by one.
-Column: TypeAlias = int | str | bytes | NDArray[Any] | list[bytes] | list[bytes | None] | None
+Column: TypeAlias = int | str | bytes | NDArray[Any] | Texts | None
 
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
 #: The type of bigint in the database's own catalogue, as an array's head names it.
 _INT8 = 20
-#: The database's days and moments are counted from here.
-_DAY_ZERO = np.datetime64("2000-01-01", "D")
+#: The database counts its moments from here.
 _MOMENT_ZERO = np.datetime64("2000-01-01", "us")
 
 
@@ -32,29 +30,31 @@ def copied(count: int, columns: Mapping[str, Column]) -> bytes:
     r"""Return `count` rows as COPY (FORMAT binary) takes them, the columns in their order.
 
     A whole number, a text, bytes as they are, or nothing (NULL) stands in every row. An array of one dimension has a
-    bigint, a date (`datetime64[D]`) or a uuid (`V16`) for each row, one of two dimensions a bigint[] for each row. A
-    list has a field's bytes or nothing for each row.
+    bigint, a date (`datetime64[D]`) or a uuid (`V16`) for each row, one of two dimensions a bigint[] for each row.
+    Texts have a field's bytes or nothing for each row.
 
     >>> import numpy as np
+    >>> from ledger.columns import Texts
+    >>> names = Texts(np.frombuffer(b"liftlift", dtype=np.uint8).reshape(2, 4), np.array([4, -1]))
     >>> len(copied(2, {"a": 7, "kind": "net", "parts": np.array([[1, 2], [3, 4]])})) - 21
     138
-    >>> copied(2, {"name": [b"lift", None]})[19:-2]
+    >>> copied(2, {"name": names})[19:-2]
     b'\x00\x01\x00\x00\x00\x04lift\x00\x01\xff\xff\xff\xff'
     """
-    lists = {name: value for name, value in columns.items() if isinstance(value, list)}
-    if not lists or not count:
-        return _HEAD + _records(count, columns, {}).tobytes() + _END
-    lengths = np.array([[-1 if one is None else len(one) for one in value] for value in lists.values()])
-    if (lengths == lengths[:, :1]).all():
-        return _HEAD + _records(count, columns, dict(zip(lists, lengths[:, 0], strict=True))).tobytes() + _END
-    shapes, of_row = np.unique(lengths, axis=1, return_inverse=True)
-    rows = np.empty(count, dtype=object)
-    for place, shape in enumerate(shapes.T):
-        here = np.flatnonzero(of_row == place)
-        some = {name: _some(value, here) for name, value in columns.items()}
-        records = _records(len(here), some, dict(zip(lists, shape, strict=True)))
-        rows[here] = records.view(f"V{records.dtype.itemsize}").tolist()
-    return _HEAD + b"".join(rows.tolist()) + _END
+    rows = _records(count, columns)
+    present = None
+    for name, value in columns.items():
+        if not isinstance(value, Texts):
+            continue
+        width = value.signs.shape[1]
+        if width and (value.lengths < width).any():
+            if present is None:
+                present = np.ones((count, rows.dtype.itemsize), dtype=np.bool_)
+            first = rows.dtype.fields[name][1]  # type: ignore[index]
+            present[:, first : first + width] = value.present()
+    if present is None:
+        return _HEAD + rows.tobytes() + _END
+    return _HEAD + rows.view(np.uint8).reshape(present.shape)[present].tobytes() + _END
 
 
 def moment(at: datetime) -> bytes:
@@ -74,34 +74,24 @@ def day(on: date) -> bytes:
     >>> day(date(2000, 1, 2)).hex()
     '00000001'
     """
-    return int((np.datetime64(on, "D") - _DAY_ZERO).astype(np.int64)).to_bytes(4, "big", signed=True)
+    return int((np.datetime64(on, "D") - DAY_ZERO).astype(np.int64)).to_bytes(4, "big", signed=True)
 
 
-def days(values: Iterable[Any]) -> NDArray[np.datetime64]:
-    """Return days (`date`) as a column of dates."""
-    return np.array(list(values), dtype="datetime64[D]")
-
-
-def _some(value: Column, here: NDArray[np.intp]) -> Column:
-    """Return what a column has in some rows."""
-    if isinstance(value, list):
-        return [value[place] for place in here]
-    return value[here] if isinstance(value, np.ndarray) else value
-
-
-def _records(count: int, columns: Mapping[str, Column], lengths: Mapping[str, int]) -> NDArray[np.void]:
-    """Return rows of one shape; `lengths` says how long the fields of each list are, below 0 for nothing."""
+def _records(count: int, columns: Mapping[str, Column]) -> NDArray[np.void]:
+    """Return rows whose fields have all the room they need."""
     fields: list[tuple[Any, ...]] = [("count", ">i2")]
     sizes = {}
     for name, value in columns.items():
-        laid = _fields(name, value, lengths.get(name, 0))
+        laid = _fields(name, value)
         fields += [(f"{name} length", ">i4"), *laid]
-        sizes[name] = sum(np.dtype([field]).itemsize for field in laid) if laid else -1
+        sizes[name] = sum(np.dtype([field]).itemsize for field in laid)
     rows = np.zeros(count, dtype=np.dtype(fields))
     rows["count"] = len(columns)
     for name, value in columns.items():
-        is_nothing = value is None or lengths.get(name, 0) < 0
-        rows[f"{name} length"] = -1 if is_nothing else max(sizes[name], 0)
+        if isinstance(value, Texts):
+            rows[f"{name} length"] = value.lengths
+        else:
+            rows[f"{name} length"] = -1 if value is None else sizes[name]
         if isinstance(value, np.ndarray) and value.ndim == 2:
             rows[f"{name} head"] = (1, 0, _INT8, value.shape[1], 1)
             rows[f"{name} items"]["length"] = 8
@@ -115,12 +105,14 @@ def _laid_in(value: Column) -> Any:
     """Return what is put into a field of a row, or of each."""
     if isinstance(value, str):
         return value.encode()
+    if isinstance(value, Texts):
+        return value.signs
     if isinstance(value, np.ndarray) and value.dtype.kind == "M":
-        return (value - _DAY_ZERO).astype(np.int32)
+        return (value - DAY_ZERO).astype(np.int32)
     return value
 
 
-def _fields(name: str, value: Column, length: int) -> Sequence[tuple[Any, ...]]:
+def _fields(name: str, value: Column) -> Sequence[tuple[Any, ...]]:
     """Return how a column's value is laid out in a row; nothing has no field, and neither has an empty one."""
     if isinstance(value, int):
         return [(name, ">i8")]
@@ -131,9 +123,11 @@ def _fields(name: str, value: Column, length: int) -> Sequence[tuple[Any, ...]]:
                 (f"{name} items", [("length", ">i4"), ("value", ">i8")], value.shape[1]),
             ]
         return [(name, {"M": ">i4", "V": value.dtype.str}.get(value.dtype.kind, ">i8"))]
-    if isinstance(value, str | bytes):
-        length = len(value.encode() if isinstance(value, str) else value)
-    return [(name, f"S{length}")] if value is not None and length > 0 else []
+    if isinstance(value, Texts):
+        width = value.signs.shape[1]
+        return [(name, np.uint8, (width,))] if width else []
+    length = len(value.encode() if isinstance(value, str) else value) if value is not None else 0
+    return [(name, f"S{length}")] if length else []
 
 
 def read(data: bytes, columns: Mapping[str, int]) -> Mapping[str, Numbers]:
@@ -147,7 +141,7 @@ def read(data: bytes, columns: Mapping[str, int]) -> Mapping[str, Numbers]:
     {'a': [7, 8], 'parts': [[1, 2], [3, 4]]}
     """
     like = {name: np.zeros((1, width) if width else 1, dtype=np.int64) for name, width in columns.items()}
-    expected = _records(1, like, {})
+    expected = _records(1, like)
     rows = np.frombuffer(data[len(_HEAD) : len(data) - len(_END)], dtype=expected.dtype)
     for name in expected.dtype.names or ():
         if (name == "count" or name.endswith((" length", " head"))) and not (rows[name] == expected[name]).all():
@@ -158,21 +152,30 @@ def read(data: bytes, columns: Mapping[str, int]) -> Mapping[str, Numbers]:
     }
 
 
-def listed(values: Iterable[object]) -> str:
+def listed(values: Iterable[object] | NDArray[Any]) -> str:
     """Return a column as PostgreSQL writes an array, nothing as NULL; its values are written as they are told.
 
-    >>> listed([7, None, 9])
-    '{7,NULL,9}'
+    Whole numbers that are no objects of their own, or days, may come as one array, none of them below 0.
+
+    >>> import numpy as np
+    >>> listed([7, None, 9]), listed(np.array([7, 9])), listed(np.array([], dtype=np.int64))
+    ('{7,NULL,9}', '{7,9}', '{}')
     """
+    if isinstance(values, np.ndarray):
+        column = spelled(values) if values.dtype.kind == "M" else digits(values)
+        return f"{{{joined([column], after=b',').decode()}}}"
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-def quoted(values: Sequence[str]) -> str:
-    r"""Return a column of texts as PostgreSQL writes an array.
+def quoted(values: Sequence[str] | Texts) -> str:
+    r"""Return a column of texts as PostgreSQL writes an array; a column of bytes has neither quotes nor backslashes.
 
     >>> print(quoted(['a"b', "c"]), quoted([""]), quoted([]))
     {"a\"b","c"} {""} {}
     """
+    if isinstance(values, Texts):
+        inside = joined([values], after=b'","').decode()
+        return f'{{"{inside}"}}' if len(values.lengths) else "{}"
     inside = '","'.join(values)
     if "\\" in inside or inside.count('"') > 2 * len(values) - 2:
         inside = '","'.join([value.replace("\\", "\\\\").replace('"', '\\"') for value in values])

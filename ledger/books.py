@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ARRAY, ScalarSelect, Text, any_, bindparam, case, func, or_, select, union_all
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, ScalarSelect, Text, any_, bindparam, case, func, or_, select, text, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.errors import Forbidden, Invalid, NotFound
@@ -88,12 +88,13 @@ def set_shares(
     return shares(session, pool_id, number)
 
 
-_SHARES = (
-    select(ShareVersion.whole, ShareVersion.effective_on, Share.organisation_id, Share.weight)
+_VERSIONS = (
+    select(ShareVersion.number, ShareVersion.whole, ShareVersion.effective_on, Share.organisation_id, Share.weight)
     .join(Share, (Share.pool_id == ShareVersion.pool_id) & (Share.number == ShareVersion.number))
-    .where(ShareVersion.pool_id == bindparam("pool_id"), ShareVersion.number == bindparam("number"))
-    .order_by(Share.position)
+    .where(ShareVersion.pool_id == bindparam("pool_id"))
+    .order_by(ShareVersion.number, Share.position)
 )
+_SHARES = _VERSIONS.where(ShareVersion.number == bindparam("number"))
 
 
 def shares(session: Session, pool_id: int, number: int) -> MemberShares:
@@ -101,9 +102,22 @@ def shares(session: Session, pool_id: int, number: int) -> MemberShares:
     rows = session.execute(_SHARES, {"pool_id": pool_id, "number": number}).all()
     if not rows:
         raise NotFound("shares_not_found", pool_id=pool_id)
+    return _made(pool_id, number, rows)
+
+
+def _made(pool_id: int, number: int, rows: Sequence[Any]) -> MemberShares:
+    """Return a share version from its rows, one a member."""
     weights = Weights(tuple(row.weight for row in rows), rows[0].whole)
     members = tuple(row.organisation_id for row in rows)
     return MemberShares(pool_id, number, rows[0].effective_on, members, weights)
+
+
+def versions(session: Session, pool_id: int) -> dict[int, MemberShares]:
+    """Return every share version of a pool by its number, oldest first."""
+    rows: dict[int, list[Any]] = {}
+    for row in session.execute(_VERSIONS, {"pool_id": pool_id}):
+        rows.setdefault(row.number, []).append(row)
+    return {number: _made(pool_id, number, found) for number, found in rows.items()}
 
 
 def shares_on(session: Session, pool_id: int, day: date) -> MemberShares:
@@ -121,10 +135,10 @@ def shares_on(session: Session, pool_id: int, day: date) -> MemberShares:
 
 def latest_shares(session: Session, pool_id: int) -> MemberShares:
     """Return the newest share version of a pool; NotFound `shares_not_found`."""
-    number = session.scalar(select(func.max(ShareVersion.number)).where(ShareVersion.pool_id == pool_id))
-    if number is None:
+    known = versions(session, pool_id)
+    if not known:
         raise NotFound("shares_not_found", pool_id=pool_id)
-    return shares(session, pool_id, number)
+    return known[max(known)]
 
 
 def require_lead(session: Session, pool_id: int, by: Actor) -> None:
@@ -151,16 +165,24 @@ def account_ids(session: Session, pool_id: int, wanted: Sequence[AccountRef]) ->
     def missing() -> set[AccountRef]:
         return {ref for ref in wanted if (pool_id, ref) not in known}
 
+    def keep(found: Iterable[Any]) -> None:
+        known.update({(pool_id, AccountRef(row.code, row.organisation_id)): row.id for row in found})
+
     def look() -> None:
         codes = sorted({ref.code for ref in missing()})
-        for row in session.execute(_ACCOUNTS, {"pool_id": pool_id, "codes": codes}):
-            known[pool_id, AccountRef(row.code, row.organisation_id)] = row.id
+        keep(session.execute(_ACCOUNTS, {"pool_id": pool_id, "codes": codes}))
 
     if missing():
         look()
     if fresh := missing():
-        rows = [{"pool_id": pool_id, "code": ref.code, "organisation_id": ref.member} for ref in fresh]
-        session.execute(insert(Account).values(rows).on_conflict_do_nothing())
+        rows = {"codes": [ref.code for ref in fresh], "members": [ref.member for ref in fresh]}
+        add = (
+            "INSERT INTO account (pool_id, code, organisation_id)"
+            " SELECT :pool_id, * FROM unnest(CAST(:codes AS text[]), CAST(:members AS uuid[]))"
+            " ON CONFLICT DO NOTHING RETURNING id, code, organisation_id"
+        )
+        keep(session.execute(text(add), {"pool_id": pool_id, **rows}))
+    if missing():
         look()
     return {ref: known[pool_id, ref] for ref in wanted}
 

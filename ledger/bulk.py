@@ -17,7 +17,6 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -28,8 +27,9 @@ from core.permits import Actor
 from ledger import streams
 from ledger.apportion import Weights
 from ledger.automaton import CarryAutomaton
-from ledger.binary import Column, Numbers, copied, day, moment
+from ledger.binary import Column, copied, day, moment
 from ledger.books import AccountRef, MemberShares, account_ids
+from ledger.columns import Ids, Numbers, Texts, digits, hexed, joined, numbers_in
 from ledger.models import ENTRY_NUMBER, EntryBatch
 from ledger.reasons import Reason
 
@@ -38,9 +38,6 @@ PIECE = 20_000
 
 #: What the database may use of its memory to look at a piece as a whole: with less it would lay rows by on its disk.
 _MEMORY = "64MB"
-
-#: A column of ids: 16 bytes each.
-Ids = NDArray[np.void]
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
@@ -152,23 +149,17 @@ class Bulk:
     def numbers(self, count: int) -> Numbers:
         """Return numbers for so many entries, rising, that no other entry has."""
         drawn = select(ENTRY_NUMBER.next_value()).select_from(func.generate_series(1, count)).subquery()
-        return np.array(self.session.scalars(select(func.array_agg(drawn.c[0]))).one(), dtype=np.int64)
+        return numbers_in(self.session.scalars(select(func.array_send(func.array_agg(drawn.c[0])))).one())
 
     def accounts(self, refs: Sequence[AccountRef]) -> Numbers:
         """Return the numbers of accounts of the pool, made where they are missing."""
         numbers = account_ids(self.session, self.same.pool_id, refs)
         return np.array([numbers[ref] for ref in refs], dtype=np.int64)
 
-    def entries(self, numbers: Numbers, subjects: Ids, documents: Sequence[str], amounts_fen: Numbers) -> Rows:
+    def entries(self, numbers: Numbers, subjects: Ids, documents: Texts, amounts_fen: Numbers) -> Rows:
         """Return the next entries of the batch, at least one, in their order; amounts in fen, above zero."""
-        names = subjects.tobytes().hex()
-        told = zip(
-            [names[place : place + 32] for place in range(0, len(names), 32)],
-            map(str, amounts_fen.tolist()),
-            documents,
-            strict=True,
-        )
-        self._digest.update(hashlib.sha256("\n".join(map("|".join, told)).encode()).digest())
+        told = joined([hexed(subjects), digits(amounts_fen), documents])
+        self._digest.update(hashlib.sha256(told).digest())
         self._count += len(numbers)
         self._total_fen += int(amounts_fen.sum())
         self._ends.append(int(numbers[-1]))
@@ -182,7 +173,7 @@ class Bulk:
             "at": moment(self.same.at),
             "subject_kind": self.same.subject_kind,
             "subject_id": subjects,
-            "document": [document.encode() for document in documents],
+            "document": documents,
             "person_id": person_id.bytes if person_id else None,
             "amount_fen": amounts_fen,
             "batch_id": self.id.bytes,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -42,6 +42,20 @@ _INSERT_TRANSFERS = (
     " SELECT :pool_id, :period_id, :entry_id, place - 1, debit, credit, amount"
     " FROM unnest(CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:amounts AS bigint[]))"
     " WITH ORDINALITY AS moved (debit, credit, amount, place)"
+)
+#: The same of several entries, in columns.
+_NEXT_NUMBERS = select(ENTRY_NUMBER.next_value()).select_from(func.generate_series(1, bindparam("count")))
+_INSERT_ENTRIES = (
+    'INSERT INTO entry (pool_id, period_id, id, reason, "on", at, subject_kind, subject_id, document, person_id,'
+    " amount_fen) SELECT :pool_id, :period_id, id, reason, day, :at, kind, subject, document, :person_id, amount"
+    " FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[]), CAST(:days AS date[]), CAST(:kinds AS text[]),"
+    " CAST(:subjects AS uuid[]), CAST(:documents AS text[]), CAST(:amounts AS bigint[]))"
+    " AS entry (id, reason, day, kind, subject, document, amount)"
+)
+_INSERT_MOVES = (
+    "INSERT INTO transfer (pool_id, period_id, entry_id, line, debit_id, credit_id, amount_fen)"
+    " SELECT :pool_id, :period_id, moved.* FROM unnest(CAST(:entries AS bigint[]), CAST(:lines AS bigint[]),"
+    " CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:amounts AS bigint[])) AS moved"
 )
 
 
@@ -136,11 +150,55 @@ def post(
     mine.add(_INSERT_TRANSFERS, {**place, "entry_id": posted.entry_id, **_columns(session, pool_id, real)})
     for split in splits:
         streams.keep(mine, split, period_id=period.id, entry_id=posted.entry_id)
-    facts = {"pool": pool_id, "reason": event.reason.value, "amount_fen": amount_fen, "on": event.on.isoformat()}
+    facts = _told(pool_id, event, amount_fen)
     audit.record(session, "entry.posted", by=by, at=at, of=("entry", posted.entry_id), facts=facts, writing=mine)
     if writing is None:
         mine.write(session)
     return posted
+
+
+def post_each(
+    session: Session,
+    period: Period,
+    posts: Sequence[tuple[Event, Move]],
+    *,
+    by: Actor,
+    at: datetime,
+    writing: Writing,
+) -> None:
+    """Add entries of one move each to a writing, in their order, as `post` posts each of them: a few rows for all.
+
+    Every event's day lies in `period`, which the caller holds. What moves nothing is left out. Refuses Invalid
+    `amount_too_large`.
+    """
+    real = [(event, _positive(move)) for event, move in posts if move.amount_fen]
+    if not real:
+        return
+    pool_id, events, moves = period.pool_id, [event for event, _ in real], [move for _, move in real]
+    numbers = list(session.scalars(_NEXT_NUMBERS, {"count": len(real)}))
+    moved = _columns(session, pool_id, moves)
+    what = {
+        "ids": numbers,
+        "reasons": [event.reason.value for event in events],
+        "days": [event.on for event in events],
+        "kinds": [event.subject_kind for event in events],
+        "subjects": [event.subject_id for event in events],
+        "documents": [event.document for event in events],
+        "amounts": moved["amounts"],
+    }
+    place = {"pool_id": pool_id, "period_id": period.id}
+    writing.add(_INSERT_ENTRIES, {**place, **what, "at": at, "person_id": by.person_id})
+    writing.add(_INSERT_MOVES, {**place, **moved, "entries": numbers, "lines": [0] * len(numbers)})
+    told = [
+        (str(number), _told(pool_id, event, move.amount_fen))
+        for number, event, move in zip(numbers, events, moves, strict=True)
+    ]
+    audit.record_each(session, "entry.posted", "entry", told, by=by, at=at, writing=writing)
+
+
+def _told(pool_id: int, event: Event, amount_fen: int) -> dict[str, Any]:
+    """Return what the log says of an entry."""
+    return {"pool": pool_id, "reason": event.reason.value, "amount_fen": amount_fen, "on": event.on.isoformat()}
 
 
 def _columns(session: Session, pool_id: int, moves: Sequence[Move]) -> dict[str, list[int]]:

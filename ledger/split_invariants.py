@@ -14,8 +14,9 @@ from sqlalchemy import Connection, text
 from core.checks import Broken, Found, Invariant, every, found, rows
 from ledger.apportion import Weights, mirror
 from ledger.automaton import CarryAutomaton, drift_bound
-from ledger.binary import Numbers, read
+from ledger.binary import read
 from ledger.bulk import split_columns
+from ledger.columns import Numbers
 from ledger.statement_invariants import LEGS
 
 #: Items read from the server, and split in bulk, at a time.

@@ -111,10 +111,10 @@ def lock_period(session: Session, pool_id: int, label: str) -> Period:
     Refuses Conflict `stage_refuses` where it is closed, `earlier_period_open` where one before it is still open: what
     is charged at a close builds on the closes before it.
     """
-    found = period(session, pool_id, label)
-    row = session.scalars(
-        select(Period).where(Period.id == found.id).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    held = select(Period).where(Period.pool_id == pool_id, Period.label == label).with_for_update()
+    row = session.scalar(held.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("period_not_found", period=label)
     step(stages.PERIOD_MOVES, row.stage, "close", kind="period")
     earlier = select(Period.label).where(
         Period.pool_id == pool_id, Period.stage == "open", Period.ends_on < row.starts_on
@@ -135,7 +135,7 @@ def seal(session: Session, row: Period, *, on: date, by: Actor, at: datetime) ->
     moves = [_closing_move(member, owed[member]) for member in owed if owed[member]]
     if moves:
         event = Event(Reason.PERIOD_CLOSED, on, "period", _period_subject(row), row.label)
-        post(session, row.pool_id, event, moves, by=by, at=at)
+        post(session, row.pool_id, event, moves, period=row, by=by, at=at)
     last = session.scalar(select(func.max(Entry.id)).where(Entry.pool_id == row.pool_id, Entry.period_id == row.id))
     row.last_entry_id = last or 0
     made = [
@@ -163,12 +163,14 @@ def _period_subject(row: Period) -> uuid.UUID:
 
 def _current_accounts(session: Session, row: Period) -> dict[uuid.UUID, int]:
     """Return what a period's entries put on each member's current account in fen, debit positive."""
-    # Summed by pairs of accounts first, which are few however many transfers there are.
+    # Summed by pairs of accounts first, which are few however many transfers there are; and once: the database would
+    # do it again for every account where it takes the members for one.
     moved = (
         select(Transfer.debit_id, Transfer.credit_id, func.sum(Transfer.amount_fen).label("fen"))
         .where(Transfer.pool_id == row.pool_id, Transfer.period_id == row.id)
         .group_by(Transfer.debit_id, Transfer.credit_id)
-        .subquery()
+        .cte("moved")
+        .prefix_with("MATERIALIZED")
     )
     signed = func.sum(case((moved.c.debit_id == Account.id, moved.c.fen), else_=-moved.c.fen))
     query = (

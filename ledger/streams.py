@@ -129,16 +129,29 @@ def carries(session: Session, pool_id: int) -> dict[tuple[int, str], tuple[int, 
     return {(stream.number, stream.kind): tuple(stream.carry) for stream in session.scalars(query)}
 
 
-def member_totals(session: Session, shares: MemberShares, kind: str, entry_ids: SelectBase) -> tuple[int, ...]:
-    """Return what these entries gave each member in a stream, in fen and member order; summed by the database."""
-    parts = [func.coalesce(func.sum(StreamItem.parts_fen[place]), 0) for place in range(1, len(shares.members) + 1)]
-    query = select(*parts).where(
-        StreamItem.pool_id == shares.pool_id,
-        StreamItem.number == shares.number,
-        StreamItem.kind == kind,
-        StreamItem.entry_id.in_(entry_ids),
+def member_totals(
+    session: Session, versions: Sequence[MemberShares], kind: str, entry_ids: SelectBase
+) -> dict[int, tuple[int, ...]]:
+    """Return what these entries gave each member in the streams of share versions of one pool, by version.
+
+    In fen and member order, summed by the database. `entry_ids` names each entry once.
+    """
+    most = max(len(shares.members) for shares in versions)
+    parts = [func.coalesce(func.sum(StreamItem.parts_fen[place]), 0) for place in range(1, most + 1)]
+    # Joined and not looked for: of a subquery behind IN the database guesses two hundred rows, and looks each up.
+    wanted = entry_ids.subquery()
+    query = (
+        select(StreamItem.number, *parts)
+        .join(wanted, wanted.c[0] == StreamItem.entry_id)
+        .where(
+            StreamItem.pool_id == versions[0].pool_id,
+            StreamItem.number.in_([shares.number for shares in versions]),
+            StreamItem.kind == kind,
+        )
+        .group_by(StreamItem.number)
     )
-    return tuple(map(int, session.execute(query).one()))
+    found = {number: tuple(map(int, sums)) for number, *sums in session.execute(query)}
+    return {one.number: found.get(one.number, (0,) * most)[: len(one.members)] for one in versions}
 
 
 def lock(session: Session, shares: MemberShares, kind: str) -> Stream:

@@ -120,7 +120,7 @@ class Visitors:
         """Return the actor that an account acts as first."""
         with unit_of_work(self.engine, SYSTEM) as session:
             mandate: Mandate = mandates_of(session, user.person_id, date(2026, 1, 1))[0]
-            return actor_of(mandate, led_by(session, mandate.organisation_id))
+            return actor_of(mandate, frozenset(session.scalars(led_by(mandate.organisation_id))))
 
 
 def person_of(engine: Engine, user: User) -> Person:

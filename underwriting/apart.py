@@ -75,16 +75,23 @@ def take(session: Session, period: Period, *, on: date, by: Actor, at: datetime)
 
 def _line_sums(session: Session, period: Period) -> dict[tuple[uuid.UUID, Line], int]:
     """Return what each line of each member's statement would come to, in fen, positive = the pool owes the member."""
-    signed = func.sum(case((Transfer.credit_id == Account.id, Transfer.amount_fen), else_=-Transfer.amount_fen))
     same = (Entry.pool_id == Transfer.pool_id) & (Entry.period_id == Transfer.period_id)
-    query = (
-        select(Account.organisation_id, Entry.reason, signed)
-        .select_from(Transfer)
-        .join(Account, or_(Account.id == Transfer.debit_id, Account.id == Transfer.credit_id))
+    # By pairs of accounts first and once, as `ledger.statements` sums a period.
+    moved = (
+        select(Transfer.debit_id, Transfer.credit_id, Entry.reason, func.sum(Transfer.amount_fen).label("fen"))
         .join(Entry, same & (Entry.id == Transfer.entry_id))
         .where(Transfer.pool_id == period.pool_id, Transfer.period_id == period.id)
+        .group_by(Transfer.debit_id, Transfer.credit_id, Entry.reason)
+        .cte("moved")
+        .prefix_with("MATERIALIZED")
+    )
+    signed = func.sum(case((moved.c.credit_id == Account.id, moved.c.fen), else_=-moved.c.fen))
+    query = (
+        select(Account.organisation_id, moved.c.reason, signed)
+        .select_from(moved)
+        .join(Account, or_(Account.id == moved.c.debit_id, Account.id == moved.c.credit_id))
         .where(Account.pool_id == period.pool_id, Account.code == "2210")
-        .group_by(Account.organisation_id, Entry.reason)
+        .group_by(Account.organisation_id, moved.c.reason)
     )
     found: dict[tuple[uuid.UUID, Line], int] = {}
     for member, reason, fen in session.execute(query):

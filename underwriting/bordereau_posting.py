@@ -20,9 +20,23 @@ from sqlalchemy.orm import Session
 from core.db import new_ids
 from core.permits import Actor, Role
 from ledger import entries
-from ledger.binary import Column, Numbers, days, moment
+from ledger.binary import Column, moment
 from ledger.books import AccountRef, MemberShares
-from ledger.bulk import Bulk, BulkStream, Ids, Rows, Same, laid_ahead, rows_of
+from ledger.bulk import Bulk, BulkStream, Rows, Same, laid_ahead, rows_of
+from ledger.columns import (
+    Days,
+    Ids,
+    Numbers,
+    Texts,
+    days_in,
+    digits,
+    fields_in,
+    hexed,
+    hyphened,
+    joined,
+    numbers_in,
+    spelled,
+)
 from ledger.models import EntryBatch
 from ledger.rates import WHOLE_BP
 from ledger.reasons import Reason
@@ -82,14 +96,42 @@ def _versions(session: Session, row: Bordereau, bulk: Bulk) -> dict[int, _Versio
     return found
 
 
-def _waiting(session: Session, row: Bordereau, bulk: Bulk) -> Iterator[tuple[BordereauPiece, Numbers]]:
-    """Yield the pieces of a bordereau in their order, with a number for each row's entry."""
-    pieces = select(BordereauPiece).where(BordereauPiece.bordereau_id == row.id).order_by(BordereauPiece.place).limit(1)
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A piece of a bordereau as it is posted: its rows' columns, and a number for each row's entry."""
+
+    numbers: Texts
+    community_ids: Texts
+    inceptions: Days
+    expiries: Days
+    lift_counts: Numbers
+    gross_fens: Numbers
+    agreement_numbers: Numbers
+    entry_ids: Numbers
+
+
+def _waiting(session: Session, row: Bordereau, bulk: Bulk) -> Iterator[_Waiting]:
+    """Yield the pieces of a bordereau in their order."""
+    piece = BordereauPiece
+    texts = (piece.numbers, piece.community_ids)
+    days = (piece.inceptions, piece.expiries)
+    whole = (piece.lift_counts, piece.gross_fens, piece.agreement_numbers)
+    # The lists as the database has them: each would be thousands of objects of this program's.
+    lists = select(piece.place, *map(func.array_send, (*texts, *days, *whole)))
+    lists = lists.where(piece.bordereau_id == row.id).order_by(piece.place).limit(1)
     last = -1
-    while (piece := session.scalar(pieces.where(BordereauPiece.place > last))) is not None:
-        session.expunge(piece)
-        last = piece.place
-        yield piece, bulk.numbers(len(piece.lines))
+    while (found := session.execute(lists.where(piece.place > last)).one_or_none()) is not None:
+        last, number, community, inception, expiry, lifts, gross, version = found
+        yield _Waiting(
+            fields_in(number),
+            fields_in(community),
+            days_in(inception),
+            days_in(expiry),
+            numbers_in(lifts),
+            numbers_in(gross),
+            agreements := numbers_in(version),
+            bulk.numbers(len(agreements)),
+        )
 
 
 def vat_inside(gross_fen: Numbers, vat_bp: int) -> Numbers:
@@ -107,12 +149,10 @@ class _Posting:
     person_id: uuid.UUID | None
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def lay_out(self, waiting: tuple[BordereauPiece, Numbers]) -> list[Rows]:
+    def lay_out(self, piece: _Waiting) -> list[Rows]:
         """Return a piece's rows as they are written, entries first."""
-        piece, entry_ids = waiting
+        entry_ids, gross, number = piece.entry_ids, piece.gross_fens, piece.agreement_numbers
         ids: Ids = np.frombuffer(new_ids(len(entry_ids)), dtype="V16")
-        gross = np.array(piece.gross_fens, dtype=np.int64)
-        number = np.array(piece.agreement_numbers, dtype=np.int64)
         rows = [self.bulk.entries(entry_ids, ids, piece.numbers, gross)]
         vat = np.zeros_like(gross)
         under: Ids = np.zeros(len(gross), dtype="V16")
@@ -123,26 +163,25 @@ class _Posting:
                 vat[mine] = vat_inside(gross[mine], version.agreement.vat_bp)
                 taken = [version.net.take((gross - vat)[mine]), version.vat.take(vat[mine])]
                 rows += self.bulk.splits(version.shares, entry_ids[mine], taken, version.debits, version.credits)
-        return [*rows, self._policies(piece, entry_ids, ids, under, vat)]
+        return [*rows, self._policies(piece, ids, under, vat)]
 
-    def _policies(self, piece: BordereauPiece, entry_ids: Numbers, ids: Ids, under: Ids, vat: Numbers) -> Rows:
-        gross = np.array(piece.gross_fens, dtype=np.int64)
+    def _policies(self, piece: _Waiting, ids: Ids, under: Ids, vat: Numbers) -> Rows:
         self.digest.update(_digest(piece, under))
         person_id = self.person_id
         columns: dict[str, Column] = {
             "id": ids,
             "pool_id": self.bulk.same.pool_id,
             "agreement_id": under,
-            "community_id": [one.bytes if one else None for one in piece.community_ids],
-            "number": [number.encode() for number in piece.numbers],
-            "inception_on": days(piece.inceptions),
-            "expires_on": days(piece.expiries),
-            "lift_count": np.array(piece.lift_counts, dtype=np.int64),
-            "gross_fen": gross,
-            "net_fen": gross - vat,
+            "community_id": piece.community_ids,
+            "number": piece.numbers,
+            "inception_on": piece.inceptions,
+            "expires_on": piece.expiries,
+            "lift_count": piece.lift_counts,
+            "gross_fen": piece.gross_fens,
+            "net_fen": piece.gross_fens - vat,
             "vat_fen": vat,
             "stage": "bound",
-            "written_entry_id": entry_ids,
+            "written_entry_id": piece.entry_ids,
             "bound_at": moment(self.bulk.same.at),
             "bound_by": person_id.bytes if person_id else None,
             "version": 1,
@@ -157,17 +196,17 @@ POLICY_LINE = (
 )
 
 
-def _digest(piece: BordereauPiece, under: Ids) -> bytes:
+def _digest(piece: _Waiting, under: Ids) -> bytes:
     """Return the digest over a piece's policies, a line each as `POLICY_LINE` has it."""
-    agreements = under.tobytes().hex()
-    told = zip(
-        map(str, piece.inceptions),
-        map(str, piece.expiries),
-        map(str, piece.lift_counts),
-        map(str, piece.gross_fens),
-        [agreements[place : place + 32] for place in range(0, len(agreements), 32)],
-        [str(one) if one else "" for one in piece.community_ids],
-        piece.numbers,
-        strict=True,
+    told = joined(
+        [
+            spelled(piece.inceptions),
+            spelled(piece.expiries),
+            digits(piece.lift_counts),
+            digits(piece.gross_fens),
+            hexed(under),
+            hyphened(piece.community_ids),
+            piece.numbers,
+        ]
     )
-    return hashlib.sha256("\n".join(map("|".join, told)).encode()).digest()
+    return hashlib.sha256(told).digest()

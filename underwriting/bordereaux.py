@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import accumulate
@@ -14,6 +15,7 @@ from core.errors import Conflict, Finding, Refusal
 from core.permits import Actor, require
 from ledger.binary import listed, quoted
 from ledger.books import require_lead
+from ledger.columns import Days, Numbers, Texts
 from ledger.money import LIMIT_FEN, format_fen
 from underwriting import pools, sent_lists, stages
 from underwriting.models import Bordereau, Pool
@@ -25,17 +27,20 @@ TOTAL_MOST_FEN = 1000 * LIMIT_FEN
 
 @dataclass(slots=True)
 class Piece:
-    """Rows of a file as read, a column a field, and what was wrong with others; `lines` counts all of them."""
+    """Rows of a file as read, a column a field, and what was wrong with others; `lines` counts all of them.
+
+    A column is a list, or as `ledger.columns` has it; numbers of that kind have neither quotes nor backslashes.
+    """
 
     lines: int = 0
-    line: list[int] = field(default_factory=list)
-    number: list[str] = field(default_factory=list)
-    community_id: list[uuid.UUID | None] = field(default_factory=list)
-    inception_on: list[date] = field(default_factory=list)
-    expires_on: list[date] = field(default_factory=list)
-    lift_count: list[int] = field(default_factory=list)
-    gross_fen: list[int] = field(default_factory=list)
-    agreement_number: list[int] = field(default_factory=list)
+    line: list[int] | Numbers = field(default_factory=list)
+    number: list[str] | Texts = field(default_factory=list)
+    community_id: Sequence[uuid.UUID | None] = ()
+    inception_on: list[date] | Days = field(default_factory=list)
+    expires_on: list[date] | Days = field(default_factory=list)
+    lift_count: list[int] | Numbers = field(default_factory=list)
+    gross_fen: list[int] | Numbers = field(default_factory=list)
+    agreement_number: list[int] | Numbers = field(default_factory=list)
     faults: list[tuple[int, Finding]] = field(default_factory=list)
 
 
@@ -57,7 +62,7 @@ def keep_piece(session: Session, row: Bordereau, piece: Piece) -> None:
     stands there, so that it fits into its column however much follows.
     """
     stages.require_list(row, "check")
-    if piece.line:
+    if len(piece.line):
         columns = {
             "id": row.id,
             "place": row.row_count,
@@ -81,12 +86,13 @@ def keep_piece(session: Session, row: Bordereau, piece: Piece) -> None:
 
 def _add_up(session: Session, row: Bordereau, piece: Piece) -> None:
     """Add a piece's premiums to the list's, up to the row with which they are too much."""
-    total_fen = row.gross_fen + sum(piece.gross_fen)
+    gross_fen = piece.gross_fen if isinstance(piece.gross_fen, list) else piece.gross_fen.tolist()
+    total_fen = row.gross_fen + sum(gross_fen)
     if total_fen > TOTAL_MOST_FEN:
-        sums = accumulate(piece.gross_fen, initial=row.gross_fen)
+        sums = accumulate(gross_fen, initial=row.gross_fen)
         place, total_fen = next((n, fen) for n, fen in enumerate(sums) if fen > TOTAL_MOST_FEN)
         beyond = Finding("bordereau_total_too_large", "gross_fen", {"most": format_fen(TOTAL_MOST_FEN)})
-        sent_lists.keep_faults(session, row, [(piece.line[place - 1], beyond)])
+        sent_lists.keep_faults(session, row, [(int(piece.line[place - 1]), beyond)])
     row.gross_fen = total_fen
 
 

@@ -282,6 +282,11 @@ def lift(session: Session, lift_id: uuid.UUID, actor: Actor) -> Lift:
     return row
 
 
+def sees_every(actor: Actor) -> bool:
+    """Say whether an actor may see all communities there are: the staff, but for a community's people and repairers."""
+    return actor.role not in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER}
+
+
 def communities_visible_to(actor: Actor) -> Select[Community]:
     """Return the query of the communities an actor may see.
 
@@ -307,26 +312,23 @@ class Coverage:
     households_insured: int
 
 
+def coverage_query(on: date) -> Select[*tuple[Any, ...]]:
+    """Return the query of how much of the register is insured on a day: one row, as `Coverage` has it."""
+    in_force = (CoverCount.covered_from <= on) & (CoverCount.covered_to > on) & (CoverCount.lifts > 0)
+    covers = select(CoverCount).where(CoverCount.community_id == Community.id, in_force)
+    # A lift is covered by one policy at a time, so covers are lifts.
+    return select(
+        select(func.count()).select_from(Community).scalar_subquery(),
+        func.count(),
+        select(func.coalesce(func.sum(EstateCount.lifts), 0)).scalar_subquery(),
+        select(func.coalesce(func.sum(CoverCount.lifts), 0)).where(in_force).scalar_subquery(),
+        func.coalesce(func.sum(Community.households), 0),
+    ).where(covers.exists())
+
+
 def coverage(session: Session, on: date) -> Coverage:
     """Return how much of the register is insured on a day."""
-    # A lift is covered by one policy at a time, so covers are lifts.
-    lifts = func.sum(CoverCount.lifts)
-    place = (
-        select(CoverCount.community_id, lifts.label("insured"))
-        .where(CoverCount.covered_from <= on, CoverCount.covered_to > on)
-        .group_by(CoverCount.community_id)
-        .having(lifts > 0)
-        .subquery()
-    )
-    counted = select(
-        select(func.count()).select_from(Community).scalar_subquery(),
-        func.count(place.c.community_id),
-        select(func.coalesce(func.sum(EstateCount.lifts), 0)).scalar_subquery(),
-        func.coalesce(func.sum(place.c.insured), 0),
-        func.coalesce(func.sum(Community.households), 0),
-    )
-    found = session.execute(counted.select_from(place).join(Community, Community.id == place.c.community_id)).one()
-    return Coverage(*map(int, found))
+    return Coverage(*map(int, session.execute(coverage_query(on)).one()))
 
 
 def in_order() -> tuple[Any, ...]:

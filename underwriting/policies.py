@@ -173,6 +173,8 @@ def visible_to(actor: Actor) -> Select[Policy]:
     if actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER}:
         own = select(Community.id).where(Community.organisation_id == actor.organisation_id)
         return query.where(Policy.community_id.in_(own))
+    if pools.sees_every(actor):
+        return query
     return query.where(Policy.pool_id.in_(pools.visible_to(actor).with_only_columns(Pool.id)))
 
 

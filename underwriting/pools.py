@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, false, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import audit
 from core.errors import Conflict, Invalid, NotFound
@@ -232,7 +232,7 @@ def get(session: Session, pool_id: int, actor: Actor) -> Pool:
 def visible_to(actor: Actor) -> Select[Pool]:
     """Return the query of the pools an actor may see: an insurer's are those it is a member of."""
     query = select(Pool)
-    if actor.sees_all or actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER}:
+    if sees_every(actor):
         return query
     if actor.organisation_kind != "insurer":
         return query.where(false())
@@ -240,9 +240,14 @@ def visible_to(actor: Actor) -> Select[Pool]:
     return query.where(Pool.id.in_(mine))
 
 
-def led_by(session: Session, organisation_id: uuid.UUID) -> frozenset[int]:
-    """Return the numbers of the pools that an organisation leads."""
-    return frozenset(session.scalars(select(Pool.id).where(Pool.lead_id == organisation_id)))
+def sees_every(actor: Actor) -> bool:
+    """Say whether an actor may see all pools there are."""
+    return actor.sees_all or actor.role in {Role.COMMUNITY_OFFICER, Role.PROPERTY_MANAGER, Role.REPAIRER}
+
+
+def led_by(organisation_id: uuid.UUID | InstrumentedAttribute[uuid.UUID]) -> Select[int]:
+    """Return the query of the numbers of the pools that an organisation leads."""
+    return select(Pool.id).where(Pool.lead_id == organisation_id)
 
 
 _AGREEMENT_ON = (

@@ -7,13 +7,14 @@ import logging
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request, session
 from flask.json.provider import DefaultJSONProvider
+from flask.templating import Environment
 from flask_babel import Babel
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
@@ -24,7 +25,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core import clock
 from core.permits import PUBLIC, Role
 from core.settings import Settings
-from web import api, errors, formats, health, pages, proving, repeats, shell, sign_in, typed, visits
+from web import api, cookies, errors, formats, health, pages, proving, repeats, shell, sign_in, typed, visits
 from web.pages import MenuItem, menu_of
 
 #: What a page may load and where its forms may go: our own, and nothing inline.
@@ -49,6 +50,8 @@ class Edge:
     reader: Engine = field(init=False)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     menu: tuple[MenuItem, ...] = ()
+    #: Words and address of each entry of the menu by role, language and the place of the application, made once.
+    entries: Callable[[Role, bool, str], tuple[tuple[str, str], ...]] = lambda role, is_in_english, root: ()
     homes: dict[Role, Callable[[], Any]] = field(default_factory=dict)
     api: Any = None
 
@@ -56,10 +59,20 @@ class Edge:
         self.reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+class Templates(Environment):
+    """Jinja for templates that have no globals of their own: all share those of the application."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the application's globals as they stand: a layer above them is looked through with every page."""
+        return super().make_globals(d) if d else self.globals
+
+
 class Application(Flask):
     """Flask, writing a fault that nobody foresaw as one line of JSON under the request's number."""
 
     request_class = typed.Asked
+    jinja_environment = Templates
+    session_interface = cookies.SignedCookie()
 
     def log_exception(self, exc_info: Any) -> None:
         """Write the fault with its traceback; the answer to whoever asked holds the number alone."""
@@ -118,6 +131,7 @@ def create_app(settings: Settings, engine: Engine, *, proxies: int = 0) -> Flask
     _harden(app, settings)
     app.context_processor(_frame)
     app.jinja_env.globals["form_key"] = repeats.form_key
+    app.jinja_env.globals["csrf_token"] = cookies.FormTokens().of_this_visitor
     shell.listen(engine)
     app.register_blueprint(health.pages)
     pages.register(app)

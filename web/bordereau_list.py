@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from itertools import islice, zip_longest
 from typing import IO, Any
 
+import numpy as np
 from sqlalchemy import ARRAY, Engine, Text, func, literal, select
 from sqlalchemy.orm import Session
 
@@ -16,11 +18,14 @@ from core.db import instant, run_in_unit
 from core.errors import Finding, Invalid
 from core.permits import SYSTEM
 from ledger.bulk import PIECE, learn
+from ledger.columns import Numbers
 from underwriting import bordereau_posting, bordereaux, pools, sent_lists
 from underwriting.bordereaux import Piece
 from underwriting.models import Bordereau, Community
-from web import cells, sent_work
+from web import cells, plain_cells, sent_work
 from web.cells import Cell, Day, Fen, Kind, Limits, Row, Whole, is_blank, shown
+from web.csv_rows import Block
+from web.plain_cells import PlainDays
 from web.row_schema import ColumnMapping, Field, RowSchema
 from web.sent_work import broken_off
 from web.tables import Table, read_table
@@ -78,6 +83,16 @@ class _Column:
         known = self.known
         return [known[cell] if cell in known else self._learn(cell) for cell in cells]
 
+    def read_plain(self, block: Block) -> object | None:
+        """Return a plain block's column as `web.plain_cells` reads it or as a list; nothing where a cell is wrong."""
+        kind = self.item.kind
+        if not isinstance(kind, cells.Text):
+            return plain_cells.READERS[type(kind)](kind, block.column(self.place))
+        if self.item.is_required and (words := plain_cells.words(kind, block.column(self.place))) is not None:
+            return words
+        values = self.read(block.words(self.place))
+        return None if any(type(value) is Invalid for value in values) else values
+
     def _learn(self, cell: Cell) -> object:
         value = self._value(cell)
         # Only texts: a workbook's 1 and its TRUE are equal, and are not the same.
@@ -112,27 +127,79 @@ class Reader:
         ]
         self._versions = versions
         self._rows = table.rows
+        self._lines = table.lines
 
-    def pieces(self, skipped: int) -> Iterator[tuple[list[Row], dict[str, list[object]]]]:
-        """Yield rows with their columns' values, after the rows that have been read before."""
-        rows = islice(self._rows, skipped, None)
-        while piece := list(islice(rows, PIECE)):
-            columns = list(zip_longest(*[row.cells for row in piece]))
-            nothing = (None,) * len(piece)
-            yield (
-                piece,
-                {
-                    one.item.name: one.read(columns[one.place] if one.place < len(columns) else nothing)
-                    for one in self._columns
-                },
-            )
+    def pieces(self, skipped: int) -> Iterator[tuple[int, Callable[[Session], Piece]]]:
+        """Yield pieces after the rows that have been read before: how many rows, and what makes the piece of them."""
+        for _ in islice(self._rows, skipped):
+            pass
+        while True:
+            if (plain := self._plain()) is not None:
+                yield plain
+            elif rows := list(islice(self._rows, PIECE)):
+                yield len(rows), partial(self.piece, rows=rows)
+            else:
+                return
 
-    def piece(self, session: Session, rows: Sequence[Row], values: Mapping[str, Sequence[Any]]) -> Piece:
+    def _plain(self) -> tuple[int, Callable[[Session], Piece]] | None:
+        """Return the next rows as a piece where all of them are plain and in order, which is looked at by columns."""
+        block = self._lines.block(PIECE, self._width) if self._lines else None
+        if self._lines is None or block is None:
+            return None
+        found: dict[str, Any] = {}
+        for one in self._columns:
+            if (column := one.read_plain(block)) is None:
+                return None
+            found[one.item.name] = column
+        versions = self._versions_of(found["inception_on"], found["expires_on"])
+        if versions is None:
+            return None
+        self._lines.take(block)
+        return len(block), partial(self._plain_piece, block=block, found=found, versions=versions)
+
+    def _versions_of(self, begins: PlainDays, ends: PlainDays) -> Numbers | None:
+        """Return each row's agreement version, or nothing where a term is not in order."""
+        terms, place = np.unique(begins.place * len(ends.known) + ends.place, return_inverse=True)
+        versions = []
+        for term in terms.tolist():
+            first, last = begins.known[term // len(ends.known)], ends.known[term % len(ends.known)]
+            version = self._version_on(first)
+            if first >= last or version is None:
+                return None
+            versions.append(version)
+        return np.array(versions, dtype=np.int64)[place]
+
+    def _plain_piece(self, session: Session, *, block: Block, found: Mapping[str, Any], versions: Numbers) -> Piece:
+        """Return a plain piece as it is kept; where a community is unknown, as one that was read row by row."""
+        faults: dict[int, list[Finding]] = {}
+        named = {name: found[name] for name in ("district", "community") if name in found}
+        community_ids = self._find_unknown_communities(session, len(block), named, faults)
+        if faults:
+            return self.piece(session, rows=block.rows())
+        return Piece(
+            lines=len(block),
+            line=np.arange(block.before + 1, block.before + 1 + len(block), dtype=np.int64),
+            number=found["number"],
+            community_id=community_ids,
+            inception_on=found["inception_on"].days(),
+            expires_on=found["expires_on"].days(),
+            lift_count=found["lift_count"],
+            gross_fen=found["gross_fen"],
+            agreement_number=versions,
+        )
+
+    def piece(self, session: Session, *, rows: Sequence[Row]) -> Piece:
         """Return a piece as it is kept: good rows in columns, and the faults of the others."""
+        columns = list(zip_longest(*[row.cells for row in rows]))
+        nothing = (None,) * len(rows)
+        values: dict[str, list[Any]] = {
+            one.item.name: one.read(columns[one.place] if one.place < len(columns) else nothing)
+            for one in self._columns
+        }
         faults: dict[int, list[Finding]] = {}
         self._find_bad_cells(rows, values, faults)
         versions = self._find_bad_terms(values, faults)
-        community_ids = self._find_unknown_communities(session, values, faults)
+        community_ids = self._find_unknown_communities(session, len(rows), values, faults)
         good = [n for n in range(len(rows)) if n not in faults] if faults else range(len(rows))
 
         def kept(column: Sequence[Any]) -> list[Any]:
@@ -197,11 +264,11 @@ class Reader:
         return max(fitting, default=None)
 
     def _find_unknown_communities(
-        self, session: Session, values: Mapping[str, Sequence[Any]], faults: dict[int, list[Finding]]
+        self, session: Session, count: int, values: Mapping[str, Sequence[Any]], faults: dict[int, list[Finding]]
     ) -> Sequence[uuid.UUID | None]:
         """Return each row's community, and add where one is named that is not in the register."""
         if "community" not in values or "district" not in values:
-            return [None] * len(values["number"])
+            return [None] * count
         places = list(zip(values["district"], values["community"], strict=True))
         named = {place for place in set(places) if isinstance(place[0], str) and isinstance(place[1], str)}
         # Two lists and not a pair each: the database takes any number of them.
@@ -237,8 +304,8 @@ def read_on(engine: Engine, bordereau_id: uuid.UUID, stream: IO[bytes]) -> None:
     try:
         with read_table(stream, row.name, LIMITS, sheet=row.sheet) as table:
             reader = Reader(table, ColumnMapping(row.columns), versions)
-            for rows, values in reader.pieces(count):
-                count = run_in_unit(engine, SYSTEM, _Keeping(bordereau_id, reader, rows, values, count))
+            for lines, make in reader.pieces(count):
+                count = run_in_unit(engine, SYSTEM, _Keeping(bordereau_id, make, lines, count))
     except Invalid as broken:
         run_in_unit(engine, SYSTEM, lambda session, broken=broken: _keep_break(session, bordereau_id, broken))  # type: ignore[misc]
     run_in_unit(engine, SYSTEM, lambda session: _finish(session, bordereau_id))
@@ -249,17 +316,15 @@ class _Keeping:
     """The work of keeping one piece, good for being tried again."""
 
     bordereau_id: uuid.UUID
-    reader: Reader
-    rows: list[Row]
-    values: Mapping[str, Sequence[object]]
+    make: Callable[[Session], Piece]
+    lines: int
     count: int
 
     def __call__(self, session: Session) -> int:
         row = sent_lists.lock(session, Bordereau, self.bordereau_id)
         if row.stage == "reading" and row.line_count == self.count:
-            piece = self.reader.piece(session, self.rows, self.values)
-            bordereaux.keep_piece(session, row, piece)
-        return self.count + len(self.rows)
+            bordereaux.keep_piece(session, row, self.make(session))
+        return self.count + self.lines
 
 
 def _keep_break(session: Session, bordereau_id: uuid.UUID, broken: Invalid) -> None:

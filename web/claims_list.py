@@ -11,7 +11,7 @@ from typing import IO, Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from claims import list_trial, lists
+from claims import list_filing, list_trial, lists
 from claims.adjusting import AssessedLine
 from claims.list_models import ClaimsList
 from claims.lists import ListedClaim, ListedLine
@@ -224,6 +224,6 @@ def file_now(engine: Engine, list_id: uuid.UUID) -> None:
     """
 
     def post(session: Session, row: ClaimsList) -> None:
-        lists.file(session, row, by=SYSTEM, at=instant(session))
+        list_filing.file(session, row, by=SYSTEM, at=instant(session))
 
     sent_work.post_now(engine, ClaimsList, list_id, post, lists.taken)

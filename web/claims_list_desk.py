@@ -121,7 +121,7 @@ _WORDS = ListWords(
     stopped_before=("上次未能入账。", "It could not be filed. "),
 )
 
-#: Lists of claims: read whole, filed by the verbs of a single claim.
+#: Lists of claims: read whole, filed by the rules of a single claim.
 CLAIMS_LISTS = ListKind(
     model=ClaimsList,
     begin=lists.begin,

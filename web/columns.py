@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,14 +13,14 @@ class Column:
 
     Kinds: text, code (a reference number, never broken over lines), money, signed, number, percent, date, instant,
     span, carry (words set to the right), mono, chip (`of` names the kind of record), custom (the caller of the macro
-    writes the cell). `href` names the row's value that holds the link of this cell; `is_sortable` makes the heading a
-    link; `is_head` makes the cell the row's own heading.
+    writes the cell). `href` names the row's value that holds the link of this cell, or makes it of the row;
+    `is_sortable` makes the heading a link; `is_head` makes the cell the row's own heading.
     """
 
     key: str
     label: str
     kind: str = "text"
-    href: str = ""
+    href: str | Callable[[Any], str] = ""
     of: str = ""
     is_sortable: bool = False
     is_head: bool = False

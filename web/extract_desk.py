@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
-from flask import url_for
+from flask import Response, url_for
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.papers import Paper
 from core.parties import Organisation, Person
 from core.permits import Actor
@@ -22,6 +23,7 @@ from underwriting import pools
 from underwriting.models import Pool
 from web.documents.extract_columns import LAYOUTS
 from web.formats import t
+from web.keeping import sent
 from web.money_desk import view_of
 
 #: How many finished extracts a first page names.
@@ -109,6 +111,20 @@ def one_of(session: Session, extract_id: uuid.UUID, who: Actor) -> Any:
     """Return one extract as the list shows it; NotFound `extract_not_found`."""
     extracts.get(session, extract_id, who)
     return session.execute(listed_for(who, Narrowed()).where(BookExtract.id == extract_id)).one()
+
+
+def file_of(session: Session, extract_id: uuid.UUID, *, by: Actor, at: datetime) -> Response:
+    """Return the answer that sends an extract's file exactly as it was kept; the log says who fetched it.
+
+    Refuses Conflict `extract_not_ready` before it is made, and what `ledger.extracts.get` refuses.
+    """
+    row = extracts.get(session, extract_id, by)
+    if row.paper_id is None:
+        raise Conflict("extract_not_ready")
+    extracts.fetch(session, row, by=by, at=at)
+    response = sent(session.get_one(Paper, row.paper_id))
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def standing_words(row: Any) -> str:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, request, session, url_for
-from flask_babel import get_locale
+from flask import Flask, current_app, g, request, session, url_for
+from flask_babel import get_babel
 from markupsafe import Markup
 
 from core.clock import CITY
 from ledger.money import MINUS, format_fen, in_words
-from web import charts, table_rows
+from web import charts, kept_pieces, table_rows
 from web.account_words import account_words
 from web.columns import Column, cell, column, findings_as_rows
 from web.documents import labels, wording
@@ -41,8 +41,15 @@ _STATIC = Path(__file__).parent / "static"
 
 def is_english() -> bool:
     """Say whether the page being made is to be read in English (outside a request: no)."""
-    locale = get_locale()
-    return locale is not None and locale.language == "en"
+    try:
+        found: bool | None = g.get("is_english")
+    except RuntimeError:
+        return False
+    if found is None:
+        # Decided once a request: every word of a page asks.
+        selector = get_babel().locale_selector
+        found = g.is_english = selector is not None and selector() == LOCALES[1]
+    return found
 
 
 def t(zh: str, en: str, **facts: object) -> str:
@@ -96,7 +103,8 @@ def here(**changes: object) -> str:
     `page` and `lang` are dropped unless they are among the changes: a new filter starts at the first page, and a
     chosen language is remembered.
     """
-    query = {name: request.args.getlist(name) for name in request.args if name not in ("page", "lang")}
+    asked = request.args
+    query = {name: asked.getlist(name) for name in asked if name not in ("page", "lang")} if asked else {}
     for name, value in changes.items():
         if value is None:
             query.pop(name, None)
@@ -126,7 +134,11 @@ def asset(name: str) -> str:
 
     A new release is fetched at once, and the modules that a script names beside itself stand below the same digest.
     """
-    return url_for("static", filename=name, assets=assets_digest())
+    known: dict[tuple[str, str], str] = current_app.extensions.setdefault("assets", {})
+    key = (request.script_root, name)
+    if key not in known and len(known) > 500:
+        known.clear()
+    return known.get(key) or known.setdefault(key, url_for("static", filename=name, assets=assets_digest()))
 
 
 # Figures
@@ -138,9 +150,7 @@ def number(value: int | None) -> str:
     >>> number(-1234567)
     '−1,234,567'
     """
-    if value is None:
-        return NOTHING
-    return f"{MINUS if value < 0 else ''}{abs(value):,}"
+    return NOTHING if value is None else f"{MINUS if value < 0 else ''}{abs(value):,}"
 
 
 def money(fen: int | None) -> str:
@@ -163,9 +173,7 @@ def money_signed(fen: int | None) -> str:
 
 def yuan(fen: int | None) -> str:
     """Return fen as an amount in a sentence: with its unit."""
-    if fen is None:
-        return NOTHING
-    return t("{amount} 元", "CNY {amount}", amount=money(fen))
+    return NOTHING if fen is None else t("{amount} 元", "CNY {amount}", amount=money(fen))
 
 
 def percent(basis_points: int | None) -> str:
@@ -201,8 +209,7 @@ def date_words(value: date | datetime | None) -> str:
     """Return a date in words: 2026年11月23日, 23 November 2026. An instant gives its date in the city."""
     if value is None:
         return NOTHING
-    if isinstance(value, datetime):
-        value = value.astimezone(CITY).date()
+    value = value.astimezone(CITY).date() if isinstance(value, datetime) else value
     return wording.date_en(value) if is_english() else wording.date_zh(value)
 
 
@@ -352,6 +359,7 @@ FILTERS = {
 }
 
 GLOBALS = {
+    **kept_pieces.keepers(is_english),
     "t": t,
     "is_english": is_english,
     "here": here,

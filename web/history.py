@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Text, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
 from core.parties import Organisation, Person
-from core.permits import Role
+from core.permits import Actor, Role
+from core.reading import Question, question
 from ledger.money import format_fen
 from web.audit_log import is_told
 from web.formats import role_name, t
 from web.history_words import ACTIONS, MARKS
 from web.shell import actor
+
+#: So many events are shown of a record, unless a page says otherwise.
+MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ def history(
     words: Mapping[str, str] | None = None,
     leaves_out: Iterable[str] = (),
     hides_people: bool = False,
-    most: int = 200,
+    most: int = MOST,
 ) -> list[Happened]:
     """Return what the audit log tells of a record, newest first, at most so many: `history(session, "pool", 7)`.
 
@@ -49,19 +55,41 @@ def history(
     about = _pairs(subjects)
     if not about:
         return []
-    query = (
-        select(AuditEvent, Person.name, Organisation.short_name)
+    rows = session.execute(events_of(about, actor(), leaves_out).limit(most))
+    return told(rows, words or {}, hides_people=hides_people)
+
+
+def events_of(
+    about: Iterable[tuple[str, object]], reader: Actor, leaves_out: Iterable[str] = ()
+) -> Select[*tuple[Any, ...]]:
+    """Return the query of the events of records (pairs) that a reader may know of, for `told`; newest first."""
+    found: Select[*tuple[Any, ...]] = (
+        select(
+            AuditEvent.at,
+            AuditEvent.action,
+            AuditEvent.role,
+            AuditEvent.facts,
+            Person.name.label("person"),
+            Organisation.short_name.label("whose"),
+        )
         .outerjoin(Person, Person.id == AuditEvent.person_id)
         .outerjoin(Organisation, Organisation.id == AuditEvent.organisation_id)
         .where(or_(*(_is_about(kind, what) for kind, what in about)))
-        .where(is_told(actor()), AuditEvent.action.not_in(list(leaves_out)))
+        .where(is_told(reader), AuditEvent.action.not_in(list(leaves_out)))
         .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
-        .limit(most)
     )
-    return [
-        _told(event, "" if hides_people else person or "", whose or "", words or {})
-        for event, person, whose in session.execute(query)
-    ]
+    return found
+
+
+@lru_cache(maxsize=256)
+def events_about(kind: str, reader: Actor) -> Question:
+    """Return what is asked for the events of a record of a kind (parameter `subject`, its id), at most so many."""
+    return question(events_of([(kind, bindparam("subject", type_=Text(), required=False))], reader).limit(MOST))
+
+
+def told(rows: Iterable[Any], words: Mapping[str, str], *, hides_people: bool = False) -> list[Happened]:
+    """Return the events of `events_of` in the reader's language."""
+    return [_told(row, "" if hides_people else row.person or "", row.whose or "", words) for row in rows]
 
 
 def _pairs(subjects: Sequence[object]) -> list[tuple[str, object]]:
@@ -80,10 +108,11 @@ def _pairs(subjects: Sequence[object]) -> list[tuple[str, object]]:
 
 
 def _is_about(kind: str, what: object) -> ColumnElement[bool]:
-    return and_(AuditEvent.object_kind == kind, AuditEvent.object_id == str(what))
+    named = what if isinstance(what, BindParameter) else str(what)
+    return and_(AuditEvent.object_kind == kind, AuditEvent.object_id == named)
 
 
-def _told(event: AuditEvent, person: str, whose: str, words: Mapping[str, str]) -> Happened:
+def _told(event: Any, person: str, whose: str, words: Mapping[str, str]) -> Happened:
     known = ACTIONS.get(event.action)
     return Happened(
         at=event.at,
@@ -95,7 +124,7 @@ def _told(event: AuditEvent, person: str, whose: str, words: Mapping[str, str]) 
     )
 
 
-def _who(event: AuditEvent, person: str, whose: str) -> str:
+def _who(event: Any, person: str, whose: str) -> str:
     """Return the person and the organisation it acted for; the machinery by its role."""
     if not person and not whose:
         return role_name(event.role) if event.role != Role.PUBLIC.value else ""

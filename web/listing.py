@@ -8,20 +8,23 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from flask import Response, request, send_file, url_for
-from sqlalchemy import ColumnElement, Select, Subquery, func, select
+from flask import Response, current_app, request, send_file, url_for
+from sqlalchemy import ColumnElement, Select, Subquery, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from core.clock import CITY
 from core.errors import Finding
+from core.reading import Question, ask_together, question
 from ledger.money import plain_fen
 from web.documents.sheets import safe_text
 from web.errors import words
 from web.formats import here
+from web.visits import visit
 
 #: Rows of one page, and the most rows of one export.
 PAGE_ROWS = 50
@@ -91,20 +94,81 @@ def listed(session: Session, query: Query, *, sum_of: str = "", is_grouped: bool
     A query that neither groups its rows nor makes them distinct (`is_grouped=False`) is counted as it stands, which
     costs less than to count what it returns.
     """
+    found = session.execute(_whole(query, sum_of, is_grouped=is_grouped)).one()
+    count = int(found[0])
+    pages = max(1, -(-count // PAGE_ROWS))
+    page = min(page_asked(), pages)
+    rows = session.execute(query.limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)).all()
+    return Listed(rows, count, page, pages, int(found[1]) if sum_of else None)
+
+
+def _whole(query: Query, sum_of: str, *, is_grouped: bool) -> Query:
+    """Return the query of how many rows a query has, and of what a column of theirs comes to."""
     whole = query.order_by(None).subquery() if is_grouped else query.order_by(None)
     wanted: list[ColumnElement[Any]] = [func.count()]
     if sum_of:
         columns = whole.c if isinstance(whole, Subquery) else whole.selected_columns
         wanted.append(func.coalesce(func.sum(columns[sum_of]), 0))
     if isinstance(whole, Subquery):
-        found = session.execute(select(*wanted).select_from(whole)).one()
-    else:
-        found = session.execute(whole.with_only_columns(*wanted, maintain_column_froms=True)).one()
-    count = int(found[0])
+        return select(*wanted).select_from(whole)
+    return whole.with_only_columns(*wanted, maintain_column_froms=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuestions:
+    """A list as it is asked for again and again: its count (and sum), and the rows of a page, written out once."""
+
+    whole: Question
+    first: Question
+
+    def given(self, **values: object) -> ListQuestions:
+        """Return the same list about something: with values for some of its parameters."""
+        return ListQuestions(self.whole.given(**values), self.first.given(**values))
+
+    def rows(self, page: int) -> Question:
+        """Return what is asked for the rows of a page, counted from 1."""
+        if page == 1:
+            return self.first
+        return Question(f"{self.first.words} OFFSET {(page - 1) * PAGE_ROWS}", self.first.values)
+
+
+def list_questions(query: Query, *, sum_of: str = "", is_grouped: bool = True) -> ListQuestions:
+    """Return what is asked for a list, for whoever keeps it; see `listed` for its parameters.
+
+    The length of a page stands in the words, so that the server keeps one plan.
+    """
+    return ListQuestions(question(_whole(query, sum_of, is_grouped=is_grouped)), first_page(query))
+
+
+def first_page(query: Query) -> Question:
+    """Return what is asked for the first page of a list, whose length stands in the words."""
+    return question(query.limit(literal_column(str(PAGE_ROWS))))
+
+
+def listed_at_once(questions: ListQuestions, *more: Question) -> tuple[Listed, list[list[Any]]]:
+    """Return the asked page of a list and the rows of some more questions, of one snapshot.
+
+    For a view without a unit of work of its own. A page after the last is the last one.
+    """
+    page = page_asked()
+    rows, whole, *others = asked_now(questions.rows(page), questions.whole, *more)
+    count, *sums = map(int, whole[0])
+    found = page_of(rows, count, page, questions)
+    return replace(found, sum_fen=sums[0]) if sums else found, others
+
+
+def page_of(rows: list[Any], count: int, page: int, questions: ListQuestions) -> Listed:
+    """Return a page of a list whose rows were asked for before it was known how many there are."""
     pages = max(1, -(-count // PAGE_ROWS))
-    page = min(page_asked(), pages)
-    rows = session.execute(query.limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)).all()
-    return Listed(rows, count, page, pages, int(found[1]) if sum_of else None)
+    if page > pages:
+        page = pages
+        rows = asked_now(questions.rows(page))[0]
+    return Listed(rows, count, page, pages)
+
+
+def asked_now(*asked: Question) -> list[list[Any]]:
+    """Return the rows of questions as whoever asks may see them, of one snapshot."""
+    return ask_together(current_app.extensions["gongbao"].engine, visit().actor, *asked)
 
 
 def counted(session: Session, query: Query, count: int) -> Listed:
@@ -130,15 +194,25 @@ def of_rows(rows: Sequence[Any], *, sum_fen: int | None = None) -> Listed:
 
 
 def sort_asked(columns: Mapping[str, Any], usual: str, *, full: Container[str] = ()) -> tuple[str, list[Any]]:
-    """Return the sort that the address asks for (`key`, or `-key` for falling) and what to order by.
+    """Return the sort that the address asks for (`key`, or `-key` for falling) and what to order by (`ordered`)."""
+    key = sort_key(columns, usual)
+    return key, ordered(columns, key, full=full)
+
+
+def sort_key(columns: Container[str], usual: str) -> str:
+    """Return the sort that the address asks for: one of the columns, with a `-` before it for falling."""
+    asked = request.args.get("sort", usual)
+    return asked if asked.removeprefix("-") in columns else usual
+
+
+def ordered(columns: Mapping[str, Any], key: str, *, full: Container[str] = ()) -> list[Any]:
+    """Return what a sort orders by.
 
     Rows without a value come last. The `full` columns have one in every row, so that an index can be read as it stands.
     """
-    asked = request.args.get("sort", usual)
-    key = asked if asked.removeprefix("-") in columns else usual
     name = key.removeprefix("-")
     order = columns[name].desc() if key.startswith("-") else columns[name].asc()
-    return key, [order if name in full else order.nulls_last()]
+    return [order if name in full else order.nulls_last()]
 
 
 def wants_csv() -> bool:
@@ -157,15 +231,22 @@ def contains(column: ColumnElement[str] | Any, word: str) -> ColumnElement[bool]
     return found
 
 
-def addresses(endpoint: str, name: str) -> Callable[[uuid.UUID], str]:
+def addresses(endpoint: str, name: str) -> Callable[[uuid.UUID | str], str]:
     """Return what gives the address of a record by its id, which the endpoint calls `name`.
 
     For a page's rows: the address is built once, and each row's id set into it.
     """
+    before, after = _around(endpoint, name, request.script_root)
+    return lambda one: f"{before}{one}{after}"
+
+
+@lru_cache(maxsize=256)
+def _around(endpoint: str, name: str, _root: str) -> tuple[str, str]:
+    """Return what stands before and after the id in the address of a record."""
     nobody = uuid.UUID(int=0)
     values: dict[str, Any] = {name: nobody}
     before, after = url_for(endpoint, **values).split(str(nobody))
-    return lambda one: f"{before}{one}{after}"
+    return before, after
 
 
 Written = Callable[[Any], object]

@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, cast, func, or_, select, text
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ from ledger.models import Share, ShareVersion, StreamItem
 from underwriting import estates, policies, pools
 from underwriting.models import Agreement, Building, Community, Lift, Policy, PolicyLift, Pool
 from underwriting.rating import is_insurable_age
-from web.listing import Asked, Query, contains
+from web.listing import Asked, ListQuestions, Query, contains, list_questions, ordered
 
 STAGES = ("bound", "received", "remitted", "collected", "taken")
 
@@ -66,18 +67,46 @@ def _with_names(query: Query) -> Query:
     )
 
 
-def asked_for(query: Query, asked: Asked) -> Query:
-    """Return the query narrowed by the filters of the address: q, stage, in force on a day."""
-    word = asked.text("q")
-    if word:
-        query = query.where(or_(contains(Policy.number, word), contains(Community.name, word)))
-    stage = asked.choice("stage", STAGES)
-    if stage:
-        query = query.where(Policy.stage == stage)
-    day = asked.day("in_force_on")
-    if day:
-        query = query.where(Policy.inception_on <= day, Policy.expires_on > day)
+class Filters(NamedTuple):
+    """What a list of policies is narrowed by: a word, a stage, a day on which they are in force."""
+
+    word: str
+    stage: str
+    day: date | None
+
+
+def filters_of(asked: Asked) -> Filters:
+    """Return the filters of the address: q, stage, in force on a day."""
+    return Filters(asked.text("q"), asked.choice("stage", STAGES), asked.day("in_force_on"))
+
+
+def narrowed(query: Query, by: Filters) -> Query:
+    """Return a query of policies narrowed by its filters."""
+    if by.word:
+        query = query.where(or_(contains(Policy.number, by.word), contains(Community.name, by.word)))
+    if by.stage:
+        query = query.where(Policy.stage == by.stage)
+    if by.day:
+        query = query.where(Policy.inception_on <= by.day, Policy.expires_on > by.day)
     return query
+
+
+@lru_cache(maxsize=256)
+def list_of(seat: Actor, by: Filters, sort: str) -> ListQuestions:
+    """Return what is asked for a list of the policies that may be seen from a seat, as the page shows them."""
+    query = policies.visible_to(seat).outerjoin(Community, Community.id == Policy.community_id)
+    shown = query.with_only_columns(
+        cast(Policy.id, Text).label("id"),
+        Policy.number,
+        Community.name.label("community"),
+        Policy.stage,
+        Policy.inception_on,
+        Policy.expires_on,
+        Policy.lift_count,
+        Policy.gross_fen,
+    )
+    listed = narrowed(shown, by).order_by(*ordered(SORTS, sort, full=FULL), Policy.id)
+    return list_questions(listed, sum_of="gross_fen", is_grouped=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ledger import automaton, books, journal, streams
 from ledger.apportion import is_alarming
 from ledger.books import AccountRef, MemberShares
 from ledger.journal import JournalRow, Leg, Wanted
-from ledger.models import Period, StreamItem
+from ledger.models import Entry, Period, StreamItem
 from web.documents import labels
 from web.documents.wording import carry_text
 from web.formats import account_name, stream_name, t
@@ -144,9 +144,11 @@ def members_of(
 
 def premium_parts(session: Session, shares: MemberShares) -> list[int]:
     """Return each member's gross premium written under a share version, returns taken off, in member order."""
-    entries = select(StreamItem.entry_id).where(StreamItem.pool_id == shares.pool_id)
-    net = streams.member_totals(session, shares, "premium_net", entries)
-    vat = streams.member_totals(session, shares, "premium_vat", entries)
+    entries = select(Entry.id).where(Entry.pool_id == shares.pool_id)
+    net, vat = (
+        streams.member_totals(session, [shares], kind, entries)[shares.number]
+        for kind in ("premium_net", "premium_vat")
+    )
     return [one + other for one, other in zip(net, vat, strict=True)]
 
 

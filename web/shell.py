@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from core import permits
-from core.db import may_try_again, unit_of_work
+from core.db import may_try_again, stand_back, unit_of_work
 from core.errors import Conflict, Forbidden, Refusal
 from core.permits import Actor
 from web import proving
@@ -188,7 +188,7 @@ def _in_unit(
     edge = current_app.extensions["gongbao"]
     engine = edge.engine if is_writing else edge.reader
     cookie = dict(session)
-    for _ in range(TRIES):
+    for failed in range(TRIES):
         try:
             with unit_of_work(engine, actor(), turn=turn) as opened:
                 g.unit = opened
@@ -204,6 +204,7 @@ def _in_unit(
             _begin_again(cookie)
             if (found := known()) is not None:
                 return found
+            stand_back(failed)
         except InvalidRequestError as error:
             raise g.get("database_error", error) from None
         finally:

@@ -5,9 +5,9 @@ What a kind of column looks like stands here and nowhere else; how a figure or a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -16,6 +16,8 @@ from web.columns import Column, cell
 
 #: Writes a value or a row, escaped.
 _Writes = Callable[[Any], str]
+#: What stands for something else in markup.
+_SIGNS = re.compile("[&<>\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +35,74 @@ class Looks:
     custom: Callable[[Any, Column], str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """One column of the rows: what stands before and after its values, and how they are written."""
+def written(columns: Iterable[Column], rows: Sequence[Any], looks: Looks, pick: _Writes | None) -> Markup:
+    """Return the rows of a table's body; `pick` writes a cell before the others.
 
-    key: str
-    href: str
-    opening: str
-    opening_of_nothing: str
-    closing: str
-    writes: _Writes
-    custom: Column | None
+    Column by column: what is the same in all cells of one is found once, and not again in every row.
+    """
+    cells = [_cells(column, rows, looks) for column in columns]
+    if pick is not None:
+        cells.insert(0, [pick(row) for row in rows])
+    openings = [
+        '      <tr role="row" class="row-mark">' if is_marked else '      <tr role="row">'
+        for is_marked in _values(rows, "is_marked")
+    ]
+    lines = ["\n".join(line) for line in zip(openings, *cells, strict=True)]
+    return Markup("\n      </tr>\n".join([*lines, ""])[:-1])  # noqa: S704 - every value in it is escaped
 
 
-def written(columns: Iterable[Column], rows: Iterable[Any], looks: Looks, pick: _Writes | None) -> Markup:
-    """Return the rows of a table's body; `pick` writes a cell before the others."""
-    cells = [_cell(column, looks) for column in columns]
-    lines: list[str] = []
-    for row in rows:
-        get = row.get if isinstance(row, Mapping) else partial(cell, row)
-        lines.append('      <tr role="row" class="row-mark">' if get("is_marked") else '      <tr role="row">')
-        if pick is not None:
-            lines.append(pick(row))
-        lines += [_one(one, row, get, looks) for one in cells]
-        lines.append("      </tr>")
-    return Markup("\n".join(lines))  # noqa: S704 - every value in it is escaped
+def _values(rows: Sequence[Any], key: str) -> list[Any]:
+    """Return what stands in each row under a key, as `columns.cell` finds it."""
+    kinds = set(map(type, rows))
+    if len(kinds) > 1:
+        return [cell(row, key) for row in rows]
+    if any(issubclass(kind, Mapping) for kind in kinds):
+        return [row.get(key) for row in rows]
+    return [getattr(row, key, None) for row in rows]
+
+
+def _cells(column: Column, rows: Sequence[Any], looks: Looks) -> list[str]:
+    """Return the cells of a column, from the top down."""
+    label = escape(column.label)
+    begun = (
+        '        <th role="rowheader" scope="row"'
+        if column.is_head
+        else f'        <td role="cell" data-label="{label}"'
+    )
+    of_kind = "num" if column.is_numeric else "words" if column.kind == "text" else ""
+    opening = f'{begun} class="{of_kind}">' if of_kind else f"{begun}>"
+    closing = "</th>" if column.is_head else "</td>"
+    links = _links(column, rows)
+    if column.kind == "custom" and looks.custom is not None:
+        said = [_plain(looks.custom(row, column)) for row in rows]
+        return [f"{opening}{link}{one}{'</a>' if link else ''}{closing}" for one, link in zip(said, links, strict=True)]
+    writes, nothing = _writer(column, looks), str(looks.nothing)
+    missing = f'{begun} class="{of_kind} is-nothing">'
+    values = _values(rows, column.key)
+    if not column.href:
+        lack, empty = f"{missing}{nothing}{closing}", f"{opening}{nothing}{closing}"
+        return [
+            lack if value is None else empty if value == "" else f"{opening}{writes(value)}{closing}"
+            for value in values
+        ]
+    return [
+        f"{missing if value is None else opening}{link}"
+        f"{nothing if value is None or value == '' else writes(value)}{'</a>' if link else ''}{closing}"
+        for value, link in zip(values, links, strict=True)
+    ]
+
+
+def _links(column: Column, rows: Sequence[Any]) -> list[str]:
+    """Return how the link of each cell begins; empty where it has none."""
+    if not column.href:
+        return [""] * len(rows)
+    found = _values(rows, column.href) if isinstance(column.href, str) else map(column.href, rows)
+    return [f'<a href="{_plain(link)}">' if link else "" for link in found]
+
+
+def _plain(value: Any) -> str:
+    """Return a value escaped; most have nothing that has to be."""
+    return value if type(value) is str and not _SIGNS.search(value) else str(escape(value))
 
 
 def value_of(row: Any, column: Column, looks: Looks) -> Markup:
@@ -79,39 +124,6 @@ def pick_box(name: str, row_id: str, first: str, label: str) -> _Writes:
     return box
 
 
-def _one(one: _Cell, row: Any, get: Callable[[str], Any], looks: Looks) -> str:
-    """Return one cell."""
-    if one.custom is not None and looks.custom is not None:
-        value, opening, said = None, one.opening, str(escape(looks.custom(row, one.custom)))
-    else:
-        value = get(one.key)
-        opening = one.opening_of_nothing if value is None else one.opening
-        said = looks.nothing if value is None or value == "" else one.writes(value)
-    if one.href and (link := get(one.href)):
-        return f'{opening}<a href="{escape(link)}">{said}</a>{one.closing}'
-    return f"{opening}{said}{one.closing}"
-
-
-def _cell(column: Column, looks: Looks) -> _Cell:
-    """Return what is the same in every cell of a column."""
-    label = escape(column.label)
-    begun = (
-        '        <th role="rowheader" scope="row"'
-        if column.is_head
-        else f'        <td role="cell" data-label="{label}"'
-    )
-    of_kind = "num" if column.is_numeric else "words" if column.kind == "text" else ""
-    return _Cell(
-        column.key,
-        column.href,
-        f'{begun} class="{of_kind}">' if of_kind else f"{begun}>",
-        f'{begun} class="{of_kind} is-nothing">',
-        "</th>" if column.is_head else "</td>",
-        _writer(column, looks),
-        column if column.kind == "custom" else None,
-    )
-
-
 def _writer(column: Column, looks: Looks) -> _Writes:
     """Return how the values of a column are written; a figure is of digits and words of ours, which need no escape."""
     if figure := looks.figures.get(column.kind):
@@ -120,11 +132,11 @@ def _writer(column: Column, looks: Looks) -> _Writes:
         time = '<time class="nowrap" datetime="{}">{}</time>'
         return _each_once(lambda value: time.format(looks.machine(value), figure(value)))
     if column.kind == "chip":
-        return _each_once(lambda value: escape(looks.chip(column.of, value)))
+        return _each_once(lambda value: _plain(looks.chip(column.of, value)))
     if column.kind in {"code", "mono"}:
         opening = f'<span class="{"nowrap" if column.kind == "code" else "mono"}">'
-        return lambda value: f"{opening}{escape(value)}</span>"
-    return escape
+        return lambda value: f"{opening}{_plain(value)}</span>"
+    return _plain
 
 
 def _each_once(writes: _Writes) -> _Writes:

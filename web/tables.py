@@ -8,19 +8,19 @@ and change nothing.
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import tempfile
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import IO
 
 from core.errors import Finding, Invalid
 from web import workbooks
 from web.cells import FORMULA_STARTS, BadCell, Cell, Limits, Row, is_blank, shown
+from web.csv_rows import CsvRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Table:
     delimiter: str = ""
     sheet: str = ""
     sheets: tuple[str, ...] = ()
+    #: Of a CSV file the same rows, for who can use many plain lines at once; the two go on where the other left off.
+    lines: CsvRows | None = None
 
 
 #: What may be sent: the ending of a name -> the kind of content it promises.
@@ -90,11 +92,9 @@ def read_table(
                 yield _table(book.rows, limits, understood)
             return
         encoding = text.chosen()
-        copy.seek(0)
-        with io.TextIOWrapper(copy, encoding, newline="") as lines:
-            delimiter = _delimiter(lines, limits)
-            rows = _csv_rows(lines, delimiter, limits)
-            yield _table(rows, limits, Table(name, (), iter(()), kind, encoding, delimiter))
+        lines = CsvRows(copy, encoding, limits)
+        understood = Table(name, (), iter(()), kind, encoding, lines.delimiter, lines=lines)
+        yield _table(lines, limits, understood)
 
 
 class _Encoding:
@@ -161,39 +161,6 @@ def _kind_of(copy: IO[bytes], name: str) -> str:
     return kind
 
 
-def _delimiter(lines: io.TextIOWrapper, limits: Limits) -> str:
-    """Return the sign that parts the first line's fields: comma, semicolon or tab."""
-    for _ in range(100):
-        line = lines.readline(limits.line_chars)
-        if not line or line.strip():
-            break
-    outside = "".join(line.split('"')[::2])
-    lines.seek(0)
-    return max(",;\t", key=outside.count)
-
-
-def _csv_rows(lines: io.TextIOWrapper, delimiter: str, limits: Limits) -> Iterator[Row]:
-    """Yield the lines' rows, blank ones too; refuse a broken quote or an endless line, naming the row."""
-    number = 0
-
-    def bounded() -> Iterator[str]:
-        while line := lines.readline(limits.line_chars + 1):
-            if len(line) > limits.line_chars:
-                raise Invalid("table_line_too_long", row=number + 1, most=limits.line_chars)
-            yield line
-
-    reader = csv.reader(bounded(), delimiter=delimiter, strict=True)
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error:
-            raise Invalid("table_csv_broken", row=number + 1) from None
-        if cells is None:
-            return
-        number += 1
-        yield Row(number, tuple(cells))
-
-
 def _table(rows: Iterator[Row], limits: Limits, table: Table) -> Table:
     """Return the table with its headers and the rows under them; refuse where either is missing or unclear."""
     bounded = _bounded(rows, limits)
@@ -201,20 +168,20 @@ def _table(rows: Iterator[Row], limits: Limits, table: Table) -> Table:
     if head is None:
         raise Invalid("table_empty")
     headers = _headers(head)
+    under = table.lines.mark() if table.lines else None
     first = next(bounded, None)
     if first is None:
         raise Invalid("table_no_rows", headers=", ".join(map(shown, headers[:50])))
 
-    def under() -> Iterator[Row]:
-        yield first
-        yield from bounded
+    if table.lines and under:
+        table.lines.back(under)
+        return replace(table, headers=headers, rows=_bounded(table.lines, limits, 1))
+    return replace(table, headers=headers, rows=chain([first], bounded))
 
-    return replace(table, headers=headers, rows=under())
 
-
-def _bounded(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:
-    """Yield the rows that are not blank, within the caps."""
-    count, most = 0, limits.columns
+def _bounded(rows: Iterator[Row], limits: Limits, count: int = 0) -> Iterator[Row]:
+    """Yield the rows that are not blank, within the caps; so many came before."""
+    most = limits.columns
     for row in rows:
         cells = row.cells
         if len(cells) > most and not all(map(is_blank, cells[most:])):

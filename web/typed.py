@@ -93,7 +93,8 @@ def check_request() -> None:
     Invalid `input_wrong`, findings `text_unreadable`, `text_too_long`, `field_repeated`.
     """
     found = [finding for name, text in request.args.items(multi=True) for finding in _checked(name, text)]
-    if not request.path.startswith("/api/"):
+    # What comes without a kind holds no form.
+    if request.content_type and not request.path.startswith("/api/"):
         for name, texts in request.form.lists():
             found += [finding for text in texts for finding in _checked(name, text)]
             if len(texts) > 1 and name not in SEVERAL:

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app, flash, g, request, session
-from sqlalchemy import Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import Delete, Select, Update, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core import clock, db
 from core.parties import Mandate, Organisation, Person
 from core.permits import PUBLIC, Actor, Role
+from core.reading import ask_alone
 from core.settings import Settings
 from underwriting.pools import led_by
 from web.accounts import STAFF, ApiToken, User, UserSession, digest_of
@@ -77,8 +78,10 @@ def forget() -> None:
 
 def _token() -> str:
     """Return the bearer token of a request to the API, or nothing."""
+    if not request.path.startswith("/api/"):
+        return ""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and request.path.startswith("/api/") else ""
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def has_token() -> bool:
@@ -87,45 +90,42 @@ def has_token() -> bool:
 
 
 def _by_token() -> Visit:
-    # Nothing is written: no transaction is opened for it.
-    with current_app.extensions["gongbao"].engine.connect() as connection:
-        opened = Session(connection.execution_options(isolation_level="AUTOCOMMIT"))
-        row = _look(opened, _TOKENS, _token())
-        if row is None or row.revoked_at is not None or row.expires_at <= row.at or not _holds(row):
-            raise Unauthenticated("token_not_valid")
-        return _visit(opened, row, is_by_token=True, is_proven=True)
+    row = _look(_TOKENS, _token())
+    if row is None or row.revoked_at is not None or row.expires_at <= row.at or not _holds(row):
+        raise Unauthenticated("token_not_valid")
+    return _visit(row, is_by_token=True, is_proven=True)
 
 
 def _by_cookie() -> Visit:
     sid = session.get("sid")
     if not sid:
         return Visit()
+    row = _look(_SIGN_INS, sid)
+    if row is None or not row.active or row.fs_uniquifier != session.get("_user_id"):
+        _drop()
+        return Visit()
+    settings = current_app.extensions["gongbao"].settings
+    if over := _over(row, settings):
+        _write(delete(UserSession).where(UserSession.id_hash == row.id_hash))
+        _drop()
+        flash(over, "wait")
+        return Visit()
+    if row.at - row.seen_at > TOUCHED_EVERY:
+        _write(update(UserSession).where(UserSession.id_hash == row.id_hash).values(seen_at=row.at))
+    return _visit(row, is_proven=row.at - row.proven_at <= timedelta(minutes=settings.proof_min))
+
+
+def _write(statement: Delete | Update) -> None:
+    """Do to the sign-in of this request what its look at the clock asks for."""
     opened = accounts_session()
     try:
-        row = _look(opened, _SIGN_INS, sid)
-        if row is None or not row.active or row.fs_uniquifier != session.get("_user_id"):
-            _drop()
-            return Visit()
-        settings = current_app.extensions["gongbao"].settings
-        if over := _over(row, settings):
-            opened.execute(delete(UserSession).where(UserSession.id_hash == row.id_hash))
-            opened.commit()
-            _drop()
-            flash(over, "wait")
-            return Visit()
-        if row.at - row.seen_at > TOUCHED_EVERY:
-            opened.execute(
-                update(UserSession).where(UserSession.id_hash == row.id_hash).values(seen_at=row.at),
-                execution_options={"synchronize_session": False},
-            )
-            opened.commit()
-        is_proven = row.at - row.proven_at <= timedelta(minutes=settings.proof_min)
-        return _visit(opened, row, is_proven=is_proven)
+        opened.execute(statement, execution_options={"synchronize_session": False})
+        opened.commit()
     finally:
         opened.close()
 
 
-def _over(row: Row[Any], settings: Settings) -> str:
+def _over(row: Any, settings: Settings) -> str:
     """Return why a sign-in has ended by itself, in words (idle for too long, too old); nothing where it holds."""
     if row.at - row.seen_at > timedelta(minutes=settings.session_idle_min):
         return t("闲置时间过长，已退出登录。", "You were signed out after a time without use.")
@@ -189,6 +189,7 @@ def _asking(kind: type[ApiToken] | type[UserSession], *own: str) -> Select[*tupl
         Organisation.id.label("organisation_id"),
         Organisation.kind,
         Organisation.name.label("organisation"),
+        func.array(led_by(Organisation.id).scalar_subquery()).label("led"),
     )
     return (
         found.join(User, User.id == kind.user_id)
@@ -205,28 +206,29 @@ _SIGN_INS = _asking(UserSession, "id_hash", "made_at", "seen_at", "proven_at").w
 _TOKENS = _asking(ApiToken, "revoked_at", "expires_at", "id").where(ApiToken.token_hash == bindparam("digest"))
 
 
-def _look(opened: Session, query: Select[*tuple[Any, ...]], secret: str) -> Row[Any] | None:
-    """Return the row of whose secret this is."""
-    return opened.execute(query, {"digest": digest_of(secret)}).one_or_none()
+def _look(query: Select[*tuple[Any, ...]], secret: str) -> Any:
+    """Return the row of whose secret this is, or None; nothing is written, and no transaction opened for it."""
+    found = ask_alone(current_app.extensions["gongbao"].engine, query, {"digest": digest_of(secret)})
+    return found[0] if found else None
 
 
-def _holds(row: Row[Any]) -> bool:
+def _holds(row: Any) -> bool:
     """Say whether the account is open and its mandate in force."""
     return bool(row.active) and _is_in_force(row)
 
 
-def _is_in_force(row: Row[Any]) -> bool:
+def _is_in_force(row: Any) -> bool:
     if row.mandate_id is None:
         return False
     day = clock.on(row.at)
     return bool(row.valid_from <= day and (row.valid_to is None or row.valid_to > day))
 
 
-def _visit(opened: Session, row: Row[Any], *, is_by_token: bool = False, is_proven: bool = False) -> Visit:
+def _visit(row: Any, *, is_by_token: bool = False, is_proven: bool = False) -> Visit:
     g.at = row.at
     actor = PUBLIC
     if _is_in_force(row):
-        led = led_by(opened, row.organisation_id) if row.kind == "insurer" else frozenset()
+        led = frozenset(row.led) if row.kind == "insurer" else frozenset()
         token_id = row.id if is_by_token else None
         actor = Actor(row.person_id, row.organisation_id, Role(row.role), row.kind, led, token_id=token_id)
     return Visit(

@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from datetime import date
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -31,16 +30,16 @@ from sqlalchemy.orm import Session
 from bench.place import DAY, ENDS, HEADERS
 from bench.scale.place import Figure, database, engine_at, learn, make_pool, write_list
 from bench.telling import say
-from core import clock, parties
-from core.db import instant, run_in_unit, unit_of_work
+from bench.visiting import make_officer
+from core import clock
+from core.db import instant, run_in_unit
 from core.papers import Store
 from core.parties import sort_key_of
-from core.permits import SYSTEM, Actor, Role
+from core.permits import SYSTEM
 from core.server import Urls
 from underwriting.models import Pool
 from underwriting.sent_lists import Sent
 from web import sent_desk, verification
-from web.accounts import add_token, create_user
 from web.bordereau_desk import BORDEREAUX
 from web.verification import Files, auditor_engine_at
 
@@ -48,8 +47,6 @@ from web.verification import Files, auditor_engine_at
 FULL, QUICK = (300, 12, 10_000), (40, 4, 1_000)
 CLIENTS, WEBS = 4, 2
 _READY_WITHIN_S, _DONE_WITHIN_S = 120, 420
-#: The least work for a password that protects nothing.
-_HASHING = {"time_cost": 1, "memory_cost": 1024, "parallelism": 1}
 _MOST_BYTES = 64 << 20
 
 _LIFTS = """
@@ -180,20 +177,6 @@ class Client:
             self.answered[port] += 1
             return
         raise AssertionError(f"policy {number}: no server answered")
-
-
-def officer(engine: Engine) -> str:
-    """Return a token of an invented bureau's officer."""
-    with unit_of_work(engine, SYSTEM) as session:
-        at = instant(session)
-        bureau = parties.add_organisation(session, "bureau", "示例主管单位", by=SYSTEM, at=at)
-        person = parties.add_person(session, "示例经办", by=SYSTEM, at=at)
-        mandate = parties.give_mandate(session, person, bureau, Role.OFFICER, date(2020, 1, 1), by=SYSTEM, at=at)
-        account = create_user(
-            session, person, "officer@example.test", "only for a bench", by=SYSTEM, at=at, hashing=_HASHING
-        )
-        who = Actor(person.id, bureau.id, Role.OFFICER, "bureau")
-        return add_token(session, account.id, mandate, "scale", 1, by=who, at=at)[1]
 
 
 def lifts(urls: Urls, count: int) -> list[uuid.UUID]:
@@ -344,7 +327,8 @@ def measure(is_quick: bool) -> list[Figure]:
         engine = stack.enter_context(engine_at(urls))
         look = Look(urls)
         stack.callback(look.close)
-        pool_id, token, found = make_pool(engine, "多机共保体"), officer(engine), lifts(urls, requests)
+        pool_id, found = make_pool(engine, "多机共保体"), lifts(urls, requests)
+        _, token = make_officer(engine)
         environment, store = environment_of(urls, folder / "state"), Store(folder / "state" / "papers")
         (folder / "state").mkdir()
 

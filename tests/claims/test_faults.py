@@ -31,7 +31,7 @@ def _minutes(count: int) -> datetime:
 
 def test_a_fault_from_report_to_acceptance(session: Session) -> None:
     """Every step is stamped by the server, kept as a step of its own, and read by the clocks of the standard."""
-    calendar.import_published(session, by=SYSTEM, at=AT)
+    calendar.import_published(session, by=SYSTEM, at=AT, first_year=2025)
     make_lifts(session, 1)
     fault = faults.report(session, Report("L00001", "门关不上", is_trapped=True), by=SYSTEM, at=AT)
     for verb, minutes in (("acknowledge", 20), ("arrive", 35), ("repair", 200), ("accept", 260)):
@@ -187,7 +187,7 @@ def test_a_follower_takes_back_only_what_it_reported(session: Session) -> None:
 
 def test_the_figures_of_a_window(session: Session) -> None:
     """Faults of the window alone are measured, each ratio with its number."""
-    calendar.import_published(session, by=SYSTEM, at=AT)
+    calendar.import_published(session, by=SYSTEM, at=AT, first_year=2025)
     make_lifts(session, 1)
     first = faults.report(session, Report("L00001", "异响"), by=SYSTEM, at=AT)
     faults.advance(session, first, "acknowledge", by=SYSTEM, at=_minutes(31))

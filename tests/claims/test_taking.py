@@ -61,6 +61,32 @@ def test_many_are_moved_as_one_by_one(session: Session) -> None:
         assert len(_left(session, at_once)[1]) == 4
 
 
+def test_a_close_asks_as_little_for_many_members_as_for_two(session: Session) -> None:
+    """Fees, their VAT and statements of seven members take as many statements of SQL as those of two."""
+    counts = []
+    for name, weights in (("E", (6, 4)), ("F", (2, 1, 1, 1, 1, 1, 1))):
+        made = make_pool(session, weights, name=name)
+        policies.receive(
+            session,
+            make_policy(session, made, number=name),
+            on=date(2026, 3, 5),
+            by=made.actor(Role.FINANCE_MAKER),
+            at=AT,
+        )
+        found: list[str] = []
+
+        def note(_c: Any, _u: Any, statement: str, *_: Any, kept: list[str] = found) -> None:
+            kept.append(statement)
+
+        event.listen(session.get_bind(), "before_cursor_execute", note)
+        by = made.actor(Role.FINANCE_CHECKER)
+        sealed = closing.close_period(session, made.pool.id, "2026Q1", on=date(2026, 3, 31), by=by, at=AT)
+        event.remove(session.get_bind(), "before_cursor_execute", note)
+        assert len(sealed) == len(weights) and all(one.balance_fen for one in sealed)
+        counts.append(len(found))
+    assert counts[0] == counts[1]
+
+
 def test_a_close_takes_many_in_as_many_statements_as_few(session: Session) -> None:
     """Two or nine policies are one statement that moves them, and none stays received; another day's are left."""
     told: dict[str, list[str]] = {}

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -138,13 +138,14 @@ def test_what_was_left_to_the_one_at_it_gets_its_place_from_that_one(
     give = audit._place
     left: list[bool] = []
 
-    def meanwhile(engine: Engine, batch: int, *, waits: bool) -> int:
-        done = give(engine, batch, waits=waits)
+    def meanwhile(connection: Connection, batch: int, *, waits: bool) -> int:
+        done = give(connection, batch, waits=waits)
         if not left:
             left.append(True)
             with psycopg.connect(place.app, autocommit=True) as other:
                 other.execute("SELECT pg_advisory_lock(%s)", (audit.SEQUENCER_LOCK,))
                 _record(engine)
+                other.execute("SELECT pg_advisory_unlock(%s)", (audit.SEQUENCER_LOCK,))
         return done
 
     monkeypatch.setattr(audit, "_place", meanwhile)

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from claims import lists
+from claims import list_filing, lists
 from claims.adjusting import AssessedLine
 from claims.lists import ListedClaim, ListedLine
 from core.db import unit_of_work
@@ -71,6 +71,6 @@ def _file_claims(session: Session, made: MadePool) -> None:
             continue
         sent_lists.approve(session, row, by=signatory, at=AT)
         if listed is claims:
-            lists.file(session, row, by=SYSTEM, at=AT)
+            list_filing.file(session, row, by=SYSTEM, at=AT)
         else:
             sent_lists.stop(session, row, _CLOSED, by=SYSTEM, at=AT)

@@ -19,9 +19,9 @@ from core.db import unit_of_work
 from core.errors import Invalid
 from core.permits import SYSTEM
 from ledger import entries, streams
-from ledger.binary import Numbers
 from ledger.books import AccountRef, MemberShares, account_ids, latest_shares
 from ledger.bulk import Bulk, BulkStream, Same, learn
+from ledger.columns import Numbers, Texts, cut
 from ledger.entries import Event, Move
 from ledger.models import Account, Entry, StreamItem, Transfer
 from ledger.money import LIMIT_FEN
@@ -43,11 +43,19 @@ def named(amounts_fen: Sequence[tuple[int, int]]) -> Rows:
     return [(uuid.uuid4(), f"P-{place}", net, vat) for place, (net, vat) in enumerate(amounts_fen)]
 
 
+def texts_of(words: Sequence[str]) -> Texts:
+    """Return words as a column."""
+    told = [word.encode() for word in words]
+    lengths = np.array([len(one) for one in told])
+    return cut(np.frombuffer(b"".join(told), dtype=np.uint8), np.cumsum(lengths) - lengths, lengths)
+
+
 def written(bulk: Bulk, rows: Sequence[tuple[uuid.UUID, str, int]]) -> Numbers:
     """Write entries of (subject, document, fen) and return their numbers."""
     numbers = bulk.numbers(len(rows))
     subjects = np.frombuffer(b"".join(row[0].bytes for row in rows), dtype="V16")
-    bulk.write([bulk.entries(numbers, subjects, [row[1] for row in rows], np.array([row[2] for row in rows]))])
+    documents = texts_of([row[1] for row in rows])
+    bulk.write([bulk.entries(numbers, subjects, documents, np.array([row[2] for row in rows]))])
     return numbers
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core.db import unit_of_work
+from core import merkle
+from core.audit import AuditEvent, AuditPending, leaf_bytes
+from core.db import Writing, unit_of_work
 from core.errors import Conflict, Invalid
-from core.permits import SYSTEM
+from core.permits import SYSTEM, Actor, Role
 from ledger import books, entries, statements, streams
 from ledger.books import AccountRef
 from ledger.entries import Event, Move
+from ledger.models import Entry
+from ledger.money import LIMIT_FEN
 from ledger.reasons import Reason
-from tests.makers import AT, ON, make_pool
+from tests.makers import AT, ON, MadePool, make_pool
 
 RECEIVABLE = AccountRef("1110")
 
@@ -33,6 +39,57 @@ def test_an_entry_moves_what_its_transfers_move(session: Session) -> None:
     moves = [Move(RECEIVABLE, lead, 1000), Move(RECEIVABLE, lead, -400), Move(lead, RECEIVABLE, 0)]
     entries.post(session, made.pool.id, _event(), moves, by=SYSTEM, at=AT)
     assert books.balances(session, made.pool.id) == {RECEIVABLE: 600, lead: -600}
+
+
+def test_several_are_posted_as_one_by_one(session: Session) -> None:
+    """The same entries, transfers and events in the same order, for nothing and for less than nothing too."""
+    by, subject, kept = Actor(uuid.uuid4(), None, Role.FINANCE_CHECKER), uuid.uuid4(), []
+    for name in ("A", "B"):
+        made = make_pool(session, name=name)
+        lead, *others = (AccountRef("2210", member.id) for member in made.members)
+        event = Event(Reason.LEAD_FEE, ON, "agreement", subject, "2026Q1")
+        posts = [(event, Move(other, lead, fen)) for other, fen in zip(others, (700, 0, -300), strict=True)]
+        posts.append((replace(event, reason=Reason.LEAD_FEE_VAT), Move(others[0], lead, 42)))
+        if name == "A":
+            writing = Writing()
+            entries.post_each(session, made.period, posts, by=by, at=AT, writing=writing)
+            writing.write(session)
+        else:
+            for one, move in posts:
+                if move.amount_fen:
+                    entries.post(session, made.pool.id, one, [move], by=by, at=AT)
+        kept.append(_kept(session, made))
+    assert kept[0] == kept[1] and len(kept[0]) == 3
+
+
+def test_none_are_posted_where_nothing_moves(session: Session) -> None:
+    """Several entries that move nothing are none; an amount beyond the limit is refused."""
+    made = make_pool(session)
+    writing, accounts = Writing(), (AccountRef("2210", made.members[1].id), AccountRef("2210", made.members[0].id))
+    entries.post_each(session, made.period, [(_event(), Move(*accounts, 0))], by=SYSTEM, at=AT, writing=writing)
+    with pytest.raises(Invalid, match="amount_too_large"):
+        far = [(_event(), Move(*accounts, LIMIT_FEN + 1))]
+        entries.post_each(session, made.period, far, by=SYSTEM, at=AT, writing=writing)
+    assert _kept(session, made) == []
+
+
+def _kept(session: Session, made: MadePool) -> list[Any]:
+    """Return each entry of a pool with its moves and its event, without what is the pool's own."""
+    places = {member.id: place for place, member in enumerate(made.members)}
+    found: list[Any] = []
+    for row in session.scalars(select(Entry).where(Entry.pool_id == made.pool.id).order_by(Entry.id)):
+        of_it = (AuditEvent.object_kind == "entry", AuditEvent.object_id == str(row.id))
+        told = session.scalars(select(AuditEvent).where(*of_it)).one()
+        assert session.get_one(AuditPending, told.id).leaf_hash == merkle.leaf_hash(leaf_bytes(told))
+        assert (told.facts["pool"], row.period_id) == (made.pool.id, made.period.id)
+        moves = [
+            (places.get(one.debit.member), places.get(one.credit.member), one.amount_fen)
+            for one in entries.moves_of(session, row)
+        ]
+        about = (row.reason, row.on, row.at, row.subject_kind, row.subject_id, row.document, row.person_id)
+        event = (told.action, told.at, told.person_id, told.role, {**told.facts, "pool": 0})
+        found.append((about, row.amount_fen, moves, event))
+    return found
 
 
 def test_nothing_is_not_posted(session: Session) -> None:

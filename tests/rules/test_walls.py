@@ -55,7 +55,8 @@ def actor_of(walk: Walk, seat: Seat) -> Actor:
     with unit_of_work(walk.engine, SYSTEM) as session:
         assert seat.organisation_id is not None
         kind = "insurer" if seat.role in INSURERS else "bureau"
-        return Actor(seat.person_id, seat.organisation_id, seat.role, kind, led_by(session, seat.organisation_id))
+        led = frozenset(session.scalars(led_by(seat.organisation_id)))
+        return Actor(seat.person_id, seat.organisation_id, seat.role, kind, led)
 
 
 def _may_see(row: Any, actor: Actor, *, is_shown_to_lead: bool) -> bool:

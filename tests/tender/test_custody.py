@@ -73,6 +73,14 @@ def test_every_fault_of_a_choice_of_custodians_is_told(town):
             custody.name_custodians(session, tender, good[:1] * 17, 3, by=officer, at=DRAFTED)
 
 
+def rehearse(town, session, tender):
+    """Have every custodian open its share of a rehearsal's bid."""
+    head = custody.rehearsal_head(custody.rehearse(session, tender, by=town.officer, at=DRAFTED))
+    for keeper in town.keepers:
+        share = unsealing.open_share(keeper.key, head, "bid")
+        custody.give_rehearsal_share(session, tender, share, by=keeper.actor, at=DRAFTED)
+
+
 def test_a_key_without_its_holder_is_no_key(town):
     """A custodian that cannot answer its challenge ends no ceremony, and nobody gives a key for another."""
     with unit_of_work(town.engine, SYSTEM) as session:
@@ -125,10 +133,7 @@ def test_a_new_key_after_the_rehearsal_needs_a_new_rehearsal(town):
         tender = drafted(town, session)
         for keeper in town.keepers:
             prove(session, tender, keeper)
-        head = custody.rehearsal_head(custody.rehearse(session, tender, by=town.officer, at=DRAFTED))
-        for keeper in town.keepers:
-            share = unsealing.open_share(keeper.key, head, "bid")
-            custody.give_rehearsal_share(session, tender, share, by=keeper.actor, at=DRAFTED)
+        rehearse(town, session, tender)
         first = town.keepers[0]
         prove(session, tender, type(first)(first.actor, p256.new_key()))
         with pytest.raises(Conflict, match="rehearsal_missing"):
@@ -151,10 +156,7 @@ def test_a_lost_key_is_counted_and_the_drill_asks_again(town):
 
 
 def rehearse_again(town, session, tender):
-    head = custody.rehearsal_head(custody.rehearse(session, tender, by=town.officer, at=DRAFTED))
-    for keeper in town.keepers:
-        share = unsealing.open_share(keeper.key, head, "bid")
-        custody.give_rehearsal_share(session, tender, share, by=keeper.actor, at=DRAFTED)
+    rehearse(town, session, tender)
     custody.finish_ceremony(session, tender, by=town.officer, at=DRAFTED)
 
 
@@ -184,10 +186,7 @@ def test_other_custodians_or_another_threshold_void_the_rehearsal(town):
         tender = drafted(town, session)
         for keeper in town.keepers:
             prove(session, tender, keeper)
-        head = custody.rehearsal_head(custody.rehearse(session, tender, by=town.officer, at=DRAFTED))
-        for keeper in town.keepers:
-            share = unsealing.open_share(keeper.key, head, "bid")
-            custody.give_rehearsal_share(session, tender, share, by=keeper.actor, at=DRAFTED)
+        rehearse(town, session, tender)
         tenders.edit(session, tender, draft_of(threshold=4), by=town.officer, at=DRAFTED)
         with pytest.raises(Conflict, match="rehearsal_missing"):
             custody.finish_ceremony(session, tender, by=town.officer, at=DRAFTED)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 import pytest
@@ -22,9 +25,50 @@ Run = Callable[..., Result]
 Commands = Callable[[ModuleType, click.Command], Run]
 
 
+@dataclass(frozen=True)
+class Standing:
+    """One application of a worker, with its folder and configuration as they were when it was made."""
+
+    app: Flask
+    folder: Path
+    files: dict[Path, bytes]
+    config: dict[str, Any]
+
+    def renew(self) -> None:
+        """Put the folder and the configuration back to where they were."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for path, content in self.files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self.app.config.clear()
+        self.app.config.update(self.config)
+
+
+@pytest.fixture(scope="session")
+def standing(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Standing:
+    """The application in test mode, made once: to make it takes longer than most tests of a page."""
+    folder = tmp_path_factory.mktemp("web") / "state"
+    app = make_app(shared_engine, folder)
+    files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return Standing(app, folder, files, dict(app.config))
+
+
 @pytest.fixture
-def app(engine: Engine, state_dir: Path) -> Flask:
-    """The application in test mode on an empty database."""
+def state_dir(standing: Standing) -> Path:
+    """A folder for keys and papers, as the application left it when it was made."""
+    standing.renew()
+    return standing.folder
+
+
+@pytest.fixture
+def app(engine: Engine, state_dir: Path, standing: Standing) -> Flask:
+    """The application in test mode on an empty database; `own_app` for who adds to it."""
+    return standing.app
+
+
+@pytest.fixture
+def own_app(engine: Engine, state_dir: Path) -> Flask:
+    """An application of this test alone, to which it may add routes."""
     return make_app(engine, state_dir)
 
 

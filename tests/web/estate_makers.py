@@ -80,7 +80,7 @@ def make_city(visitors: Visitors) -> City:
     now = clock.now()
     today = clock.on(now)
     with unit_of_work(visitors.engine, SYSTEM) as session:
-        calendar.import_published(session, by=SYSTEM, at=now)
+        calendar.import_published(session, by=SYSTEM, at=now, first_year=2025)
         start = today - timedelta(days=30)
         made = make_pool(session, starts_on=date(2026, 1, 1), ends_on=start - timedelta(days=1))
         statements.open_period(session, made.pool.id, "now", start, today + timedelta(days=60), by=SYSTEM, at=now)

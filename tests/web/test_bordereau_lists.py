@@ -26,10 +26,11 @@ from tests.conftest import AT
 from tests.makers import MadePool, make_lifts, make_pool
 from tests.visitors import settings_for
 from underwriting import bordereaux, sent_lists
-from underwriting.models import Bordereau, Community, Policy
+from underwriting.models import Bordereau, BordereauPiece, Community, Policy
 from underwriting.sent_lists import Sent
 from web import bordereau_cli, bordereau_desk, bordereau_list
 from web.cli import cli
+from web.csv_rows import CsvRows
 
 HEAD = "保单号,起保日期,满期日,台数,保费（元）,区县,小区\n"
 DAY = date(2026, 3, 2)
@@ -194,6 +195,56 @@ def test_the_same_file_is_not_sent_twice(made: MadePool, tmp_path: Path) -> None
     assert again.exit_code == 6 and "已作为“保费清单.csv”导入过" in again.stderr
 
 
+#: Pieces of three rows: plain ones, one with quotes, a blank row, a fault, an unknown community, one with names.
+MIXED = (
+    good(3)
+    + 'P-4,2026-03-01,2027-03-01,2,"1,000.00",,\n'
+    + good(2, 5)
+    + "P-7,2026/3/1,2027年3月1日,2,7,,\n\n"
+    + good(2, 8)
+    + "P-10,2026-03-01,2025-03-01,2,7,,\n"
+    + good(2, 11)
+    + "P-13,2026-03-01,2027-03-01,2,7,示例区,没有这个苑\n"
+    + good(2, 14)
+    + "电-16,2026-03-01,2027-03-01,2,7.5,示例区,示例苑\n"
+    + good(2, 17)
+    + "P-1,2026-03-01,2027-03-01,2,7,,"
+)
+
+
+@pytest.mark.parametrize("form", ["as it is", "of another system", "in another encoding"])
+def test_plain_lines_wait_as_any_others_do(
+    engine: Engine, made: MadePool, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Read whole columns at a time where that can be, and row by row: the same pieces wait, with the same faults."""
+    text = (HEAD + MIXED).replace("\n", "\n" if form == "as it is" else "\r\n")
+    body = text.encode("gb18030" if form == "in another encoding" else "utf-8")
+    monkeypatch.setattr(bordereau_list, "PIECE", 3)
+    taken: list[object] = []
+    take = CsvRows.take
+    monkeypatch.setattr(CsvRows, "take", lambda lines, block: (taken.append(block), take(lines, block)))
+    by_columns = read_of(engine, made, body)
+    assert len(taken) == 4
+    monkeypatch.setattr(CsvRows, "block", lambda *_: None)
+    assert read_of(engine, made, body) == by_columns
+    assert [fault[:2] for fault in by_columns[1]] == [
+        (12, "invalid_term"), (15, "community_not_in_register"), (21, "bordereau_number_twice"),
+    ]  # fmt: skip
+
+
+def read_of(engine: Engine, made: MadePool, body: bytes) -> tuple[list[object], list[object], list[object]]:
+    """Return what waits of a file, what is wrong with it, and how it stands."""
+    row_id = begun(engine, made)
+    bordereau_list.read_on(engine, row_id, io.BytesIO(body))
+    with unit_of_work(engine, SYSTEM) as session:
+        row = sent_lists.lock(session, Bordereau, row_id)
+        pieces = select(*[one for one in BordereauPiece.__table__.c if one.name != "bordereau_id"])
+        pieces = pieces.where(BordereauPiece.bordereau_id == row_id).order_by(BordereauPiece.place)
+        waiting: list[object] = [tuple(one) for one in session.execute(pieces)]
+        faults: list[object] = [tuple(one) for one in session.execute(sent_lists.faults_of(row))]
+        return waiting, faults, [row.stage, row.line_count, row.row_count, row.fault_count, row.gross_fen]
+
+
 class Killed(Exception):
     """Stands for the end of a process."""
 
@@ -229,9 +280,7 @@ def test_a_reading_that_was_cut_off_is_taken_up_where_it_was(
 
 def begun(engine: Engine, made: MadePool) -> uuid.UUID:
     """Return the id of a bordereau that is to be read."""
-    columns = dict(
-        zip(("number", "inception_on", "expires_on", "lift_count", "gross_fen"), HEAD.split(","), strict=False)
-    )
+    columns = dict(zip([one.name for one in bordereau_list.SCHEMA.fields], HEAD.strip().split(","), strict=True))
     with unit_of_work(engine, SYSTEM) as session:
         row = bordereaux.begin(session, made.pool, Sent("a.csv", "0" * 64, columns), on=DAY, by=SYSTEM, at=AT)
         return row.id

@@ -23,6 +23,12 @@ from web.shell import needs, unit
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """An application of each test's own: they add routes to it."""
+    return own_app
+
+
 def refuse(app: Flask, refusal: Exception, path: str = "/x") -> None:
     """Have an address refuse."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,15 @@ def test_the_part_that_is_insured_is_one_figure_everywhere(city: City) -> None:
     officer = city.visitors.login_as(Role.OFFICER)
     for page in (city.visitors.browser().get("/").text, officer.get("/").text, officer.get("/estates").text):
         assert "66.67%" in page and "66.66%" not in page
+
+
+def test_a_page_after_the_last_is_the_last(city: City) -> None:
+    """An address that is too far on shows the last rows there are, in each of the lists."""
+    officer = city.visitors.login_as(Role.OFFICER)
+    row = re.compile('<tr role="row">.*?</tr>', re.DOTALL)
+    for path in ("/estates", f"/estates/{city.community.id}", "/policies"):
+        shown = row.findall(officer.get(path).text)
+        assert len(shown) > 1 and row.findall(officer.get(f"{path}?page=99").text) == shown
 
 
 def test_a_repairer_sees_its_own_lifts_alone(city: City) -> None:

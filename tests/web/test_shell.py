@@ -30,6 +30,12 @@ from web.shell import action_of, actor, at, check_routes, needs, unit
 View = Callable[..., ResponseReturnValue]
 
 
+@pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """An application of each test's own: they add routes to it."""
+    return own_app
+
+
 def route(app: Flask, rule: str, action: str, view: View, *, method: str = "GET", **options: Any) -> None:
     """Put one more view on the application."""
     app.add_url_rule(rule, rule, needs(action, **options)(view), methods=[method])

@@ -9,16 +9,12 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import validate
 
-from core.errors import Conflict
-from core.papers import Paper
-from ledger import extracts
 from ledger.extract_models import BookExtract
 from ledger.extracts import FORMS, Kind
 from web import extract_desk, fields
 from web import extracts as making
 from web.api import PageQuery, Strict, newest_first, resource
 from web.extract_desk import Narrowed
-from web.keeping import sent
 from web.shell import actor, at, needs, unit
 from web.states import STATES
 
@@ -114,10 +110,4 @@ def one(extract_id: uuid.UUID) -> dict[str, Any]:
 @api.response(200, content_type="application/octet-stream")
 def file(extract_id: uuid.UUID) -> ResponseReturnValue:
     """Download the file of an extract exactly as it was kept."""
-    row = extracts.get(unit(), extract_id, actor())
-    if row.paper_id is None:
-        raise Conflict("extract_not_ready")
-    extracts.fetch(unit(), row, by=actor(), at=at())
-    response = sent(unit().get_one(Paper, row.paper_id))
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return extract_desk.file_of(unit(), extract_id, by=actor(), at=at())

@@ -104,9 +104,7 @@ class ListStory:
             mapping = SCHEMA.suggest(table.headers)
             sent = Sent(name, hashlib.sha256(content).hexdigest(), mapping.columns)
             row = bordereaux.begin(session, pool, sent, on=clock.on(when), by=self.year.desk, at=when)
-            reader = Reader(table, mapping, versions)
-            for rows, values in reader.pieces(0):
-                piece = reader.piece(session, rows, values)
-                bordereaux.keep_piece(session, row, piece)
+            for _, make in Reader(table, mapping, versions).pieces(0):
+                bordereaux.keep_piece(session, row, make(session))
         bordereaux.finish_reading(session, row, by=SYSTEM, at=when)
         return row.id

@@ -1,4 +1,7 @@
-"""The one module that imports WeasyPrint. Import it late: it takes a second, and fails where Pango is not installed."""
+"""The door to WeasyPrint, which only this and `engine_lines` import.
+
+Import it late: it takes a second, and fails where Pango is not installed.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ import gc
 from collections.abc import Mapping
 from typing import Any
 
+import pydyf
 import weasyprint
+import weasyprint.pdf
 from weasyprint.css.tokens import InvalidValues
 from weasyprint.pdf.fonts import Font, get_hb_object_data
-from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from core.errors import Invalid
+from web.documents.engine_lines import LineFonts
 from web.documents.papers import Asset
 
 #: Before and after a paper of more characters, what earlier ones left behind is cleared away: their boxes point at each
@@ -37,10 +42,19 @@ class ClosedFetcher(URLFetcher):  # type: ignore[misc]
 
 
 class _LeanFont(Font):  # type: ignore[misc]
-    """A font that has its file read again where it is asked for, until it is cut down to what the paper uses.
+    """A font whose file is not read as a whole, but where it is not cut down to what the paper uses.
 
-    WeasyPrint keeps the whole file, some 20 MB with Chinese, once for every weight and size.
+    WeasyPrint reads every file, some 20 MB with Chinese, once for every weight and size, and keeps it.
     """
+
+    is_made = True
+
+    def __init__(self, *told: Any) -> None:
+        _LeanFont.is_made = False
+        try:
+            super().__init__(*told)
+        finally:
+            _LeanFont.is_made = True
 
     @property
     def file_content(self) -> bytes:
@@ -53,13 +67,44 @@ class _LeanFont(Font):  # type: ignore[misc]
         self.__dict__["content"] = content
 
 
-class _LeanFonts(dict[object, Font]):
-    """The fonts of a document as it is written, each made lean as it comes in."""
+def _data_of(of: Any, *others: Any) -> bytes:
+    """Return the bytes of a font, or of a picture in it; none while the font is being made."""
+    return get_hb_object_data(of, *others) if _LeanFont.is_made else b""
 
-    def __setitem__(self, key: object, font: Font) -> None:
-        del font.__dict__["file_content"]
-        font.__class__ = _LeanFont
-        super().__setitem__(key, font)
+
+weasyprint.pdf.stream.Font = _LeanFont
+weasyprint.pdf.fonts.get_hb_object_data = _data_of
+
+
+class _Pages(pydyf.PDF):  # type: ignore[misc]
+    """A file that knows the references of its pages: the engine asks for all of them with every part that it tags."""
+
+    _known: tuple[bytes, ...] = ()
+
+    @property
+    def page_references(self) -> tuple[bytes, ...]:
+        """Return the reference of each page that there is so far."""
+        if len(self._known) != self.pages["Count"]:
+            self._known = super().page_references
+        return self._known
+
+
+pydyf.PDF = _Pages
+
+
+class _Pressed(pydyf.Object):  # type: ignore[misc]
+    """An object of the file in its bytes."""
+
+    data = b""
+    compressible = False
+
+
+def _press(_: Any, pdf: pydyf.PDF) -> None:
+    """Turn every object of the file into its bytes: the engine asks each for them twice, and compresses them anew."""
+    for place, one in enumerate(pdf.objects):
+        if one.free == "n":
+            pressed = pdf.objects[place] = _Pressed()
+            pressed.number, pressed.compressible, pressed.data = one.number, one.compressible, one.data
 
 
 def write_pdf(html: str, assets: Mapping[str, Asset], identifier: bytes) -> bytes:
@@ -68,10 +113,9 @@ def write_pdf(html: str, assets: Mapping[str, Asset], identifier: bytes) -> byte
         gc.collect()
     try:
         document = weasyprint.HTML(string=html, url_fetcher=ClosedFetcher(assets), media_type="print").render(
-            font_config=FontConfiguration()
+            font_config=LineFonts()
         )
-        document.fonts = _LeanFonts()
-        body: bytes = document.write_pdf(pdf_identifier=identifier, pdf_tags=True, pdf_version="1.7")
+        body: bytes = document.write_pdf(finisher=_press, pdf_identifier=identifier, pdf_tags=True, pdf_version="1.7")
     except (FatalURLFetchingError, InvalidValues) as refused:
         raise Invalid("document_asset_refused", address=str(refused.__cause__ or refused)[:200]) from refused
     del document

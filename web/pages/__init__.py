@@ -10,13 +10,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from types import ModuleType
 
 from flask import Flask, request, url_for
 from flask.typing import ResponseReturnValue
 
 from core.permits import Actor, Role
-from web.formats import t
+from web.formats import is_english
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,25 @@ def register(app: Flask) -> None:
     unknown = [item.endpoint for item in menu if item.endpoint not in app.view_functions]
     if unknown:
         raise RuntimeError(f"menu items that lead nowhere: {unknown}")
-    app.extensions["gongbao"].menu = tuple(sorted(menu, key=lambda item: item.place))
+    app.extensions["gongbao"].menu = found = tuple(sorted(menu, key=lambda item: item.place))
+    app.extensions["gongbao"].entries = lru_cache(maxsize=256)(partial(_entries, found))
     app.extensions["gongbao"].homes = homes
 
 
 def menu_of(app: Flask, actor: Actor) -> list[dict[str, object]]:
     """Return the menu of an actor's role as the frame of a page takes it."""
-    shown = []
-    for item in app.extensions["gongbao"].menu:
-        if actor.role in item.roles:
-            href = url_for(item.endpoint)
-            is_current = request.path == href or (href != "/" and request.path.startswith(f"{href}/"))
-            shown.append({"label": t(item.zh, item.en), "href": href, "is_current": is_current})
-    return shown
+    edge = app.extensions["gongbao"]
+    path = request.path
+    return [
+        {
+            "label": label,
+            "href": href,
+            "is_current": path == href or (href != "/" and path.startswith(f"{href}/")),
+        }
+        for label, href in edge.entries(actor.role, is_english(), request.script_root)
+    ]
+
+
+def _entries(items: tuple[MenuItem, ...], role: Role, is_in_english: bool, _root: str) -> tuple[tuple[str, str], ...]:
+    """Return the words and the address of each entry of a role's menu."""
+    return tuple((one.en if is_in_english else one.zh, url_for(one.endpoint)) for one in items if role in one.roles)

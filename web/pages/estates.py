@@ -9,28 +9,50 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from claims.models import Fault
 from core import clock
 from core.errors import NotFound
 from core.parties import Organisation
 from core.permits import Role, may
-from underwriting import estates, policies
-from underwriting.models import Community, Lift, Policy
+from underwriting import estates
+from underwriting.models import Community, Lift
 from underwriting.rating import is_insurable_age
 from web import money_desk
 from web.columns import Column
-from web.estate_query import COMMUNITY_SORTS, communities_asked, communities_of, lifts_of
+from web.estate_query import (
+    COMMUNITY_SORTS,
+    about_community,
+    communities_asked,
+    coverage_on,
+    districts_of,
+    filters_of,
+    lifts_of,
+    list_of,
+    repairers_of,
+)
 from web.fault_queue import faults_of
 from web.formats import number, percent, t
-from web.history import history
+from web.history import events_about, history, told
 from web.keeping import settings
-from web.listing import EXPORT_MOST, Asked, addresses, counted, csv_link, csv_of, listed, sort_asked, wants_csv
+from web.listing import (
+    EXPORT_MOST,
+    Asked,
+    addresses,
+    asked_now,
+    csv_link,
+    csv_of,
+    listed_at_once,
+    page_asked,
+    page_of,
+    sort_key,
+    wants_csv,
+)
 from web.money_desk import Field, Step
 from web.pages import MenuItem
 from web.public_figures import ratio_bp
-from web.shell import actor, at, needs, unit
+from web.shell import actor, at, needs, reading, unit
 
 #: Does what a form asks; returns (what to say, where to go).
 Work = Callable[[Mapping[str, str]], tuple[str, str]]
@@ -59,42 +81,34 @@ MENU = [
 
 
 @pages.get("")
-@needs("estate.read")
+@needs("estate.read", has_unit=False)
 def index() -> ResponseReturnValue:
     """List the communities that the actor may see, with their cover today."""
-    today = clock.on(at())
+    today, seat = clock.on(at()), actor().seat
     asked = Asked()
-    query = communities_asked(communities_of(actor(), today), asked)
-    sort, order = sort_asked(COMMUNITY_SORTS, "name")
-    query = query.order_by(*order, Community.id)
+    filters, sort = filters_of(asked), sort_key(COMMUNITY_SORTS, "name")
     if wants_csv():
         names = ("district", "name", "households", "buildings", "lifts", "insured")
-        rows = unit().execute(query.limit(EXPORT_MOST)).all()
+        with reading() as session:
+            rows = session.execute(communities_asked(seat, today, filters, sort).limit(EXPORT_MOST)).all()
         return csv_of("communities", [(name, attrgetter(name)) for name in names], rows)
-    found = listed(unit(), query, is_grouped=False)
-    address = addresses("estates.one", "community_id")
+    figures = [coverage_on(today)] if actor().sees_all else []
+    found, (districts, *covers) = listed_at_once(list_of(seat, today, filters, sort), districts_of(seat), *figures)
     return render_template(
         "estates/index.html",
-        rows=[{**row._mapping, "href": address(row.id)} for row in found.rows],
         columns=_columns(),
         found=found,
         sort=sort,
         values=asked.values,
         errors=asked.errors,
-        districts=[("", t("全部", "All")), *((name, name) for name in _districts())],
+        districts=[("", t("全部", "All")), *((name, name) for name in sorted(row.district for row in districts))],
         exports=csv_link(),
-        tiles=_tiles() if actor().sees_all else [],
+        tiles=[tile for (cover,) in covers for tile in _tiles(estates.Coverage(*map(int, cover)))],
         may_import=may(actor(), "estate.import"),
     )
 
 
-def _districts() -> list[str]:
-    seen = estates.communities_visible_to(actor()).order_by(None).with_only_columns(Community.district)
-    return sorted(unit().scalars(seen.distinct()))
-
-
-def _tiles() -> list[dict[str, Any]]:
-    cover = estates.coverage(unit(), clock.on(at()))
+def _tiles(cover: estates.Coverage) -> list[dict[str, Any]]:
     part = ratio_bp(cover.lifts_insured, cover.lifts)
     return [
         {
@@ -113,8 +127,9 @@ def _tiles() -> list[dict[str, Any]]:
 
 
 def _columns() -> list[Column]:
+    address = addresses("estates.one", "community_id")
     return [
-        Column("name", t("小区", "Community"), href="href", is_head=True, is_sortable=True),
+        Column("name", t("小区", "Community"), href=lambda row: address(row.id), is_head=True, is_sortable=True),
         Column("district", t("区县", "District"), is_sortable=True),
         Column("households", t("户数", "Households"), "number", is_sortable=True),
         Column("buildings", t("楼栋", "Buildings"), "number"),
@@ -129,64 +144,50 @@ def community_of(community_id: uuid.UUID) -> Community:
 
 
 @pages.get("/<uuid:community_id>")
-@needs("estate.read")
+@needs("estate.read", has_unit=False)
 def one(community_id: uuid.UUID) -> ResponseReturnValue:
     """Show one community: its lifts, its policies."""
-    community = community_of(community_id)
-    today = clock.on(at())
-    query = lifts_of(actor(), today, community.id)
+    today, seat, page = clock.on(at()), actor().seat, page_asked()
     if wants_csv():
-        return _lifts_csv(query)
-    repairers = _repairers_of(community)
-    found = counted(unit(), query, sum(count for _, count in repairers))
-    may_read = may(actor(), "policy.read")
-    lift_address, policy_address = addresses("estates.lift", "lift_id"), addresses("policies.one", "policy_id")
-    rows = [
-        {
-            **row._mapping,
-            "href": lift_address(row.id),
-            "is_old_enough": is_insurable_age(row.in_service_on, today),
-            "policy_href": policy_address(row.policy_id) if row.policy_id and may_read else "",
-        }
-        for row in found.rows
-    ]
-    insured = unit().scalars(
-        policies.visible_to(actor()).where(Policy.community_id == community.id).order_by(Policy.inception_on.desc())
+        with reading() as session:
+            community = estates.community(session, community_id, actor())
+            return _lifts_csv(session, lifts_of(actor(), today, community.id))
+    about, which = about_community(seat, today), {"community_id": community_id}
+    lifts, may_read = about.lifts.given(**which), may(actor(), "policy.read")
+    more = [events_about("community", seat).given(subject=str(community_id))] if actor().sees_all else []
+    those, rows, repairers, insured, *events = asked_now(
+        about.community.given(**which), lifts.rows(page), lifts.whole, about.policies.given(**which), *more
     )
+    if not those:
+        raise NotFound("community_not_found")
     return render_template(
         "estates/one.html",
-        community=community,
-        rows=rows,
-        found=found,
+        community=those[0],
+        found=page_of(rows, sum(row.lifts for row in repairers), page, lifts),
+        is_old_enough=lambda row: is_insurable_age(row.in_service_on, today),
+        policy_address=addresses("policies.one", "policy_id"),
         columns=_lift_columns(),
         exports=csv_link(),
-        policies=insured.all() if may_read else [],
+        policies=insured if may_read else [],
         may_read_policies=may_read,
         repairers=repairers,
         may_appoint=may(actor(), "repairer.set"),
-        events=history(unit(), "community", community.id) if actor().sees_all else [],
+        events=[one for rows in events for one in told(rows, {})],
         may_bind=may(actor(), "policy.bind"),
-        today=today,
     )
 
 
-def _repairers_of(community: Community) -> Sequence[Any]:
-    """Return (name, lifts) of who maintains the lifts of a community that the actor may see; no name: nobody."""
-    seen = lifts_of(actor(), clock.on(at()), community.id).order_by(None).subquery()
-    parts = select(seen.c.repairer, func.count()).group_by(seen.c.repairer).order_by(func.count().desc())
-    return unit().execute(parts.order_by(seen.c.repairer)).all()
-
-
-def _lifts_csv(query: Any) -> Response:
+def _lifts_csv(session: Session, query: Any) -> Response:
     places = ("district", "community", "building")
     names = (*places, "number", "in_service_on", "floors", "repairer", "policy_number", "insured_to")
-    rows = unit().execute(query.limit(EXPORT_MOST)).all()
+    rows = session.execute(query.limit(EXPORT_MOST)).all()
     return csv_of("lifts", [(name, attrgetter(name)) for name in names], rows)
 
 
 def _lift_columns() -> list[Column]:
+    address = addresses("estates.lift", "lift_id")
     return [
-        Column("number", t("电梯编号", "Lift"), "code", href="href", is_head=True),
+        Column("number", t("电梯编号", "Lift"), "code", href=lambda row: address(row.id), is_head=True),
         Column("building", t("楼栋", "Building")),
         Column("floors", t("层数", "Floors"), "number"),
         Column("in_service_on", t("投用日期", "In service since"), "date"),
@@ -241,7 +242,8 @@ def appoint_for_community(community_id: uuid.UUID) -> ResponseReturnValue:
         "own page afterwards.",
         place=community.name,
     )
-    now = [(name or t("未设定", "none"), t("{n} 台", "{n} lifts", n=n)) for name, n in _repairers_of(community)]
+    repairers = unit().execute(repairers_of(actor(), clock.on(at()), community.id))
+    now = [(name or t("未设定", "none"), t("{n} 台", "{n} lifts", n=n)) for name, n in repairers]
     return _appoint(sentence, url_for("estates.one", community_id=community.id), now, work)
 
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from core.errors import Conflict, Forbidden, Invalid
-from core.papers import Paper
+from core.errors import Forbidden, Invalid
 from core.permits import Role
 from ledger import extracts, statements
 from ledger.extracts import Kind
@@ -21,7 +20,6 @@ from web.documents.extract_columns import LAYOUTS, Column
 from web.extract_desk import Narrowed, failure_words, kind_words, standing_words
 from web.formats import number, t
 from web.history import history
-from web.keeping import sent
 from web.listing import Asked
 from web.money_desk import Field, Step, pool_of, pools_seen, short_names, step_page, view_of
 from web.pages import MenuItem
@@ -208,13 +206,7 @@ def again(extract_id: uuid.UUID) -> ResponseReturnValue:
 @needs("extract.read", writes=True)
 def file(extract_id: uuid.UUID) -> ResponseReturnValue:
     """Send the file of an extract exactly as it was kept; Conflict `extract_not_ready` before it is made."""
-    row = extracts.get(unit(), extract_id, actor())
-    if row.paper_id is None:
-        raise Conflict("extract_not_ready")
-    extracts.fetch(unit(), row, by=actor(), at=at())
-    response = sent(unit().get_one(Paper, row.paper_id))
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return extract_desk.file_of(unit(), extract_id, by=actor(), at=at())
 
 
 @pages.get("/pools/<int:pool_id>/extracts")

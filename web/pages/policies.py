@@ -25,11 +25,22 @@ from web.columns import Column
 from web.errors import words
 from web.formats import date_words, money, t, yuan
 from web.history import history
-from web.listing import EXPORT_MOST, Asked, addresses, csv_link, csv_of, listed, of_rows, sort_asked, wants_csv
+from web.listing import (
+    EXPORT_MOST,
+    Asked,
+    addresses,
+    csv_link,
+    csv_of,
+    listed_at_once,
+    of_rows,
+    ordered,
+    sort_key,
+    wants_csv,
+)
 from web.money_desk import Field, Step, booked_day, day_field, need_day
 from web.pages import MenuItem
 from web.pages.estates import community_of
-from web.shell import actor, at, needs, unit
+from web.shell import actor, at, needs, reading, unit
 from web.states import STATES
 
 pages = Blueprint("policies", __name__, url_prefix="/policies")
@@ -56,21 +67,20 @@ MENU = [
 
 
 @pages.get("")
-@needs("policy.read")
+@needs("policy.read", has_unit=False)
 def index() -> ResponseReturnValue:
     """List the policies that the actor may see."""
     asked = Asked()
-    query = policy_desk.asked_for(policy_desk.policies_of(actor()), asked)
-    sort, order = sort_asked(policy_desk.SORTS, "-inception_on", full=policy_desk.FULL)
-    query = query.order_by(*order, Policy.id)
+    filters, sort = policy_desk.filters_of(asked), sort_key(policy_desk.SORTS, "-inception_on")
     if wants_csv():
-        rows = unit().execute(query.limit(EXPORT_MOST)).all()
+        query = policy_desk.narrowed(policy_desk.policies_of(actor()), filters)
+        order = (*ordered(policy_desk.SORTS, sort, full=policy_desk.FULL), Policy.id)
+        with reading() as session:
+            rows = session.execute(query.order_by(*order).limit(EXPORT_MOST)).all()
         return csv_of("policies", [(heading, attrgetter(name)) for heading, name in _CSV_COLUMNS.items()], rows)
-    found = listed(unit(), query, sum_of="gross_fen", is_grouped=False)
-    address = addresses("policies.one", "policy_id")
+    found, _ = listed_at_once(policy_desk.list_of(actor().seat, filters, sort))
     return render_template(
         "policies/index.html",
-        rows=[{**row._mapping, "href": address(row.id)} for row in found.rows],
         columns=_columns(),
         found=found,
         sort=sort,
@@ -104,8 +114,11 @@ def _words(stage: str) -> tuple[str, str]:
 
 
 def _columns() -> list[Column]:
+    address = addresses("policies.one", "policy_id")
     return [
-        Column("number", t("保单号", "Policy"), "code", href="href", is_head=True, is_sortable=True),
+        Column(
+            "number", t("保单号", "Policy"), "code", href=lambda row: address(row.id), is_head=True, is_sortable=True
+        ),
         Column("community", t("小区", "Community"), is_sortable=True),
         Column("stage", t("状态", "State"), "chip", of="policy"),
         Column("inception_on", t("起保", "From"), "date", is_sortable=True),
