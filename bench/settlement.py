@@ -166,12 +166,12 @@ def against_limits(count: int, rounds: int, singles: int) -> list[Row]:
             read, posted = settle(engine, pool_id, path)
             limit.keep_rows(pool_id)
             settle_down(urls)
-            copied = limit.copy()
-            say(f"{lines:,} premiums: read {read:.2f} s, posted {posted:.2f} s; COPY {copied:.2f} s")
+            copy_s = limit.copy()
+            say(f"{lines:,} premiums: read {read:.2f} s, posted {posted:.2f} s; COPY {copy_s:.2f} s")
             if place:
                 whole_s.append(read + posted)
                 posted_s.append(posted)
-                limit_s.append(copied)
+                limit_s.append(copy_s)
         rate = count / median(whole_s)
         objects = by_objects(urls, engine, min(count, BY_OBJECTS))
         singly = one_by_one(engine, make_pool(engine, "逐笔共保体"), singles)
@@ -179,10 +179,13 @@ def against_limits(count: int, rounds: int, singles: int) -> list[Row]:
         scale = pgbench.rate(pgbench.prepare(urls), 1, 3) if pgbench.program() else 0.0
     size = f"{count:,} 笔"
     rows = limit.rows
+    copied = count / median(limit_s)
+    by_copy = ("COPY 同样的行", "COPY of the same rows", "ORM add_all，一个事务", "one transaction")
     return [
         faster((f"批量结算 {size}", "read and post"), (f"COPY {rows:,} 行", "the rows"), whole_s, limit_s, ">= 0.6"),
         faster((f"批量入账 {size}", "post alone"), (f"COPY {rows:,} 行", "the rows"), posted_s, limit_s, ""),
         _rates("ORM add_all，一个事务", "one transaction", rate, objects, ">= 25"),
+        Row(*by_copy, copied, objects, "1/s", copied / objects),
         _rates("ORM，逐笔一个事务", "one transaction an entry", rate, singly, ">= 70"),
         *([_rates("pgbench 默认事务，一个连接", "default transaction, one client", rate, scale, "")] if scale else []),
     ]
