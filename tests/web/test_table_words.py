@@ -13,7 +13,7 @@ from web.messages import claims, core, tables
 ROOT = Path(__file__).resolve().parents[2]
 ALL = {**core.MESSAGES, **claims.MESSAGES, **tables.MESSAGES}
 STARTS = ("table_", "cell_", "header_", "column_", "row_too_long")
-READERS = ("cells", "row_schema", "tables", "workbooks", "workbook_child")
+READERS = ("cells", "csv_rows", "row_schema", "tables", "workbooks", "workbook_child")
 
 
 def codes_in(path: Path, starts: tuple[str, ...] = STARTS) -> set[str]:
