@@ -11,6 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -146,9 +147,10 @@ def in_turn(clients: tuple[FlaskClient, FlaskClient], path: str, times: int) -> 
 def measure(is_quick: bool) -> list[dict[str, object]]:
     """Return the rows of the lists; the application writes a line for each request, as where it is served."""
     lifts, times = (QUICK, ASKED_QUICK) if is_quick else (FULL, ASKED)
-    log_as_json()
     rows = []
-    with tempfile.TemporaryDirectory() as name, database() as (urls, engine):
+    with ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory())
+        urls, engine = stack.enter_context(database())
         places = register.fill(urls, lifts)
         pool_id, path = make_pool(engine, "全省共保体"), Path(name) / "premiums.csv"
         for start in range(0, len(places), _LIST):
@@ -161,10 +163,15 @@ def measure(is_quick: bool) -> list[dict[str, object]]:
         with engine.connect() as connection:
             community_id = connection.scalar(select(Community.id).limit(1))
         found = pages(uuid.UUID(str(community_id)))
-        ours, plain = signed_in(engine, account, Path(name)), bare(engine, found)
+        lines = stack.enter_context((Path(name) / "web.log").open("w", encoding="utf-8"))
+        with redirect_stdout(lines):
+            # Whoever writes lines for the first time goes on writing to where they went.
+            log_as_json()
+            ours, plain = signed_in(engine, account, Path(name)), bare(engine, found)
+            for page in found:
+                for client in (ours, plain):
+                    ask(client, page.path)
         for page in found:
-            for client in (ours, plain):
-                ask(client, page.path)
             timed = in_turn((ours, plain), page.path, times)
             ours_ms, plain_ms = ([1000 * one for one in column] for column in zip(*timed, strict=True))
             job = (f"{page.job}，{lifts:,} 台电梯", page.job_en)
