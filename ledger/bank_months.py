@@ -198,9 +198,10 @@ def _require_whole(session: Session, pool_id: int, told: Month) -> BankReport:
                 raise Conflict("bank_month_gap", day=after.from_on)
     for number, first_on, last_on in _parts(session, pool_id, told):
         found = by_number.get(number, [])
-        covered = [one for one in found if one.from_on <= first_on or one.opening_fen == 0]
-        if not covered or max(one.until_on for one in found) < last_on:
-            raise Conflict("bank_month_not_covered", number=number, day=last_on if covered else first_on)
+        # Of an account on which nothing stood before its first statement no earlier days are asked for.
+        is_begun = bool(found) and (found[0].from_on <= first_on or found[0].opening_fen == 0)
+        if not is_begun or max(one.until_on for one in found) < last_on:
+            raise Conflict("bank_month_not_covered", number=number, day=last_on if is_begun else first_on)
     return max((one for found in by_number.values() for one in found), key=lambda one: (one.until_on, one.taken_at))
 
 
