@@ -58,16 +58,20 @@ def rows_of(text: str, encoding: str, most: int) -> list[Row | str]:
 @example("a,b\nc,d\r\ne,f\n", "utf-8-sig", 3)
 @example("a,b\r\nc,d\r", "utf-8-sig", 2)
 @example("a,b\nc,d", "gb18030", 2)
+@example("a" * 38 + ",b\nc,d\n", "utf-8-sig", 1)
 def test_blocks_and_rows_are_the_same_rows(text: str, encoding: str, most: int) -> None:
     """Whatever the file: its rows with their numbers, and where it breaks off, are those read one by one."""
     assert rows_of(text, encoding, most) == rows_of(text, encoding, 0)
 
 
 def test_plain_lines_are_read_as_a_block() -> None:
-    """Lines without quotes and of as many fields as there are headers are; a quote, a blank or a field more are not."""
+    """Lines without quotes, of as many short fields as there are headers; no quote, blank, long field or one more."""
     plain = b"a,b\r\n1,2\r\n"
     for body, is_block in ((plain, True), (b'"a",b\n', False), (b"a,b,c\n", False), (b"a,b\n\n", False), (b"", False)):
         assert (CsvRows(io.BytesIO(body), "utf-8-sig", Limits()).block(9, 2) is not None) == is_block
+    for width in (400, 401):
+        long = plain + b"1," + b"x" * width
+        assert (CsvRows(io.BytesIO(long), "utf-8-sig", Limits()).block(9, 2) is not None) == (width == 400)
     assert CsvRows(io.BytesIO(plain), "utf-8-sig", Limits(rows=8)).block(9, 2) is None
     assert CsvRows(io.BytesIO(plain), "utf-8-sig", Limits(line_chars=2)).block(9, 2) is None
 
