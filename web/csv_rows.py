@@ -80,6 +80,8 @@ class CsvRows:
         self._encoding, self._at = _beginning(file, encoding)
         self._text: io.TextIOWrapper | None = None
         self._number = 0
+        #: So many rows were taken in blocks.
+        self.in_blocks = 0
         self.delimiter = self._delimiter()
         self._reader = self._new_reader()
 
@@ -132,6 +134,7 @@ class CsvRows:
 
     def take(self, block: Block) -> None:
         """Have the lines of a block read."""
+        self.in_blocks += len(block)
         self.back((block.after, block.before + len(block)))
 
     def _next_lines(self, most: int) -> bytes:

@@ -18,6 +18,7 @@ from web import plain_cells
 from web.cells import Cell, Day, Fen, Kind, Limits, Row, Text, Whole, is_blank
 from web.csv_rows import CsvRows
 from web.plain_cells import PlainDays
+from web.tables import read_table
 
 cells = st.text('ab1,;"\r\n 电\0', max_size=3)
 files = st.builds(
@@ -136,3 +137,19 @@ def test_what_is_written_as_most_do_is_read_at_once(kind: Kind, words: list[str]
         assert joined([found]).decode().split("\n") == expected
     else:
         assert (found.days() if isinstance(found, PlainDays) else found).tolist() == expected
+
+
+def test_rows_taken_in_blocks_count_among_the_most_there_may_be() -> None:
+    """A file of one row too many is refused, however many of those before were taken at once."""
+    body = b"a,b\n" + b"1,2\n" * 6
+    for most in (5, 6):
+        with read_table(io.BytesIO(body), "a.csv", Limits(rows=most)) as table:
+            assert table.lines is not None
+            block = table.lines.block(3, 2)
+            assert block is not None
+            table.lines.take(block)
+            if most == 6:
+                assert [row.number for row in table.rows] == [5, 6, 7]
+            else:
+                with pytest.raises(Invalid, match="table_too_many_rows"):
+                    list(table.rows)
