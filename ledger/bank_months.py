@@ -135,7 +135,7 @@ def sign(session: Session, pool_id: int, first_on: date, *, by: Actor, at: datet
     Refuses Forbidden `role_may_not`, `lead_only`, `second_person_needed` from whoever took in the last of the bank's
     statements; Conflict `bank_month_signed`, `bank_month_not_over`, `bank_month_not_reached` (day) while no statement
     reaches its end, `bank_month_not_covered` (number, day) where those of an account miss a day of its part,
-    `bank_month_gap` (day) where a statement does not begin with the balance of the account's one before.
+    `bank_month_gap` (number, day) where a statement does not begin with the balance of its account's one before.
     """
     require(by, "bank_month.sign")
     require_lead(session, pool_id, by)
@@ -178,8 +178,8 @@ def _require_whole(session: Session, pool_id: int, told: Month) -> BankReport:
     """Return the last statement that tells of a month, whose statements are whole, those of each account by themselves.
 
     Refuses Conflict `bank_month_not_covered` (number, day) where the statements of an account do not tell of a day on
-    which members pay into it, `bank_month_gap` (day) where one is missing among them: the first of an account follows
-    its last one before the month.
+    which members pay into it, `bank_month_gap` (number, day) where one is missing among them: the first of an account
+    follows its last one before the month.
     """
     query = (
         select(BankReport, BankAccount.number)
@@ -195,12 +195,13 @@ def _require_whole(session: Session, pool_id: int, told: Month) -> BankReport:
         before = session.scalars(earlier.order_by(BankReport.until_on.desc(), BankReport.taken_at.desc()).limit(1))
         for one, after in pairwise([*before, *found]):
             if after.opening_fen != one.closing_fen:
-                raise Conflict("bank_month_gap", day=after.from_on)
+                raise Conflict("bank_month_gap", number=number, day=after.from_on)
     for number, first_on, last_on in _parts(session, pool_id, told):
         found = by_number.get(number, [])
-        covered = [one for one in found if one.from_on <= first_on or one.opening_fen == 0]
-        if not covered or max(one.until_on for one in found) < last_on:
-            raise Conflict("bank_month_not_covered", number=number, day=last_on if covered else first_on)
+        # Of an account on which nothing stood before its first statement no earlier days are asked for.
+        is_begun = bool(found) and (found[0].from_on <= first_on or found[0].opening_fen == 0)
+        if not is_begun or max(one.until_on for one in found) < last_on:
+            raise Conflict("bank_month_not_covered", number=number, day=last_on if is_begun else first_on)
     return max((one for found in by_number.values() for one in found), key=lambda one: (one.until_on, one.taken_at))
 
 

@@ -215,7 +215,8 @@ def give_consent(session: Session, row: Variation, *, by: Actor, at: datetime) -
     time, `variation_too_late` from its first day on, `variation_outdated` where another version was made since.
     """
     require(by, "variation.consent")
-    pool, own = _standing(session, row, "conclude", by)
+    pool, own = _held(session, row, by)
+    step(stages.VARIATION_MOVES, row.stage, "conclude", kind="variation")
     if session.get(VariationConsent, (row.id, own)) is not None:
         raise Conflict("variation_consented")
     if clock.on(at) >= row.effective_on:
@@ -236,10 +237,11 @@ def decline(session: Session, row: Variation, why: str, *, by: Actor, at: dateti
     """Decline a proposed change for a party: it falls, whoever has consented.
 
     Refuses Forbidden `role_may_not`, `variation_not_asked`, Invalid `variation_needs_reason`,
-    `variation_reason_too_long`; Conflict `stage_refuses`.
+    `variation_reason_too_long`; Conflict `stage_refuses`, of what has lapsed too.
     """
     require(by, "variation.consent")
-    _standing(session, row, "decline", by)
+    _held(session, row, by)
+    step(stages.VARIATION_MOVES, stage_on(session, row, clock.on(at)), "decline", kind="variation")
     row.declined_why = _words(why)
     stages.move_variation(session, row, "decline", by=by, at=at, facts={"why": row.declined_why})
 
@@ -247,20 +249,21 @@ def decline(session: Session, row: Variation, why: str, *, by: Actor, at: dateti
 def withdraw(session: Session, row: Variation, *, by: Actor, at: datetime) -> None:
     """Take a proposed change back, for the party that proposed it.
 
-    Refuses Forbidden `role_may_not`, `variation_not_asked`, `variation_not_yours`; Conflict `stage_refuses`.
+    Refuses Forbidden `role_may_not`, `variation_not_asked`, `variation_not_yours`; Conflict `stage_refuses`, of what
+    has lapsed too.
     """
     require(by, "variation.propose")
     require_proposer(session, row, by)
-    _standing(session, row, "withdraw", by)
+    _held(session, row, by)
+    step(stages.VARIATION_MOVES, stage_on(session, row, clock.on(at)), "withdraw", kind="variation")
     stages.move_variation(session, row, "withdraw", by=by, at=at)
 
 
-def _standing(session: Session, row: Variation, verb: str, by: Actor) -> tuple[Pool, uuid.UUID]:
-    """Return the pool of a change that is still proposed, its row held, and the party that an actor speaks for."""
+def _held(session: Session, row: Variation, by: Actor) -> tuple[Pool, uuid.UUID]:
+    """Return the pool of a change and the party that an actor speaks for; the change's row is held."""
     pool = session.get_one(Pool, row.pool_id)
     own = _own(session, pool, by)
     session.refresh(row, with_for_update=True)
-    step(stages.VARIATION_MOVES, row.stage, verb, kind="variation")
     return pool, own
 
 

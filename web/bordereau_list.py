@@ -65,8 +65,8 @@ LIMITS = Limits(
 #: The same while its columns are chosen: of a workbook the head alone is read.
 LOOKED_AT = replace(LIMITS, cpu_s=20, wall_s=60, head_rows=20)
 
-#: So many different cells of a column are remembered as they were read.
-_REMEMBERED = 50_000
+#: So many different cells of a column are remembered as they were read, none of them longer than so many characters.
+_REMEMBERED, _REMEMBERED_CHARS = 50_000, 200
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ class _Column:
     def _learn(self, cell: Cell) -> object:
         value = self._value(cell)
         # Only texts: a workbook's 1 and its TRUE are equal, and are not the same.
-        if type(cell) is str:
+        if type(cell) is str and len(cell) <= _REMEMBERED_CHARS:
             if len(self.known) >= _REMEMBERED:
                 self.known.clear()
             self.known[cell] = value

@@ -1,7 +1,8 @@
 """The rows of a CSV file: one after another, or many plain lines at once as columns of bytes.
 
-Whatever a file may hold is read row by row by the csv module. Lines that need nothing of it (no quotes, as many fields
-as there are headers) may be looked at whole columns at a time first; who cannot use them so reads them row by row.
+Whatever a file may hold is read row by row by the csv module. Lines that need nothing of it (no quotes, no long field,
+as many fields as there are headers) may be looked at whole columns at a time first; who cannot use them so reads them
+row by row.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ _MARKS = {
 
 #: So many bytes are read at a time, and as plain lines at most.
 _CHUNK, _MOST = 1 << 20, 1 << 26
+
+#: No field of a plain line has more bytes: a column has the room of its longest field in each of its rows.
+_FIELD_MOST = 400
+
+#: A line has an end of two signs at most.
+_END_MOST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,8 @@ class CsvRows:
         self._encoding, self._at = _beginning(file, encoding)
         self._text: io.TextIOWrapper | None = None
         self._number = 0
+        #: So many rows were taken in blocks.
+        self.in_blocks = 0
         self.delimiter = self._delimiter()
         self._reader = self._new_reader()
 
@@ -118,13 +127,14 @@ class CsvRows:
         if found is None:
             return None
         starts, lengths = found
-        longest = int((starts[:, -1] + lengths[:, -1] - starts[:, 0]).max())
-        if lengths.max() > self._limits.cell_chars or longest > self._limits.line_chars:
+        longest = int((starts[:, -1] + lengths[:, -1] - starts[:, 0]).max()) + _END_MOST
+        if lengths.max() > min(_FIELD_MOST, self._limits.cell_chars) or longest > self._limits.line_chars:
             return None
         return Block(self._number, body, starts, lengths, self._encoding, self.delimiter, self._at + len(raw))
 
     def take(self, block: Block) -> None:
         """Have the lines of a block read."""
+        self.in_blocks += len(block)
         self.back((block.after, block.before + len(block)))
 
     def _next_lines(self, most: int) -> bytes:

@@ -175,12 +175,12 @@ def _table(rows: Iterator[Row], limits: Limits, table: Table) -> Table:
 
     if table.lines and under:
         table.lines.back(under)
-        return replace(table, headers=headers, rows=_bounded(table.lines, limits, 1))
+        return replace(table, headers=headers, rows=_bounded(table.lines, limits, 1, table.lines))
     return replace(table, headers=headers, rows=chain([first], bounded))
 
 
-def _bounded(rows: Iterator[Row], limits: Limits, count: int = 0) -> Iterator[Row]:
-    """Yield the rows that are not blank, within the caps; so many came before."""
+def _bounded(rows: Iterator[Row], limits: Limits, count: int = 0, lines: CsvRows | None = None) -> Iterator[Row]:
+    """Yield the rows that are not blank, within the caps; so many came before, and what `lines` took in blocks."""
     most = limits.columns
     for row in rows:
         cells = row.cells
@@ -189,7 +189,7 @@ def _bounded(rows: Iterator[Row], limits: Limits, count: int = 0) -> Iterator[Ro
         if all(map(is_blank, cells)):
             continue
         count += 1
-        if count > limits.rows + 1:
+        if count + (lines.in_blocks if lines else 0) > limits.rows + 1:
             raise Invalid("table_too_many_rows", most=limits.rows)
         for cell in cells:
             if type(cell) is str and len(cell) > limits.cell_chars:

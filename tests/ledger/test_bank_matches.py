@@ -18,7 +18,7 @@ from ledger import bank_matches, bank_months, bank_receipts
 from ledger.bank_matching import OpenBalance, UnmatchedLine, proposals
 from ledger.bank_models import BankLine, BankMatch
 from tests.makers import AT, make_pool, open_quarter
-from tests.makers_bank import camt, confirm_all, details, line_of, take, take_file
+from tests.makers_bank import LEAD_NUMBER, camt, confirm_all, details, line_of, take, take_file
 from tests.makers_money import Quarter, agree_all, play_quarter
 
 LINE = UnmatchedLine(uuid.UUID(int=1), 2_651_624, "", "0200")
@@ -236,8 +236,9 @@ def test_a_month_with_a_statement_missing_is_not_signed(session: Session) -> Non
     take_file(
         session, quarter.made, camt([], name="S-2", opening_fen=5, from_on=date(2026, 4, 21), on=date(2026, 4, 30))
     )
-    with pytest.raises(Conflict, match="bank_month_gap"):
+    with pytest.raises(Conflict, match="bank_month_gap") as found:
         bank_months.sign(session, pool, date(2026, 4, 1), by=checker, at=MAY)
+    assert found.value.facts == {"number": LEAD_NUMBER, "day": date(2026, 4, 21)}
 
 
 def test_a_month_begins_with_the_balance_of_the_month_before(session: Session) -> None:

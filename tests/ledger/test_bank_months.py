@@ -52,3 +52,15 @@ def test_a_month_with_two_accounts_is_signed_once_each_is_covered(session: Sessi
     signed = bank_months.sign(session, pool, APRIL, by=checker, at=MAY)
     # What is left on the old account counts still.
     assert (signed.bank_fen, signed.lines) == (40 + 560, 4)
+
+
+def test_a_balance_of_nothing_later_in_the_month_covers_no_day_before(session: Session) -> None:
+    """Only the first statement of an account may begin late, where nothing stood on it before."""
+    made = make_pool(session)
+    confirm(session, made, 0)
+    spent = [line_of(-700, "R-1", on=date(2026, 4, 6))]
+    take_file(session, made, camt(spent, name="A-1", opening_fen=700, from_on=date(2026, 4, 5), on=date(2026, 4, 10)))
+    take_file(session, made, camt([], name="A-2", from_on=date(2026, 4, 11), on=date(2026, 4, 30)))
+    with pytest.raises(Conflict, match="bank_month_not_covered") as found:
+        bank_months.sign(session, made.pool.id, APRIL, by=made.actor(Role.FINANCE_CHECKER), at=MAY)
+    assert found.value.facts == {"number": LEAD_NUMBER, "day": APRIL}

@@ -126,6 +126,10 @@ def test_what_is_too_late_or_outdated_lapses_and_makes_way(session: Session) -> 
     with pytest.raises(Invalid, match="variation_nothing_new"):
         same = Proposal(told.effective_on, TOLD.ends_on, Clauses(), "照旧")
         variations.propose_change(session, made.pool, same, by=lead, at=then)
+    with pytest.raises(Conflict, match="stage_refuses"):
+        variations.withdraw(session, late, by=made.actor(Role.SIGNATORY, 1), at=then)
+    with pytest.raises(Conflict, match="stage_refuses"):
+        variations.decline(session, late, "太晚", by=lead, at=then)
     assert late.stage == "proposed"
     row = variations.propose_change(session, made.pool, told, by=lead, at=then)
     assert (late.stage, late.decided_at, late.decided_by) == ("lapsed", then, lead.person_id)

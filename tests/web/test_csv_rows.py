@@ -18,6 +18,7 @@ from web import plain_cells
 from web.cells import Cell, Day, Fen, Kind, Limits, Row, Text, Whole, is_blank
 from web.csv_rows import CsvRows
 from web.plain_cells import PlainDays
+from web.tables import read_table
 
 cells = st.text('ab1,;"\r\n 电\0', max_size=3)
 files = st.builds(
@@ -58,16 +59,20 @@ def rows_of(text: str, encoding: str, most: int) -> list[Row | str]:
 @example("a,b\nc,d\r\ne,f\n", "utf-8-sig", 3)
 @example("a,b\r\nc,d\r", "utf-8-sig", 2)
 @example("a,b\nc,d", "gb18030", 2)
+@example("a" * 38 + ",b\nc,d\n", "utf-8-sig", 1)
 def test_blocks_and_rows_are_the_same_rows(text: str, encoding: str, most: int) -> None:
     """Whatever the file: its rows with their numbers, and where it breaks off, are those read one by one."""
     assert rows_of(text, encoding, most) == rows_of(text, encoding, 0)
 
 
 def test_plain_lines_are_read_as_a_block() -> None:
-    """Lines without quotes and of as many fields as there are headers are; a quote, a blank or a field more are not."""
+    """Lines without quotes, of as many short fields as there are headers; no quote, blank, long field or one more."""
     plain = b"a,b\r\n1,2\r\n"
     for body, is_block in ((plain, True), (b'"a",b\n', False), (b"a,b,c\n", False), (b"a,b\n\n", False), (b"", False)):
         assert (CsvRows(io.BytesIO(body), "utf-8-sig", Limits()).block(9, 2) is not None) == is_block
+    for width in (400, 401):
+        long = plain + b"1," + b"x" * width
+        assert (CsvRows(io.BytesIO(long), "utf-8-sig", Limits()).block(9, 2) is not None) == (width == 400)
     assert CsvRows(io.BytesIO(plain), "utf-8-sig", Limits(rows=8)).block(9, 2) is None
     assert CsvRows(io.BytesIO(plain), "utf-8-sig", Limits(line_chars=2)).block(9, 2) is None
 
@@ -132,3 +137,19 @@ def test_what_is_written_as_most_do_is_read_at_once(kind: Kind, words: list[str]
         assert joined([found]).decode().split("\n") == expected
     else:
         assert (found.days() if isinstance(found, PlainDays) else found).tolist() == expected
+
+
+def test_rows_taken_in_blocks_count_among_the_most_there_may_be() -> None:
+    """A file of one row too many is refused, however many of those before were taken at once."""
+    body = b"a,b\n" + b"1,2\n" * 6
+    for most in (5, 6):
+        with read_table(io.BytesIO(body), "a.csv", Limits(rows=most)) as table:
+            assert table.lines is not None
+            block = table.lines.block(3, 2)
+            assert block is not None
+            table.lines.take(block)
+            if most == 6:
+                assert [row.number for row in table.rows] == [5, 6, 7]
+            else:
+                with pytest.raises(Invalid, match="table_too_many_rows"):
+                    list(table.rows)

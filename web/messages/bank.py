@@ -271,9 +271,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "for the time of its use first.",
     ),
     "bank_month_gap": (
-        "自 {day} 起的银行流水，期初与前一份的期末不等，中间缺流水。请先读入。",
-        "The bank statement from {day} on does not begin with the balance of the one before: one is missing. Take it "
-        "in first.",
+        "收款账户 {number} 自 {day} 起的银行流水，期初与前一份的期末不等，中间缺流水。请先读入。",
+        "The statement of account {number} from {day} on does not begin with the balance of the one before: one is "
+        "missing. Take it in first.",
     ),
     "receipt_not_found": (
         "没有这笔待认领收款，或您无权查看。请从列表进入。",

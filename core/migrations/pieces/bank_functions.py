@@ -95,8 +95,7 @@ BEGIN
             fits := EXISTS (SELECT 1 FROM public.apart_item i WHERE i.stage = 'open'
                 AND (i.id, i.pool_id, i.organisation_id, i.amount_fen, i.number)
                     = (NEW.subject_id, batch.pool_id, paid.organisation_id, NEW.amount_fen, NEW.document));
-        END IF;
-        IF batch.kind = 'again' THEN
+        ELSIF batch.kind = 'again' THEN
             fits := EXISTS (SELECT 1 FROM public.payment_line o JOIN public.bank_account a ON a.id = o.account_id
                 WHERE o.return_line_id IS NOT NULL AND o.subject_id IS NULL
                     AND (o.id, o.pool_id, o.amount_fen, a.organisation_id)
