@@ -20,7 +20,8 @@ from claims.models import CashCall, Claim, ClaimCost
 from core.errors import Conflict
 from core.permits import Actor, require
 from core.stages import step
-from ledger import books
+from ledger import bank_payouts, books
+from ledger.bank_models import PaymentBatch
 from ledger.books import require_lead
 from ledger.clause_models import ApartItem, PoolClosing, StepUp
 from ledger.models import Period, Statement
@@ -49,7 +50,8 @@ def stage_of(session: Session, pool: Pool, on: date) -> str:
 def still_open(session: Session, pool: Pool, on: date) -> Sequence[OpenKind]:
     """Return what of a pool is not over on a day: cover, premium, claims, calls, refunds, lists, periods, statements.
 
-    Also items settled on their own, step-ups, and accounts of its book that are not at nothing.
+    Also items settled on their own, step-ups, batches that wait to be released, payments that came back and were not
+    paid again, and accounts of its book that are not at nothing.
     """
     claims = select(Claim.id).where(Claim.pool_id == pool.id)
     owing = (Policy.stage == "bound") & (policies.due_fen() > 0)
@@ -65,11 +67,13 @@ def still_open(session: Session, pool: Pool, on: date) -> Sequence[OpenKind]:
         ("statement", Statement, [*_of(Statement, pool), Statement.stage != "settled"]),
         ("apart_item", ApartItem, [*_of(ApartItem, pool), ApartItem.stage == "open"]),
         ("step_up", StepUp, [*_of(StepUp, pool), StepUp.stage == "declared"]),
+        ("payment_batch", PaymentBatch, [*_of(PaymentBatch, pool), PaymentBatch.stage == "prepared"]),
     )
     counts = [
         OpenKind(kind, session.scalar(select(func.count()).select_from(row).where(*where)) or 0)
         for kind, row, where in kinds
     ]
+    counts.append(OpenKind("returned_payment", len(bank_payouts.to_pay_again(session, pool.id))))
     counts.append(OpenKind("balance", len(books.balances(session, pool.id))))
     return [one for one in counts if one.count]
 

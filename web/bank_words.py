@@ -6,6 +6,7 @@ from __future__ import annotations
 BANK_KINDS: dict[str, tuple[str, str]] = {
     "bank_account": ("收款账户", "account to be paid to"),
     "payment_batch": ("付款批次", "batch of payments"),
+    "returned_payment": ("退回而未再付的付款", "payment that came back and was not paid again"),
     "bank_match": ("核对", "match"),
     "held_receipt": ("待认领收款", "unmatched receipt"),
 }

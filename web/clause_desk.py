@@ -97,6 +97,8 @@ def open_rows(session: Session, pool: Pool, who: Actor, today: date) -> list[dic
         "statement": url_for("statements.index"),
         "apart_item": url_for("apart.index", pool_id=pool.id),
         "step_up": url_for("step_ups.index", pool_id=pool.id),
+        "payment_batch": url_for("payment_batches.index", pool_id=pool.id),
+        "returned_payment": url_for("payment_batches.index", pool_id=pool.id),
         "balance": url_for("pools.balance", pool_id=pool.id),
     }
     return [

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from claims import run_off
 from core.clock import CITY
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid
@@ -61,6 +62,12 @@ def _ready(session: Session) -> Quarter:
     return quarter
 
 
+def _open(session: Session, quarter: Quarter, kind: str) -> int:
+    """Return how many of a kind keep the pool from being closed for good."""
+    found = run_off.still_open(session, quarter.made.pool, DAY)
+    return next((one.count for one in found if one.kind == kind), 0)
+
+
 @pytest.mark.parametrize("kind", ["statement", "premium"])
 def test_what_came_back_is_marked_and_paid_again(session: Session, kind: str) -> None:
     """By the line that brought it, by another person; then once in a batch, and come back again, once more."""
@@ -90,11 +97,13 @@ def test_what_came_back_is_marked_and_paid_again(session: Session, kind: str) ->
     number = first.reference
     for name in ("B", "C"):
         due = bank_payouts.to_pay_again(session, pool)
+        assert _open(session, quarter, "returned_payment") == 1
         assert [(one.number, one.amount_fen, one.owner_id) for one in due] == [
             (number, fen, first.account.organisation_id)
         ]
         fallen = bank_payouts.prepare_again(session, pool, pays_on=DAY, by=maker, at=MORNING)
         assert bank_payouts.to_pay_again(session, pool) == []
+        assert [_open(session, quarter, one) for one in ("returned_payment", "payment_batch")] == [0, 1]
         bank_payments.reject(session, fallen, by=checker, at=MORNING)
         anew = bank_payouts.prepare_again(session, pool, pays_on=DAY, by=maker, at=MORNING)
         bank_payments.release_batch(session, anew, by=checker, at=MORNING)
