@@ -68,6 +68,9 @@ LOOKED_AT = replace(LIMITS, cpu_s=20, wall_s=60, head_rows=20)
 #: So many different cells of a column are remembered as they were read.
 _REMEMBERED = 50_000
 
+#: No cell of a column that is read at once has more bytes: each of its rows takes the room of the longest.
+_PLAIN_BYTES = 200
+
 
 @dataclass(slots=True)
 class _Column:
@@ -86,9 +89,10 @@ class _Column:
     def read_plain(self, block: Block) -> object | None:
         """Return a plain block's column as `web.plain_cells` reads it or as a list; nothing where a cell is wrong."""
         kind = self.item.kind
+        column = block.column(self.place) if block.widest(self.place) <= _PLAIN_BYTES else None
         if not isinstance(kind, cells.Text):
-            return plain_cells.READERS[type(kind)](kind, block.column(self.place))
-        if self.item.is_required and (words := plain_cells.words(kind, block.column(self.place))) is not None:
+            return plain_cells.READERS[type(kind)](kind, column) if column else None
+        if self.item.is_required and column and (words := plain_cells.words(kind, column)) is not None:
             return words
         values = self.read(block.words(self.place))
         return None if any(type(value) is Invalid for value in values) else values

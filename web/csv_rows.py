@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 
 from core.errors import Invalid
-from ledger.columns import Numbers, Signs, Texts, cut
+from ledger.columns import Numbers, Texts, cut
 from web.cells import Limits, Row
 
 #: A line's end and what would make a line more than fields between delimiters.
@@ -48,8 +48,12 @@ class Block:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def widest(self, place: int) -> int:
+        """Return how many bytes the longest field of a column has, by its place from 0."""
+        return int(self.lengths[:, place].max())
+
     def column(self, place: int) -> Texts:
-        """Return a column's fields, by its place from 0."""
+        """Return a column's fields: every row takes as much room as the longest of them (`widest`)."""
         return cut(np.frombuffer(self.body, dtype=np.uint8), self.starts[:, place], self.lengths[:, place])
 
     def words(self, place: int) -> list[str]:
@@ -114,11 +118,11 @@ class CsvRows:
             return None
         if not body.endswith(b"\n"):
             body += b"\n"
-        found = _fields_of(np.frombuffer(body, dtype=np.uint8), ord(self.delimiter), width)
+        found = _fields_of(body, self.delimiter.encode(), width)
         if found is None:
             return None
         starts, lengths = found
-        longest = int((starts[:, -1] + lengths[:, -1] - starts[:, 0]).max())
+        longest = int((starts[:, -1] + lengths[:, -1] - starts[:, 0]).max()) + len("\r\n")
         if lengths.max() > self._limits.cell_chars or longest > self._limits.line_chars:
             return None
         return Block(self._number, body, starts, lengths, self._encoding, self.delimiter, self._at + len(raw))
@@ -183,14 +187,15 @@ def _beginning(file: IO[bytes], encoding: str) -> tuple[str, int]:
     return encoding.removesuffix("-sig"), 0
 
 
-def _fields_of(signs: Signs, delimiter: int, width: int) -> tuple[Numbers, Numbers] | None:
+def _fields_of(body: bytes, delimiter: bytes, width: int) -> tuple[Numbers, Numbers] | None:
     """Return where each field of lines begins and its length, a row a line; None where one has more or less fields."""
-    marks = np.flatnonzero((signs == delimiter) | (signs == _END))
-    if len(marks) % width:
+    # Counted before any is looked for: lines of little else than delimiters have very many.
+    if body.count(delimiter) != body.count(b"\n") * (width - 1):
         return None
-    ends = marks.reshape(-1, width)
+    signs = np.frombuffer(body, dtype=np.uint8)
+    ends = np.flatnonzero((signs == ord(delimiter)) | (signs == _END)).reshape(-1, width)
     is_end = signs[ends] == _END
     if not is_end[:, -1].all() or is_end[:, :-1].any():
         return None
-    starts = np.concatenate(([0], marks[:-1] + 1)).reshape(-1, width)
+    starts = np.concatenate(([0], ends.ravel()[:-1] + 1)).reshape(-1, width)
     return starts, ends - starts

@@ -225,6 +225,9 @@ def test_plain_lines_wait_as_any_others_do(
     monkeypatch.setattr(CsvRows, "take", lambda lines, block: (taken.append(block), take(lines, block)))
     by_columns = read_of(engine, made, body)
     assert len(taken) == 4
+    with monkeypatch.context() as narrow:
+        narrow.setattr(bordereau_list, "_PLAIN_BYTES", 3)
+        assert read_of(engine, made, body) == by_columns and len(taken) == 4
     monkeypatch.setattr(CsvRows, "block", lambda *_: None)
     assert read_of(engine, made, body) == by_columns
     assert [fault[:2] for fault in by_columns[1]] == [
