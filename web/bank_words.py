@@ -37,7 +37,7 @@ PAYEE_KINDS: dict[str, tuple[str, str]] = {
     "other": ("其他", "other"),
 }
 
-#: Why an approved claim is in no batch yet (`claims.payouts.Due`): (中文, English).
+#: Why an approved claim is in no batch yet (`why` of `claims.payouts.due`): (中文, English).
 WHY_NOT: dict[str, tuple[str, str]] = {
     "": ("可以付款", "can be paid"),
     "call_first": ("须先发摊回通知", "cash is to be called for first"),
