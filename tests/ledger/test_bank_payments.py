@@ -77,7 +77,7 @@ def test_a_statement_is_paid_once(session: Session) -> None:
 
 
 def test_the_database_pays_a_statement_once(engine: Engine) -> None:
-    """Where the verb is left out the database refuses a second payment, another sum, and another member's account."""
+    """Without the verb the database refuses a second payment, one the bank has shown, another sum or account."""
     with unit_of_work(engine, SYSTEM) as session:
         quarter, period = _agreed(session)
         batch = prepare(session, quarter.made, period, pays_on=ON, at=NOW)
@@ -94,6 +94,14 @@ def test_the_database_pays_a_statement_once(engine: Engine) -> None:
         with pytest.raises(DBAPIError, match=said), unit_of_work(engine, SYSTEM) as session:
             session.add(PaymentLine(**wrong))
             session.flush()
+    with unit_of_work(engine, SYSTEM) as session:
+        made, number = quarter.made, line.statement.number
+        take(session, made, [line_of(-86_454, "R-1", about=number)])
+        line_id, maker = session.scalars(select(BankLine.id)).one(), made.actor(Role.FINANCE_MAKER)
+        bank_matches.accept(session, made.pool.id, line_id, line.statement.id, by=maker, at=NOW)
+    with pytest.raises(DBAPIError, match="of whom it is owed"), unit_of_work(engine, SYSTEM) as session:
+        session.add(PaymentLine(**same))
+        session.flush()
 
 
 @pytest.mark.parametrize(
