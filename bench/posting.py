@@ -169,12 +169,12 @@ def _rows(rounds: Sequence[Round], took_ms: list[float]) -> list[Row]:
         ratio = median(getattr(one, name) / one.pgbench for one in rounds)
         return Row(*words, *against, middle(name), middle("pgbench"), "1/s", ratio, goal)
 
-    least = median(one.its_busy_ms / one.busy_ms for one in rounds)
+    its_part = median(one.its_busy_ms / one.busy_ms for one in rounds)
     return [
         row(job, "together", ">= 0.4"),
         Row(*job, "p99", "", percentile(took_ms, 99), None, "ms", None, "< 50"),
         Row(*job, "p50", "", percentile(took_ms, 50), None, "ms"),
         row(apart, "apart"),
         row(idle, "idle"),
-        Row(*busy, *against, middle("busy_ms"), middle("its_busy_ms"), "ms", least),
+        Row(*busy, *against, middle("busy_ms"), middle("its_busy_ms"), "ms", its_part),
     ]

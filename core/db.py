@@ -283,12 +283,16 @@ def _connected(engine: Engine, turn: int | None) -> AbstractContextManager[Engin
     return nullcontext(engine) if turn is None else _in_turn(engine, turn)
 
 
+#: Who failed more often than this waits no longer than before.
+_LONGEST_AFTER = 6
+
+
 def stand_back(failed: int) -> None:
-    """Wait a moment of its own before the same work is done again, longer each time: 0 to 4 ms, 8 ms, 16 ms and so on.
+    """Wait a moment of its own before work that failed so often is done again: 0 to 4 ms, 8 ms, up to 128 ms.
 
     Two that begin again at once would meet again.
     """
-    time.sleep(secrets.randbelow(4_000 << failed) / 1_000_000)
+    time.sleep(secrets.randbelow(2_000 << min(failed, _LONGEST_AFTER)) / 1_000_000)
 
 
 def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], Result], *, tries: int = 6) -> Result:
@@ -297,13 +301,14 @@ def run_in_unit(engine: Engine, actor: Actor | None, work: Callable[[Session], R
     Refuses with Conflict `busy` when it has failed `tries` times; nothing is then kept.
     """
     for failed in range(tries):
+        if failed:
+            stand_back(failed)
         try:
             with unit_of_work(engine, actor) as session:
                 return work(session)
         except DBAPIError as error:
             if not may_try_again(error):
                 raise
-        stand_back(failed)
     raise Conflict(BUSY)
 
 

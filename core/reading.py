@@ -18,6 +18,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import Dialect, Engine, Select
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
 
 from core.db import SET_SCOPE, scope_of
 from core.permits import Actor
@@ -77,10 +78,14 @@ def ask_together(engine: Engine, actor: Actor | None, *asked: Question) -> list[
 
 @contextmanager
 def _driver(engine: Engine) -> Iterator[Any]:
-    """Lend a connection that begins no transaction by itself; what its server refuses is raised as by SQLAlchemy."""
-    opened = engine.raw_connection()
-    raw: Any = opened.driver_connection
+    """Lend a connection that begins no transaction by itself.
+
+    What its server refuses, and that there is no server, is raised as by SQLAlchemy.
+    """
+    opened: PoolProxiedConnection | None = None
     try:
+        opened = engine.raw_connection()
+        raw: Any = opened.driver_connection
         own = raw.autocommit
         raw.autocommit = True
         try:
@@ -91,11 +96,13 @@ def _driver(engine: Engine) -> Iterator[Any]:
                     raw.rollback()
                 raw.autocommit = own
     except psycopg.Error as fault:
-        if raw.closed:
+        is_cut = opened is not None and raw.closed
+        if opened is not None and is_cut:
             opened.invalidate(fault)
         told: BaseException = DBAPIError.instance(
-            None, None, fault, psycopg.Error, hide_parameters=True, connection_invalidated=raw.closed, dialect=_DIALECT
+            None, None, fault, psycopg.Error, hide_parameters=True, connection_invalidated=is_cut, dialect=_DIALECT
         )
         raise told from fault
     finally:
-        opened.close()
+        if opened is not None:
+            opened.close()

@@ -71,7 +71,7 @@ def numbered(session: Session, pool_id: int, number: str, actor: Actor) -> Payme
 def to_pay(session: Session, period: Period) -> list[Statement]:
     """Return the statements of a period that can be paid: agreed to, the pool owes the member, in no batch yet.
 
-    What the lead is owed it keeps: it holds the money.
+    What the lead is owed it keeps: it holds the money. What the bank shows as paid was paid by hand.
     """
     lead = latest_shares(session, period.pool_id).lead
     taken = select(PaymentLine.statement_id).where(
@@ -80,10 +80,12 @@ def to_pay(session: Session, period: Period) -> list[Statement]:
         # A payment of another kind names no statement, and nothing is found outside a list that holds no value.
         PaymentLine.statement_id.is_not(None),
     )
+    shown = select(BankMatch.id).where(BankMatch.statement_id == Statement.id, BankMatch.stage == "matched")
     query = (
         select(Statement)
         .where(Statement.pool_id == period.pool_id, Statement.period_id == period.id, Statement.stage == "agreed")
         .where(Statement.balance_fen > 0, Statement.organisation_id != lead, Statement.id.not_in(taken))
+        .where(~shown.exists())
     )
     return list(session.scalars(query.order_by(Statement.number)))
 
@@ -243,7 +245,8 @@ def release_batch(session: Session, batch: PaymentBatch, *, by: Actor, at: datet
 
     Refuses Forbidden `role_may_not`, `lead_only`, `second_person_needed` from whoever prepared it; Invalid
     `pays_on_past`; Conflict `stage_refuses`, `payment_account_changed` where a member is paid to another account by
-    then, `batch_statement_not_agreed` where a statement is settled meanwhile.
+    then, `batch_statement_not_agreed` where a statement is settled meanwhile, `statement_matched` where a line of the
+    bank shows it as paid already.
     """
     require(by, "payment.release")
     require_lead(session, batch.pool_id, by)
@@ -285,6 +288,8 @@ def _require_unchanged(session: Session, batch: PaymentBatch) -> None:
     for one in lines(session, batch):
         if one.statement is not None and one.statement.stage != "agreed":
             raise Conflict("batch_statement_not_agreed", number=one.statement.number)
+        if one.statement is not None and one.shown_on is not None:
+            raise Conflict("statement_matched")
 
 
 def reject(session: Session, batch: PaymentBatch, *, by: Actor, at: datetime) -> None:

@@ -17,7 +17,7 @@ from typing import IO
 import numpy as np
 
 from core.errors import Invalid
-from ledger.columns import Numbers, Signs, Texts, cut
+from ledger.columns import Numbers, Texts, cut
 from web.cells import Limits, Row
 
 #: A line's end and what would make a line more than fields between delimiters.
@@ -56,7 +56,7 @@ class Block:
         return len(self.starts)
 
     def column(self, place: int) -> Texts:
-        """Return a column's fields, by its place from 0."""
+        """Return a column's fields, by its place from 0: every row takes as much room as the longest of them."""
         return cut(np.frombuffer(self.body, dtype=np.uint8), self.starts[:, place], self.lengths[:, place])
 
     def words(self, place: int) -> list[str]:
@@ -123,7 +123,7 @@ class CsvRows:
             return None
         if not body.endswith(b"\n"):
             body += b"\n"
-        found = _fields_of(np.frombuffer(body, dtype=np.uint8), ord(self.delimiter), width)
+        found = _fields_of(body, self.delimiter.encode(), width)
         if found is None:
             return None
         starts, lengths = found
@@ -193,14 +193,15 @@ def _beginning(file: IO[bytes], encoding: str) -> tuple[str, int]:
     return encoding.removesuffix("-sig"), 0
 
 
-def _fields_of(signs: Signs, delimiter: int, width: int) -> tuple[Numbers, Numbers] | None:
+def _fields_of(body: bytes, delimiter: bytes, width: int) -> tuple[Numbers, Numbers] | None:
     """Return where each field of lines begins and its length, a row a line; None where one has more or less fields."""
-    marks = np.flatnonzero((signs == delimiter) | (signs == _END))
-    if len(marks) % width:
+    # Counted before any is looked for: lines of little else than delimiters have very many.
+    if body.count(delimiter) != body.count(b"\n") * (width - 1):
         return None
-    ends = marks.reshape(-1, width)
+    signs = np.frombuffer(body, dtype=np.uint8)
+    ends = np.flatnonzero((signs == ord(delimiter)) | (signs == _END)).reshape(-1, width)
     is_end = signs[ends] == _END
     if not is_end[:, -1].all() or is_end[:, :-1].any():
         return None
-    starts = np.concatenate(([0], marks[:-1] + 1)).reshape(-1, width)
+    starts = np.concatenate(([0], ends.ravel()[:-1] + 1)).reshape(-1, width)
     return starts, ends - starts

@@ -29,7 +29,7 @@ def _kept(macro: _Macro, language: _Language) -> _Macro:
     known: dict[object, str] = {}
 
     def made(*args: Any, **rest: Any) -> str:
-        key = _key(language, (*args, *rest, *rest.values()))
+        key = _key(language, (*args, *rest.values()), len(args), *rest)
         return macro(*args, **rest) if key is None else _found(known, key, lambda: macro(*args, **rest))
 
     return made
@@ -54,17 +54,20 @@ def _kept_field(macro: _Macro, language: _Language) -> _Macro:
         is_typed = name in values and values[name] != ""
         if is_typed or name in errors or kind == "password":
             return anew()
-        told = [part for option in options for part in (*option, None)]
-        key = _key(language, (name, label, kind, *rest, *rest.values(), *told))
+        told = [part for option in options for part in option]
+        key = _key(language, (name, label, kind, *rest.values(), *told), *map(len, options), *rest)
         return anew() if key is None else _found(known, key, anew)
 
     return made
 
 
-def _key(language: _Language, told: tuple[Any, ...]) -> object | None:
-    """Return what a piece is kept under; nothing where some of what makes it is neither words nor a number."""
+def _key(language: _Language, told: tuple[Any, ...], *places: object) -> object | None:
+    """Return what a piece is kept under; nothing where some of what makes it is neither words nor a number.
+
+    `places` say which argument each of the told is: the same words may be told by name, or by place.
+    """
     kinds = tuple(map(type, told))
-    return (language(), told, kinds) if _PLAIN.issuperset(kinds) else None
+    return (language(), told, kinds, places) if _PLAIN.issuperset(kinds) else None
 
 
 def _found(known: dict[object, str], key: object, make: Callable[[], str]) -> str:

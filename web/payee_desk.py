@@ -116,6 +116,12 @@ def lacking(pool_id: int, day: date) -> Query:
     return select(found).where(found.c.why != "").order_by(found.c.approved_on, found.c.number)
 
 
+def together(sums: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """Return what sums of `payouts.due_sums` are together: how many claims, and what they come to in fen."""
+    known = list(sums)
+    return sum(count for count, _ in known), sum(fen for _, fen in known)
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimPayee:
     """Whom a claim is paid to, as its page says: the payee, what lacks, the batch that pays it, what can be done."""
@@ -170,8 +176,7 @@ def _to_prepare(session: Session, pool_id: int, day: date) -> list[Work]:
     lacks = [due[why] for why in ("no_payee", "no_account") if why in due]
     if lacks:
         title = t("补齐赔款的收款人与收款账户", "Complete payees and accounts of claims")
-        note = _sum_note(*(sum(each) for each in zip(*lacks, strict=True)))
-        found.append(Work(title, url_for("payouts.lacking", pool_id=pool_id), note))
+        found.append(Work(title, url_for("payouts.lacking", pool_id=pool_id), _sum_note(*together(lacks))))
     items = apart.to_pay(session, pool_id)
     if items:
         title = t("编制单项结算付款批次", "Prepare the payments of items settled on their own")

@@ -189,6 +189,8 @@ def _in_unit(
     engine = edge.engine if is_writing else edge.reader
     cookie = dict(session)
     for failed in range(TRIES):
+        if failed:
+            stand_back(failed)
         try:
             with unit_of_work(engine, actor(), turn=turn) as opened:
                 g.unit = opened
@@ -204,7 +206,6 @@ def _in_unit(
             _begin_again(cookie)
             if (found := known()) is not None:
                 return found
-            stand_back(failed)
         except InvalidRequestError as error:
             raise g.get("database_error", error) from None
         finally:

@@ -47,8 +47,9 @@ def written(columns: Iterable[Column], rows: Sequence[Any], looks: Looks, pick: 
         '      <tr role="row" class="row-mark">' if is_marked else '      <tr role="row">'
         for is_marked in _values(rows, "is_marked")
     ]
-    lines = ["\n".join(line) for line in zip(openings, *cells, strict=True)]
-    return Markup("\n      </tr>\n".join([*lines, ""])[:-1])  # noqa: S704 - every value in it is escaped
+    closings = ["      </tr>"] * len(rows)
+    lines = ["\n".join(line) for line in zip(openings, *cells, closings, strict=True)]
+    return Markup("\n".join(lines))  # noqa: S704 - every value in it is escaped
 
 
 def _values(rows: Sequence[Any], key: str) -> list[Any]:

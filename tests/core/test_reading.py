@@ -20,7 +20,7 @@ _SCOPE = select(
     func.current_setting("transaction_isolation").label("isolation"),
     func.current_setting("transaction_read_only").label("is_read_only"),
 )
-_NAMED = select(Organisation.name).where(Organisation.name == bindparam("name", required=False))
+_ASKED = select(bindparam("n", type_=Integer, required=False).label("n"))
 
 
 def actor_of(role: Role) -> Actor:
@@ -43,11 +43,11 @@ def test_all_questions_are_of_one_snapshot_behind_the_wall(engine: Engine) -> No
         assert session.scalar(select(func.current_setting("transaction_isolation"))) == "serializable"
 
 
-def test_a_question_is_asked_about_one_thing_after_another(session: Session, engine: Engine) -> None:
+def test_a_question_is_asked_about_one_thing_after_another(engine: Engine) -> None:
     """What is written out once takes other values each time, and its own stay as they were."""
-    asked = reading.question(_NAMED)
-    assert reading.ask_together(engine, PUBLIC, asked.given(name="示例财险"), asked) == [[], []]
-    assert asked.values == {"name": None}
+    asked = reading.question(_ASKED)
+    found = reading.ask_together(engine, PUBLIC, asked.given(n=3), asked.given(n=4), asked)
+    assert [one.n for (one,) in found] == [3, 4, None] and asked.values == {"n": None}
     assert reading.ask_alone(engine, select(bindparam("n", type_=Integer).label("n")), {"n": 3})[0].n == 3
 
 
@@ -64,7 +64,7 @@ def test_nothing_is_written_and_a_refusal_is_raised_as_by_sqlalchemy(engine: Eng
 
 
 def test_a_server_that_is_gone_is_told_as_such(engine: Engine) -> None:
-    """A connection that was cut is given up, and the next one works."""
+    """A connection that was cut is given up, and the next one works; where there is none it is the same fault."""
     own = engine_for(engine.url.render_as_string(hide_password=False).replace("+psycopg", ""))
     cut = select(func.pg_terminate_backend(func.pg_backend_pid()))
     try:
@@ -73,3 +73,5 @@ def test_a_server_that_is_gone_is_told_as_such(engine: Engine) -> None:
         assert reading.ask_alone(own, select(text("1 AS n")), {})[0].n == 1
     finally:
         own.dispose()
+    with pytest.raises(OperationalError):
+        reading.ask_alone(engine_for("postgresql:///nowhere?host=/nonexistent"), select(text("1 AS n")), {})

@@ -15,11 +15,11 @@ from core import calendar
 from core.db import unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.permits import SYSTEM, Actor, Role
-from ledger import bank_payments, bank_remittances, statements
-from ledger.bank_models import PaymentBatch, PaymentFile, PaymentLine
+from ledger import bank_matches, bank_payments, bank_remittances, statements
+from ledger.bank_models import BankLine, PaymentBatch, PaymentFile, PaymentLine
 from ledger.models import Period
 from tests.makers import AT, open_quarter
-from tests.makers_bank import confirm, confirm_all, prepare, release
+from tests.makers_bank import confirm, confirm_all, line_of, prepare, release, take
 from tests.makers_money import Quarter, agree_all, play_quarter
 
 #: The day that the oracle's quarter is settled, and its morning.
@@ -77,7 +77,7 @@ def test_a_statement_is_paid_once(session: Session) -> None:
 
 
 def test_the_database_pays_a_statement_once(engine: Engine) -> None:
-    """Where the verb is left out the database refuses a second payment, another sum, and another member's account."""
+    """Without the verb the database refuses a second payment, one the bank has shown, another sum or account."""
     with unit_of_work(engine, SYSTEM) as session:
         quarter, period = _agreed(session)
         batch = prepare(session, quarter.made, period, pays_on=ON, at=NOW)
@@ -94,6 +94,14 @@ def test_the_database_pays_a_statement_once(engine: Engine) -> None:
         with pytest.raises(DBAPIError, match=said), unit_of_work(engine, SYSTEM) as session:
             session.add(PaymentLine(**wrong))
             session.flush()
+    with unit_of_work(engine, SYSTEM) as session:
+        made, number = quarter.made, line.statement.number
+        take(session, made, [line_of(-86_454, "R-1", about=number)])
+        line_id, maker = session.scalars(select(BankLine.id)).one(), made.actor(Role.FINANCE_MAKER)
+        bank_matches.accept(session, made.pool.id, line_id, line.statement.id, by=maker, at=NOW)
+    with pytest.raises(DBAPIError, match="of whom it is owed"), unit_of_work(engine, SYSTEM) as session:
+        session.add(PaymentLine(**same))
+        session.flush()
 
 
 @pytest.mark.parametrize(
@@ -130,6 +138,23 @@ def test_the_database_refuses_what_the_verbs_would(engine: Engine, deed: str, sa
         make(session, quarter.made, period, pays_on=ON, at=NOW)
     with pytest.raises(DBAPIError, match=said), unit_of_work(engine, SYSTEM) as session:
         session.execute(text(deed))
+
+
+def test_what_the_bank_shows_as_paid_is_not_paid_again(session: Session) -> None:
+    """A statement whose payment the bank shows, by hand and in no batch, is neither released nor prepared."""
+    quarter, period = _agreed(session)
+    made, owed = quarter.made, quarter.of(1)
+    maker, checker = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
+    batch = prepare(session, made, period, pays_on=ON, at=NOW)
+    take(session, made, [line_of(-owed.balance_fen, "R-1", about=owed.number)])
+    line_id = session.scalars(select(BankLine.id)).one()
+    match = bank_matches.accept(session, made.pool.id, line_id, owed.id, by=maker, at=NOW).match
+    with pytest.raises(Conflict, match="statement_matched"):
+        bank_payments.release_batch(session, batch, by=checker, at=NOW)
+    bank_payments.reject(session, batch, by=checker, at=NOW)
+    assert [one.id for one in bank_payments.to_pay(session, period)] == [quarter.of(2).id]
+    bank_matches.take_back(session, match, "核错了", by=checker, at=NOW)
+    assert [one.id for one in bank_payments.to_pay(session, period)] == [owed.id, quarter.of(2).id]
 
 
 def test_two_persons_of_the_lead(session: Session) -> None:

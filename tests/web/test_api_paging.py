@@ -10,10 +10,10 @@ from sqlalchemy import Engine, select
 from core.clock import CITY
 from core.db import unit_of_work
 from core.permits import SYSTEM, Role
-from ledger import bank_matches
+from ledger import bank_matches, bank_payments, statements
 from ledger.bank_models import BankLine
 from tests.makers import AT, make_pool, open_quarter
-from tests.makers_bank import confirm_all, line_of, make_payee, take
+from tests.makers_bank import confirm_all, line_of, make_payee, prepare, take
 from tests.makers_money import Quarter, agree_all, play_quarter
 from tests.visitors import Browser, Visitors
 from underwriting import step_up, variations
@@ -35,14 +35,16 @@ def _quarter(engine: Engine) -> Quarter:
         maker, checker = made.actor(Role.FINANCE_MAKER), made.actor(Role.FINANCE_CHECKER)
         for place in (1, 2, 3):
             make_payee(session, made, place)
-        for place in (3,):
-            step_up.declare_default(session, quarter.of(place), "逾期", on=DAY.date(), by=checker, at=DAY)
+        step_up.declare_default(session, quarter.of(3), "逾期", on=DAY.date(), by=checker, at=DAY)
         for number, owed in enumerate((quarter.of(2), quarter.of(3), quarter.of(1))):
             lines = [line_of(-owed.balance_fen, f"R-{number}{more}", about=owed.number) for more in (0, 1)]
             take(session, made, lines, name=f"S-{number}")
         ids = {row.reference: row.id for row in session.scalars(select(BankLine))}
         for number, owed in enumerate((quarter.of(2), quarter.of(3))):
             bank_matches.accept(session, pool, ids[f"R-{number}0"], owed.id, by=maker, at=AT)
+        for _ in range(2):
+            batch = prepare(session, made, statements.period(session, pool, "2026Q1"), pays_on=AT.date())
+            bank_payments.reject(session, batch, by=checker, at=AT)
         return quarter
 
 
@@ -88,6 +90,7 @@ def test_the_lists_of_a_pool_are_walked_by_their_cursors(engine: Engine, visitor
         quarter.of(2).number,
     ]
     assert {one["reference"] for one in _walked(lead, f"{place}/bank")} == {"S-0", "S-1", "S-2"}
+    assert [one["number"][-1] for one in _walked(lead, f"{place}/payments")] == ["2", "1"]
     bureau = visitors.login_as(Role.BUREAU_FINANCE)
     found = _walked(bureau, f"/api/v1/pools/{changed}/variations")
     assert [one["stage"] for one in found] == ["lapsed", "withdrawn"]

@@ -148,6 +148,8 @@ def test_a_site_without_its_database_says_so(engine: Engine, state_dir: Path) ->
     assert client.get("/").status_code == 503
     answer = client.post("/api/v1/calculators/clock", json={"start": "2026-02-13T16:00", "minutes": 240})
     assert (answer.status_code, answer.json["code"]) == (503, "database_away")
+    answer = client.get("/api/v1/pools", headers={"Authorization": "Bearer gb_whoever"})
+    assert (answer.status_code, answer.json["code"]) == (503, "database_away")
 
 
 @pytest.fixture

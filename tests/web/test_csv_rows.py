@@ -68,13 +68,16 @@ def test_blocks_and_rows_are_the_same_rows(text: str, encoding: str, most: int) 
 def test_plain_lines_are_read_as_a_block() -> None:
     """Lines without quotes, of as many short fields as there are headers; no quote, blank, long field or one more."""
     plain = b"a,b\r\n1,2\r\n"
-    for body, is_block in ((plain, True), (b'"a",b\n', False), (b"a,b,c\n", False), (b"a,b\n\n", False), (b"", False)):
+    wrong = (b'"a",b\n', b"a,b,c\n", b"a,b\n\n", b"a\nb,c,d\n", b"")
+    for body, is_block in ((plain, True), *((one, False) for one in wrong)):
         assert (CsvRows(io.BytesIO(body), "utf-8-sig", Limits()).block(9, 2) is not None) == is_block
     for width in (400, 401):
         long = plain + b"1," + b"x" * width
         assert (CsvRows(io.BytesIO(long), "utf-8-sig", Limits()).block(9, 2) is not None) == (width == 400)
     assert CsvRows(io.BytesIO(plain), "utf-8-sig", Limits(rows=8)).block(9, 2) is None
-    assert CsvRows(io.BytesIO(plain), "utf-8-sig", Limits(line_chars=2)).block(9, 2) is None
+    for most, is_block in ((4, False), (5, True)):
+        lines = CsvRows(io.BytesIO(plain), "utf-8-sig", Limits(line_chars=most))
+        assert (lines.block(9, 2) is not None) == is_block
 
 
 KINDS: Sequence[Kind] = (Text(5), Text(60), Whole(1, 100_000), Fen(1), Fen(0, 10**9), Day())

@@ -25,8 +25,21 @@ def test_a_piece_is_made_once_for_each_language() -> None:
     assert piece("policy", "bound") == piece("policy", "bound") == "policy bound" and macro.calls == 1
     language[0] = "en"
     piece("policy", "bound")
-    piece("policy", label="bound")
-    assert macro.calls == 3
+    assert macro.calls == 2
+
+
+def test_what_is_told_by_name_is_no_word_at_that_place() -> None:
+    """The same words are another piece where one of them is told by name, or stands in another choice."""
+    piece = kept_pieces.keepers(str)["kept"](Macro())
+    assert piece("policy", "label", "bound") == "policy label bound"
+    assert piece("policy", label="bound") == "policy label:bound"
+    macro = Macro()
+    field = kept_pieces.keepers(str)["kept_field"](macro)
+    field("q", "词", "select", options=[("a", "甲", None), ("b", "乙")])
+    field("q", "词", "select", options=[("a", "甲"), (None, "b", "乙")])
+    field("q", "词", "select", options=[("a", "甲")], hint="b")
+    field("q", "词", "select", options=[("hint", "b"), ("a", "甲")])
+    assert macro.calls == 4
 
 
 def test_markup_and_the_same_signs_as_words_are_two_pieces() -> None:

@@ -207,15 +207,17 @@ class Page:
 
 def listed(rows: Sequence[Any], limit: int, key: Any) -> dict[str, object]:
     """Return a page of a list: `rows` were asked for with limit + 1; `key(row)` is what they are ordered by."""
-    shown = rows[:limit]
-    following = cursor_of(*key(shown[-1])) if len(rows) > limit else None
-    return {"data": shown, "next": following}
+    return {"data": rows[:limit], "next": _following(rows, limit, key)}
 
 
 def page_of(rows: Sequence[Any], limit: int, key: Any, tell: Callable[[Any], object]) -> dict[str, object]:
     """Return a page as `listed` does, each of its rows as `tell` tells it."""
-    page = listed(rows, limit, key)
-    return {**page, "data": [tell(row) for row in rows[:limit]]}
+    return {"data": [tell(row) for row in rows[:limit]], "next": _following(rows, limit, key)}
+
+
+def _following(rows: Sequence[Any], limit: int, key: Any) -> str | None:
+    """Return the cursor of the page behind so many rows; None where there are no more."""
+    return cursor_of(*key(rows[limit - 1])) if len(rows) > limit else None
 
 
 def _whole(value: Any) -> int:
@@ -272,24 +274,12 @@ def newest_first(session: Session, rows: Select[Any], asked: Mapping[str, Any], 
 
     `instant` and `row_id` are the columns that the rows are ordered by and hold.
     """
-    rows = rows.order_by(instant.desc(), row_id.desc())
-    key = read_cursor(asked["cursor"])
-    if key:
-        rows = rows.where(tuple_(instant, row_id) < _instant_key(key))
-    found = session.execute(rows.limit(asked["limit"] + 1)).all()
-    shown = list(found[: asked["limit"]])
-    is_last = len(found) <= asked["limit"]
-    last = () if is_last else (getattr(shown[-1], instant.key).isoformat(), getattr(shown[-1], row_id.key))
-    return Page(shown, cursor_of(*last) if last else None)
+    found = session.execute(after(rows, asked, instant, row_id, is_falling=True)).all()
 
+    def place(row: Any) -> tuple[object, object]:
+        return getattr(row, instant.key).isoformat(), getattr(row, row_id.key)
 
-def _instant_key(key: list[Any]) -> Any:
-    """Return (instant, id) of a cursor as a row value; Invalid `cursor_wrong`."""
-    try:
-        instant, row_id = key
-        return tuple_(dt.datetime.fromisoformat(instant), uuid.UUID(row_id))
-    except (TypeError, ValueError, AttributeError):
-        raise Invalid("cursor_wrong") from None
+    return Page(list(found[: asked["limit"]]), _following(found, asked["limit"], place))
 
 
 def modules() -> Iterator[ModuleType]:

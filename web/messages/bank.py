@@ -186,7 +186,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "bank_report_days_wrong": ("起始日晚于截止日。", "The first day is after the last."),
     "bank_report_future": (
-        "流水截至 {day}，而今天是 {today}：这一天还没有过完。请只取到今天为止的流水。",
+        "流水截至 {day}，而今天是 {today}：那一天还没有到。请只取到今天为止的流水。",
         "The statement runs until {day} and today is {today}: that day has not been yet. Ask the bank for the days up "
         "to today.",
     ),

@@ -103,7 +103,7 @@ def index() -> ResponseReturnValue:
         errors=asked.errors,
         districts=[("", t("全部", "All")), *((name, name) for name in sorted(row.district for row in districts))],
         exports=csv_link(),
-        tiles=[tile for (cover,) in covers for tile in _tiles(estates.Coverage(*map(int, cover)))],
+        tiles=_tiles(estates.Coverage(*map(int, covers[0][0]))) if covers else [],
         may_import=may(actor(), "estate.import"),
     )
 
@@ -172,7 +172,7 @@ def one(community_id: uuid.UUID) -> ResponseReturnValue:
         may_read_policies=may_read,
         repairers=repairers,
         may_appoint=may(actor(), "repairer.set"),
-        events=[one for rows in events for one in told(rows, {})],
+        events=told(events[0], {}) if events else [],
         may_bind=may(actor(), "policy.bind"),
     )
 

@@ -23,6 +23,7 @@ from web.formats import date_words, t, yuan
 from web.history import history
 from web.money_desk import Field, Step, leads, led_pool, member_names, need_day, pool_of, step_page, today
 from web.pages.pools import subnav
+from web.payee_desk import together
 from web.shell import actor, at, needs, unit
 from web.step_closed import closed_words
 
@@ -40,7 +41,6 @@ def index(pool_id: int) -> ResponseReturnValue:
     found = listing.listed(unit(), query, sum_of="total_fen")
     is_maker = leads(pool) and may(actor(), "payment.prepare")
     due = payouts.due_sums(unit(), pool.id, today()) if bank_matches.reads(pool.id, actor()) else {}
-    lacking = [due[why] for why in due if why]
     return render_template(
         "finance/payment_batches.html",
         pool=pool,
@@ -56,7 +56,7 @@ def index(pool_id: int) -> ResponseReturnValue:
         found=found,
         exports=listing.csv_link(),
         waiting=_waiting(pool, due) if is_maker else [],
-        lacking=[sum(each) for each in zip(*lacking, strict=True)],
+        lacking=together(told for why, told in due.items() if why),
     )
 
 

@@ -83,7 +83,8 @@ BEGIN
         IF batch.kind = 'statement' THEN
             fits := EXISTS (SELECT 1 FROM public.statement s WHERE s.id = NEW.statement_id AND s.stage = 'agreed'
                 AND (s.pool_id, s.period_id, s.organisation_id, s.balance_fen)
-                    = (batch.pool_id, batch.period_id, paid.organisation_id, NEW.amount_fen));
+                    = (batch.pool_id, batch.period_id, paid.organisation_id, NEW.amount_fen)
+                AND NOT EXISTS (SELECT 1 FROM public.bank_match m WHERE m.statement_id = s.id AND m.stage = 'matched'));
         ELSIF batch.kind = 'premium' THEN
             fits := num_nonnulls(NEW.statement_id, NEW.subject_id) = 0 AND paid.organisation_id IS NOT NULL
                 AND paid.id <> batch.payer_id;
