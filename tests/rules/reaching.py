@@ -20,8 +20,8 @@ from claims import closing, faults, handling, payouts, settlements
 from claims.models import Claim, Fault
 from core import parties
 from core.permits import SYSTEM, Actor, Role
-from ledger import bank_receipts, statements
-from ledger.bank_models import HeldReceipt, Payee
+from ledger import bank_matches, bank_receipts, statements
+from ledger.bank_models import BankMatch, HeldReceipt, Payee
 from ledger.models import Statement
 from tender import bids, p256
 from tests.makers import make_lifts
@@ -147,6 +147,12 @@ def _all_agreed(session: Session, world: World, seat: Seat) -> Mapping[str, Any]
 def _to_pay(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
     _all_agreed(session, world, seat)
     return {"period": "2026Q1", "label": "2026Q1", "pays_on": "2026-04-09"}
+
+
+def _not_shown(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
+    match = session.get_one(BankMatch, world.ids["match_id"])
+    bank_matches.take_back(session, match, "核错了", by=_lead(world, Role.FINANCE_CHECKER), at=NOW)
+    return {}
 
 
 def _remitted(session: Session, world: World, seat: Seat) -> Mapping[str, Any]:
@@ -328,7 +334,7 @@ MONEY: Mapping[str, Reach] = {
     **both("bank_receipts.give_back", "api_bank_receipts.give_back", Role.FINANCE_CHECKER, _to_give_back),
     **both("bank_receipts.reopen", "api_bank_receipts.reopen", Role.FINANCE_CHECKER, _placed),
     **both("bank_months.sign", "api_bank_months.sign", Role.FINANCE_CHECKER, month_over),
-    **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, saying()),
+    **both("payment_batches.release", "api_payment_batches.release", Role.FINANCE_CHECKER, _not_shown),
     **both("payment_batches.reject", "api_payment_batches.reject", Role.FINANCE_CHECKER, saying()),
     **both("bank_accounts.new", "api_bank_accounts.propose", Role.FINANCE_MAKER, saying(**_ACCOUNT), relation="fellow"),
     **both("payees.new", "api_payees.add", Role.FINANCE_MAKER, saying(name="示例维修九号", kind="repairer")),
