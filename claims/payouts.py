@@ -57,9 +57,6 @@ def due(pool_id: int, day: date, *, claim_id: uuid.UUID | None = None) -> Select
     `why` it is not paid on the day: empty where a batch takes it, else `call_first`, `pool_money_short`, `no_payee`,
     `no_account`, `account_waits` for its second person, or `account_later` than the day.
     """
-    held = select(PaymentLine.id).where(
-        PaymentLine.subject_id == Claim.id, PaymentLine.batch_stage != "rejected", PaymentLine.return_line_id.is_(None)
-    )
     query = (
         select(
             Claim.id,
@@ -75,20 +72,33 @@ def due(pool_id: int, day: date, *, claim_id: uuid.UUID | None = None) -> Select
         .join(Policy, Policy.id == Claim.policy_id)
         .join(Agreement, Agreement.id == Policy.agreement_id)
         .outerjoin(Payee, Payee.id == Claim.payee_id)
-        .where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY), ~held.exists())
+        .where(Claim.pool_id == pool_id, Claim.stage.in_(_TO_PAY), ~is_in_batch())
         .order_by(Claim.approved_on, Claim.number)
     )
     return query if claim_id is None else query.where(Claim.id == claim_id)
 
 
+def is_in_batch() -> ColumnElement[bool]:
+    """Return, as a part of a query of claims, whether a batch that stands pays the claim."""
+    held = select(PaymentLine.id).where(
+        PaymentLine.subject_id == Claim.id, PaymentLine.batch_stage != "rejected", PaymentLine.return_line_id.is_(None)
+    )
+    return held.exists()
+
+
+def is_short(pool_id: int) -> ColumnElement[bool]:
+    """Return, as a part of a query of a pool's claims, whether less than is payable has come in about the claim."""
+    return books.balance_about(pool_id, "1010", Claim.id) < Claim.payable_fen
+
+
 def _why(pool_id: int, day: date) -> ColumnElement[str]:
     """Return what a claim lacks to be paid on a day, as a part of the query that names it."""
-    called_from, money_fen = Agreement.cash_call_from_fen, books.balance_about(pool_id, "1010", Claim.id)
+    called_from = Agreement.cash_call_from_fen
     accounts = select(BankAccount.id).where(BankAccount.pool_id == pool_id, BankAccount.payee_id == Claim.payee_id)
     confirmed = accounts.where(BankAccount.stage == "confirmed")
     return case(
         ((Claim.stage == "approved") & (called_from > 0) & (Claim.payable_fen >= called_from), "call_first"),
-        ((Claim.stage == "called") & (money_fen < Claim.payable_fen), "pool_money_short"),
+        ((Claim.stage == "called") & is_short(pool_id), "pool_money_short"),
         (Claim.payee_id.is_(None), "no_payee"),
         (confirmed.where(BankAccount.effective_on <= day).exists(), ""),
         (confirmed.exists(), "account_later"),

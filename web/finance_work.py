@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from flask import url_for
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from claims import payouts
 from claims.models import CashCall, Claim, ClaimCost
 from core.clock import CITY
 from core.permits import Actor, may
@@ -106,8 +107,10 @@ def _calls(session: Session, pools: frozenset[int], today: date) -> list[Work]:
 
 
 def _claims(session: Session, who: Actor) -> list[Work]:
-    """Return the claims to pay, to call for or to fund, and the adjusters to pay."""
+    """Return the claims to pay, to call for or to fund, and the adjusters to pay; not what a batch pays."""
     pools = who.led_pools
+    free = ~payouts.is_in_batch()
+    short = or_(false(), *((Claim.pool_id == one) & payouts.is_short(one) for one in pools))
     called = (Agreement.cash_call_from_fen > 0) & (Claim.payable_fen >= Agreement.cash_call_from_fen)
     base = (
         select(Claim.id).join(Policy, Policy.id == Claim.policy_id).join(Agreement, Agreement.id == Policy.agreement_id)
@@ -115,9 +118,9 @@ def _claims(session: Session, who: Actor) -> list[Work]:
     base = base.where(Claim.pool_id.in_(pools))
     kinds = (
         ("cash_call.issue", "approved", called, t("发出摊回通知", "Call for cash")),
-        ("claim.pay", "approved", ~called, t("支付赔款", "Pay claims")),
-        ("cash_call.fund", "called", called, t("收齐或补足摊回款", "Collect or fund the calls")),
-        ("claim.pay", "called", called, t("用共保资金付款", "Pay from pool money")),
+        ("claim.pay", "approved", ~called & free, t("支付赔款", "Pay claims")),
+        ("cash_call.fund", "called", called & short, t("收齐或补足摊回款", "Collect or fund the calls")),
+        ("claim.pay", "called", called & ~short & free, t("用共保资金付款", "Pay from pool money")),
     )
     found = []
     for action, stage, which, title in kinds:

@@ -167,6 +167,7 @@ def test_claim_money_goes_its_way(engine: Engine, visitors: Visitors) -> None:
     for call in own:
         assert maker.send(f"/cash-calls/{call}/receive", on="2026-03-05").status_code == 303
     assert checker.send(f"{place}/pay-from-pool", on="2026-03-06").status_code == 409
+    assert "用共保资金付款" not in checker.get("/").text and "收齐或补足摊回款" in maker.get("/").text
     wrong = maker.send(f"{place}/fund", on="2026-03-06", amount="１３５０００")
     assert wrong.status_code == 422
     assert "不是可识别的金额" in wrong.text
@@ -174,6 +175,7 @@ def test_claim_money_goes_its_way(engine: Engine, visitors: Visitors) -> None:
     much = maker.send(f"{place}/fund", on="2026-03-06", amount="135000.01")
     assert much.status_code == 422
     assert maker.send(f"{place}/fund", on="2026-03-06", amount="135,000.00").status_code == 303
+    assert "用共保资金付款" in checker.get("/").text and "收齐或补足摊回款" not in maker.get("/").text
     assert maker.send(f"{place}/pay-from-pool", on="2026-03-06").status_code == 403
     assert checker.send(f"{place}/pay-from-pool", on="2026-03-06").status_code == 303
     assert checker.send(f"{place}/pay-from-pool", on="2026-03-06").status_code == 409

@@ -87,8 +87,10 @@ def test_a_claim_is_paid_to_a_payee_by_the_bank(engine: Engine, visitors: Visito
     assert "068800001234" in checker.get(f"{pages}/payees?as=csv").text
     assert "068800001234" not in checker.get(f"{pages}/bank-accounts").text
     assert "编制赔款付款批次" in maker.get("/").text and "4,100.00" in maker.get(f"{pages}/payments/claims").text
+    assert "登记首席付款" in checker.get(claim).text and "支付赔款" in checker.get("/").text
     batch = maker.send(f"{pages}/payments/claims", pays_on=LATER)
     assert batch.status_code == 303
+    assert "登记首席付款" not in checker.get(claim).text and "支付赔款" not in checker.get("/").text
     assert checker.send(f"{batch.location}/release").status_code == 303
     _bank(engine, quarter, (-410_000, "R-1", "PB-1-001-01".replace("-1-", f"-{pool}-")), (410_000, "R-2", "退汇"))
     assert "在付款批次" in checker.send(f"{claim}/pay", on="2026-03-25").text

@@ -124,6 +124,7 @@ def claim(claim_id: uuid.UUID) -> ResponseReturnValue:
     money = money_of(unit(), row, agreement)
     only = view_of(row.pool_id, actor())
     costs = settlements.costs_of(unit(), row)
+    payee = claim_payee(unit(), row, actor(), today())
     entries = journal.page(unit(), row.pool_id, Wanted(only=only, subject_id=row.id))
     return render_template(
         "finance/claim.html",
@@ -136,8 +137,8 @@ def claim(claim_id: uuid.UUID) -> ResponseReturnValue:
         costs=[_cost_row(cost, shares) for cost in costs],
         recoveries=settlements.recoveries_of(unit(), row),
         entries=entry_rows(row.pool_id, entries) if may(actor(), "ledger.read") else [],
-        steps=_steps(row, money) if actor().organisation_id == shares.lead else [],
-        payee=claim_payee(unit(), row, actor(), today()),
+        steps=_steps(row, money, is_in_batch=bool(payee.batch)) if actor().organisation_id == shares.lead else [],
+        payee=payee,
         events=history(unit(), "claim", row.id),
     )
 
@@ -177,8 +178,11 @@ def _cost_row(cost: ClaimCost, shares: MemberShares) -> dict[str, object]:
     }
 
 
-def _steps(row: Claim, money: ClaimMoney) -> list[tuple[str, str, bool]]:
-    """Return what the actor can do with a claim's money now: (words, address, whether it is the next thing)."""
+def _steps(row: Claim, money: ClaimMoney, *, is_in_batch: bool) -> list[tuple[str, str, bool]]:
+    """Return what the actor can do with a claim's money now: (words, address, whether it is the next thing).
+
+    What a batch pays is booked by the bank's line, not by hand.
+    """
     found: list[tuple[str, str, bool]] = []
 
     def add(action: str, endpoint: str, words: str, *, is_next: bool = False) -> None:
@@ -187,11 +191,11 @@ def _steps(row: Claim, money: ClaimMoney) -> list[tuple[str, str, bool]]:
 
     if row.stage == "approved" and money.reaches_call:
         add("cash_call.issue", "cash_calls.issue", t("发出摊回通知", "Call for cash"), is_next=True)
-    if row.stage == "approved":
+    if row.stage == "approved" and not is_in_batch:
         add("claim.pay", ".pay", t("登记首席付款", "Book the lead’s payment"), is_next=not money.reaches_call)
     if row.stage == "called" and money.missing_fen:
         add("cash_call.fund", ".fund", t("首席补足", "Fund the rest"), is_next=True)
-    if row.stage == "called" and not money.missing_fen:
+    if row.stage == "called" and not money.missing_fen and not is_in_batch:
         add("claim.pay", ".pay_from_pool", t("用共保资金付款", "Pay from pool money"), is_next=True)
     if row.payable_fen is not None:
         add("cost.approve", ".cost", t("登记公估费", "Enter an adjuster’s fee"))
