@@ -148,6 +148,7 @@ def test_the_head_has_the_balance_as_a_number_and_names_who_is_paid(fen: int, si
     told = {str(row[0].value): row[1] for row in sheet.iter_rows(max_row=14)}
     due = told[net_due(rows).label_zh]
     assert due.data_type == "n" and due.value == 281.86
+    assert told["大写 In words"].value == net_due(rows).words
     assert str(told["收付 Payment"].value).startswith(f"{sign}：{rows.head.lead_name}（首席，代管共保资金）")
     assert "收付 Payment" not in [str(cell[0]) for cell in xlsx_cells(statement_xlsx(make_statement([])), 1).values()]
 

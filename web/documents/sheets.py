@@ -217,7 +217,7 @@ def _write_summary(sheet: _Sheet, rows: StatementRows, parts: Sequence[_Items]) 
         ("账期 Period", f"{head.period_label} {head.period_starts_on} – {head.period_ends_on}"),
         ("签发 Issued", head.issued_on.isoformat()),
         (due.label_zh, due.amount_fen),
-        ("大写 In words", f"{due.words}（{due.label_en}）"),
+        ("大写 In words", due.words),
         *((("收付 Payment", f"{due.pay_zh} {due.pay_en}"),) if due.pay_zh else ()),
         *((("收款账户 Account", _account(due.pay_into)),) if due.pay_into else ()),
         *((("付款期限 Payable by", head.due_on.isoformat()),) if head.due_on else ()),
@@ -230,6 +230,7 @@ def _write_summary(sheet: _Sheet, rows: StatementRows, parts: Sequence[_Items]) 
         sheet.text(0, name, "name")
         if isinstance(fact, int):
             sheet.money(1, fact)
+            sheet.text(2, due.label_en)
         else:
             sheet.text(1, fact)
     sheet.row += 2
