@@ -146,7 +146,7 @@ def _text(element: ET.Element, name: str, text: str) -> None:
 
 
 #: The columns of the same order as CSV.
-COLUMNS = ("序号", "结算单", "收款户名", "收款开户行", "联行号", "收款账号", "金额（元）", "用途")
+COLUMNS = ("序号", "付款编号", "收款户名", "收款开户行", "联行号", "收款账号", "金额（元）", "用途")
 
 
 def write_csv(order: PaymentOrder) -> bytes:

@@ -139,7 +139,7 @@ def test_counts_and_sums_are_to_the_fen(amounts: list[int]) -> None:
     rows = list(csv.DictReader(io.StringIO(write_csv(order).decode("utf-8-sig"))))
     assert tuple(rows[0]) == COLUMNS
     assert [parse_fen(row["金额（元）"]) for row in rows] == amounts
-    assert [row["结算单"] for row in rows] == [one.reference for one in payments]
+    assert [row["付款编号"] for row in rows] == [one.reference for one in payments]
 
 
 @pytest.mark.parametrize(
