@@ -108,10 +108,12 @@ def payees(pool_id: int) -> None:
     """收款人与收款账户，还不能付款的赔案各缺什么。 Payees and their accounts, and what unpaid claims lack."""
     from core.db import run_in_unit
     from core.permits import SYSTEM
+    from web.payee_desk import ACCOUNT_WORDS
 
     with database() as (_, engine):
         told = run_in_unit(engine, SYSTEM, lambda session: _payees(session, pool_id))
-    said = [f"{row['name']}  {row['account']}  {row['account_number']}" for row in told["payees"]]
+    stands = {code: t(*words) for code, words in ACCOUNT_WORDS.items()}
+    said = [f"{row['name']}  {row['account_number'] or '—'}  {stands[row['account']]}" for row in told["payees"]]
     said += [f"{row['claim']}  {row['amount_cny']:>18}  {row['why']}" for row in told["claims"]]
     tell({"pool": pool_id, **told}, "\n".join(said) or t("没有。", "None."))
 

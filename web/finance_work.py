@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from flask import url_for
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from claims import payouts
@@ -109,7 +109,8 @@ def _calls(session: Session, pools: frozenset[int], today: date) -> list[Work]:
 def _claims(session: Session, who: Actor) -> list[Work]:
     """Return the claims to pay, to call for or to fund, and the adjusters to pay; not what a batch pays."""
     pools = who.led_pools
-    free, short = ~payouts.is_in_batch(), or_(*((Claim.pool_id == one) & payouts.is_short(one) for one in pools))
+    free = ~payouts.is_in_batch()
+    short = or_(false(), *((Claim.pool_id == one) & payouts.is_short(one) for one in pools))
     called = (Agreement.cash_call_from_fen > 0) & (Claim.payable_fen >= Agreement.cash_call_from_fen)
     base = (
         select(Claim.id).join(Policy, Policy.id == Claim.policy_id).join(Agreement, Agreement.id == Policy.agreement_id)

@@ -48,10 +48,11 @@ class PayeeRow:
     @property
     def account_words(self) -> str:
         """Return in words how the account stands."""
-        return t(*_ACCOUNT[self.account])
+        return t(*ACCOUNT_WORDS[self.account])
 
 
-_ACCOUNT = {
+#: How a payee's account stands, in both languages.
+ACCOUNT_WORDS = {
     "in_use": ("已确认", "confirmed"),
     "waits": ("待确认或待生效", "to be confirmed, or not in use yet"),
     "none": ("没有收款账户", "no account to be paid to"),

@@ -88,4 +88,5 @@ def test_payees_and_what_claims_lack_are_told(engine: Engine, run: Run) -> None:
     told = json.loads(run("payees", *where, "--json").output)
     assert [(one["name"], one["account"]) for one in told["payees"]] == [(payee.name, "none")]
     assert [(one["claim"], one["amount_cny"]) for one in told["claims"]] == [(number, "4100.00")]
-    assert "没有指定收款人" in run("payees", *where).output
+    said = run("payees", *where).output
+    assert "没有指定收款人" in said and f"{payee.name}  —  没有收款账户" in said

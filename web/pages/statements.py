@@ -276,7 +276,7 @@ def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
         entry_id = _entry_of(values) if verb == "query" else None
         told = values.get("words", "")
         confirmation.answer(unit(), statement, verb, by=actor(), at=at(), words=told, entry_id=entry_id)
-        return t("已答复。", "Your answer is recorded."), back
+        return t(*_SAID[verb]), back
 
     title, sentence, label = (t(*pair) for pair in _STEPS[verb])
     step = Step(
@@ -290,6 +290,13 @@ def answer(statement_id: uuid.UUID, verb: str) -> ResponseReturnValue:
     )
     return step_page(step, work)
 
+
+#: verb -> what is said when it is done, in both languages.
+_SAID: Mapping[str, tuple[str, str]] = {
+    "acknowledge": ("结算单已收悉。", "The statement is acknowledged."),
+    "agree": ("结算单已确认。", "The statement is agreed to."),
+    "query": ("疑问已提出，由首席答复。", "The query is sent; the lead answers it."),
+}
 
 #: verb -> (title, sentence, label), each in both languages.
 _STEPS: Mapping[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] = {
