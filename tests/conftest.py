@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,11 @@ from web import rooms
 
 #: Conftests hold no examples, and two of one name are not collected side by side.
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
+# No test fails for taking long on a busy machine; where `CI` is set Hypothesis has such a profile of its own.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if "CI" not in os.environ:
+    settings.load_profile("patient")
 
 #: The instant that tests without a story of their own happen at: 2026-03-02 10:00 in the city, a working Monday.
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import BigInteger, Select, and_, cast, func, select
 from sqlalchemy.orm import Session
 
-from claims import settlements
+from claims import payouts, settlements
 from claims.models import CashCall, Claim, ClaimCost
 from core.permits import Actor
 from ledger import streams
@@ -67,6 +67,7 @@ def claims_with_money(actor: Actor) -> Select[tuple[object, ...]]:
             and_(Agreement.cash_call_from_fen > 0, Claim.payable_fen >= Agreement.cash_call_from_fen).label(
                 "reaches_call"
             ),
+            payouts.is_in_batch().label("is_in_batch"),
         )
         .join(Policy, Policy.id == Claim.policy_id)
         .join(Agreement, Agreement.id == Policy.agreement_id)

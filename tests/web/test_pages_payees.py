@@ -91,6 +91,9 @@ def test_a_claim_is_paid_to_a_payee_by_the_bank(engine: Engine, visitors: Visito
     batch = maker.send(f"{pages}/payments/claims", pays_on=LATER)
     assert batch.status_code == 303
     assert "登记首席付款" not in checker.get(claim).text and "支付赔款" not in checker.get("/").text
+    listed, whole = checker.get("/payments?stage=approved").text, checker.get(batch.location).text
+    assert "由付款批次支付" in listed and "首席付款" not in listed
+    assert "账期</dt>" not in whole and "保费划付</dt>" not in whole
     assert checker.send(f"{batch.location}/release").status_code == 303
     _bank(engine, quarter, (-410_000, "R-1", "PB-1-001-01".replace("-1-", f"-{pool}-")), (410_000, "R-2", "退汇"))
     assert "在付款批次" in checker.send(f"{claim}/pay", on="2026-03-25").text

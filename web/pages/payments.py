@@ -93,7 +93,9 @@ _EXPORTED = [
 
 
 def _next_words(row: Any) -> str:
-    """Return what the lead does next with a claim's money."""
+    """Return what the lead does next with a claim's money, or that a batch pays it."""
+    if row.stage in ("approved", "called") and row.is_in_batch:
+        return t("由付款批次支付", "Paid by its batch")
     if row.stage == "approved":
         return t("发摊回通知", "Call for cash") if row.reaches_call else t("首席付款", "The lead pays")
     if row.stage == "called":
