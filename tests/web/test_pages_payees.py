@@ -58,6 +58,14 @@ def _claim(engine: Engine, quarter: Quarter) -> Claim:
         return session.get_one(Claim, quarter.claims["C4"].id)
 
 
+def _is_left_to_its_batch(checker: Browser, claim: str, batch: str) -> None:
+    """Hold that a claim which a batch pays is offered nowhere to be paid by hand, and what the batch says of itself."""
+    assert "登记首席付款" not in checker.get(claim).text and "支付赔款" not in checker.get("/").text
+    listed, whole = checker.get("/payments?stage=approved").text, checker.get(batch).text
+    assert "由付款批次支付" in listed and "首席付款" not in listed
+    assert "类别</dt>" in whole and "账期</dt>" not in whole and "保费划付</dt>" not in whole
+
+
 def test_a_claim_is_paid_to_a_payee_by_the_bank(engine: Engine, visitors: Visitors, quarter: Quarter) -> None:
     """Page by page: what lacks is said, the payee added, its account by two, the batch, the bank's line, the return."""
     lead, pool = quarter.made.members[0], quarter.made.pool.id
@@ -90,10 +98,7 @@ def test_a_claim_is_paid_to_a_payee_by_the_bank(engine: Engine, visitors: Visito
     assert "登记首席付款" in checker.get(claim).text and "支付赔款" in checker.get("/").text
     batch = maker.send(f"{pages}/payments/claims", pays_on=LATER)
     assert batch.status_code == 303
-    assert "登记首席付款" not in checker.get(claim).text and "支付赔款" not in checker.get("/").text
-    listed, whole = checker.get("/payments?stage=approved").text, checker.get(batch.location).text
-    assert "由付款批次支付" in listed and "首席付款" not in listed
-    assert "账期</dt>" not in whole and "保费划付</dt>" not in whole
+    _is_left_to_its_batch(checker, claim, batch.location)
     assert checker.send(f"{batch.location}/release").status_code == 303
     _bank(engine, quarter, (-410_000, "R-1", "PB-1-001-01".replace("-1-", f"-{pool}-")), (410_000, "R-2", "退汇"))
     assert "在付款批次" in checker.send(f"{claim}/pay", on="2026-03-25").text
