@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -30,15 +30,37 @@ pages = Blueprint("payouts", __name__, url_prefix="/pools/<int:pool_id>/payments
 _SHOWN_MOST = 50
 
 
-def _prepared(pool: Pool, batch: PaymentBatch) -> tuple[str, str]:
-    said = t(
-        "付款批次 {n} 已编制，待另一人放行。", "Batch {n} is prepared; a second person releases it.", n=batch.number
+def _preparing(
+    pool: Pool,
+    prepare: Callable[..., PaymentBatch],
+    *,
+    title: str,
+    sentence: str,
+    facts: Sequence[tuple[str, str]],
+    closed: str,
+    note: str = "",
+) -> ResponseReturnValue:
+    """Return the step that prepares a batch of a pool by a verb, which takes the day that it pays on."""
+
+    def work(values: Mapping[str, str]) -> tuple[str, str]:
+        batch = prepare(unit(), pool.id, pays_on=need_day(values, "pays_on"), by=actor(), at=at())
+        said = t(
+            "付款批次 {n} 已编制，待另一人放行。", "Batch {n} is prepared; a second person releases it.", n=batch.number
+        )
+        return said, url_for("payment_batches.one", pool_id=pool.id, batch_id=batch.id)
+
+    step = Step(
+        title=title,
+        sentence=sentence,
+        label=t("编制付款批次", "Prepare the batch"),
+        back=url_for("payment_batches.index", pool_id=pool.id),
+        facts=list(facts),
+        fields=[Field("pays_on", t("付款日期", "Paid on"), hint=t("今天或以后", "Today or later"))],
+        values={"pays_on": today().isoformat()},
+        note=note,
+        closed=closed,
     )
-    return said, url_for("payment_batches.one", pool_id=pool.id, batch_id=batch.id)
-
-
-def _pays_on() -> Field:
-    return Field("pays_on", t("付款日期", "Paid on"), hint=t("今天或以后", "Today or later"))
+    return step_page(step, work)
 
 
 @pages.route("/claims", methods=["GET", "POST"])
@@ -50,11 +72,9 @@ def claims(pool_id: int) -> ResponseReturnValue:
     count, sum_fen = due.get("", (0, 0))
     ready = due_rows(unit().execute(payable(pool.id, today()).limit(_SHOWN_MOST)))
 
-    def work(values: Mapping[str, str]) -> tuple[str, str]:
-        pays_on = need_day(values, "pays_on")
-        return _prepared(pool, payouts.prepare_claims(unit(), pool.id, pays_on=pays_on, by=actor(), at=at()))
-
-    step = Step(
+    return _preparing(
+        pool,
+        payouts.prepare_claims,
         title=t("编制赔款付款批次", "Prepare the payments of claims"),
         sentence=t(
             "付 {n} 件已核准的赔案，合计 {sum}，付往各收款人当日有效的收款账户。银行流水核对之后，赔案记为已赔付。",
@@ -63,18 +83,13 @@ def claims(pool_id: int) -> ResponseReturnValue:
             n=number(count),
             sum=yuan(sum_fen),
         ),
-        label=t("编制付款批次", "Prepare the batch"),
-        back=url_for("payment_batches.index", pool_id=pool.id),
         facts=[
             *((f"{row.number} {row.payee}", yuan(row.amount_fen)) for row in ready),
             *_left_out(count - len(ready), due),
         ],
-        fields=[_pays_on()],
-        values={"pays_on": today().isoformat()},
         note=t("核准人不能编制，也不能放行。", "Who approved a claim neither prepares nor releases."),
         closed="" if ready else t("没有可以付款的赔案。", "No claim can be paid."),
     )
-    return step_page(step, work)
 
 
 def _left_out(more: int, due: Mapping[str, tuple[int, int]]) -> list[tuple[str, str]]:
@@ -127,11 +142,9 @@ def items(pool_id: int) -> ResponseReturnValue:
     found = apart.to_pay(unit(), pool.id)
     names = member_names(unit(), [pool.id])
 
-    def work(values: Mapping[str, str]) -> tuple[str, str]:
-        pays_on = need_day(values, "pays_on")
-        return _prepared(pool, apart.prepare_items(unit(), pool.id, pays_on=pays_on, by=actor(), at=at()))
-
-    step = Step(
+    return _preparing(
+        pool,
+        apart.prepare_items,
         title=t("编制单项结算付款批次", "Prepare the payments of items settled on their own"),
         sentence=t(
             "付 {n} 项共保体应付成员的单项结算，合计 {sum}。银行流水显示付款之后，再登记收付。",
@@ -139,14 +152,9 @@ def items(pool_id: int) -> ResponseReturnValue:
             n=len(found),
             sum=yuan(sum(one.amount_fen for one in found)),
         ),
-        label=t("编制付款批次", "Prepare the batch"),
-        back=url_for("payment_batches.index", pool_id=pool.id),
         facts=[(f"{one.number} {names.get(one.organisation_id, '')}", yuan(one.amount_fen)) for one in found],
-        fields=[_pays_on()],
-        values={"pays_on": today().isoformat()},
         closed="" if found else t("没有共保体应付的单项结算。", "The pool owes no item settled on its own."),
     )
-    return step_page(step, work)
 
 
 @pages.route("/again", methods=["GET", "POST"])
@@ -157,11 +165,9 @@ def again(pool_id: int) -> ResponseReturnValue:
     found = bank_payouts.to_pay_again(unit(), pool.id)
     names = member_names(unit(), [pool.id])
 
-    def work(values: Mapping[str, str]) -> tuple[str, str]:
-        pays_on = need_day(values, "pays_on")
-        return _prepared(pool, bank_payouts.prepare_again(unit(), pool.id, pays_on=pays_on, by=actor(), at=at()))
-
-    step = Step(
+    return _preparing(
+        pool,
+        bank_payouts.prepare_again,
         title=t("编制退回后再付的付款批次", "Prepare the payments that came back"),
         sentence=t(
             "再付 {n} 笔银行退回的结算款和划付保费，合计 {sum}，付往各成员当日有效的收款账户。",
@@ -170,17 +176,12 @@ def again(pool_id: int) -> ResponseReturnValue:
             n=len(found),
             sum=yuan(sum(one.amount_fen for one in found)),
         ),
-        label=t("编制付款批次", "Prepare the batch"),
-        back=url_for("payment_batches.index", pool_id=pool.id),
         facts=[(f"{one.number} {names.get(one.owner_id, '')}", yuan(one.amount_fen)) for one in found],
-        fields=[_pays_on()],
-        values={"pays_on": today().isoformat()},
         note=t(
             "请先更正退回的收款账户；变更等两个工作日。", "Correct the account first; a change waits two working days."
         ),
         closed="" if found else t("没有退回而未再付的付款。", "No payment that came back waits to be paid again."),
     )
-    return step_page(step, work)
 
 
 @pages.route("/<uuid:batch_id>/<int:position>/return", methods=["GET", "POST"])
