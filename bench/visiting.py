@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from bench.place import DAY, ENDS
 from core import parties
 from core.db import instant, unit_of_work
 from core.permits import SYSTEM, Actor, Role
@@ -42,6 +44,20 @@ def make_officer(engine: Engine) -> tuple[User, str]:
         actor = Actor(person.id, bureau.id, Role.OFFICER, "bureau")
         _, token = add_token(session, account.id, mandate, "bench", 1, by=actor, at=at)
         return account, token
+
+
+def premium(pool_id: int, number: str, lift_id: str, token: str, key: str) -> tuple[str, dict[str, str]]:
+    """Return the body and the headers by which a program binds a policy of one lift."""
+    body = {
+        "pool_id": pool_id,
+        "number": number,
+        "lift_ids": [lift_id],
+        "inception_on": DAY.isoformat(),
+        "expires_on": ENDS.isoformat(),
+        "on": DAY.isoformat(),
+    }
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": key}
+    return json.dumps(body), headers
 
 
 def environment(urls: Urls, folder: Path) -> dict[str, str]:

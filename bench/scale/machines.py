@@ -6,7 +6,6 @@ the state folder, as machines do.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -27,10 +26,10 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from bench.place import DAY, ENDS, HEADERS
+from bench.place import DAY, HEADERS
 from bench.scale.place import Figure, database, engine_at, learn, make_pool, write_list
 from bench.telling import say
-from bench.visiting import make_officer
+from bench.visiting import make_officer, premium
 from core import clock
 from core.db import instant, run_in_unit
 from core.papers import Store
@@ -127,11 +126,11 @@ def answers(port: int) -> bool:
         return False
 
 
-def asked(port: int, method: str, path: str, headers: dict[str, str], body: object) -> tuple[int, bytes]:
+def asked(port: int, method: str, path: str, headers: dict[str, str], body: str | None) -> tuple[int, bytes]:
     """Return status and body of one request; raises OSError or HTTPException where the server goes away."""
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request(method, path, json.dumps(body) if body else None, headers)
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -148,19 +147,7 @@ class Client:
 
     def bind(self, number: int, lift_id: uuid.UUID) -> None:
         """Have one policy bound, by whichever server answers."""
-        body = {
-            "pool_id": self._pool_id,
-            "number": f"W{number}",
-            "lift_ids": [str(lift_id)],
-            "inception_on": DAY.isoformat(),
-            "expires_on": ENDS.isoformat(),
-            "on": DAY.isoformat(),
-        }
-        headers = {
-            "Authorization": f"Bearer {self._token}",
-            "Content-Type": "application/json",
-            "Idempotency-Key": f"key-of-{number}",
-        }
+        body, headers = premium(self._pool_id, f"W{number}", str(lift_id), self._token, f"key-of-{number}")
         for turn in range(number, number + 100):
             port = self._ports[turn % len(self._ports)]
             try:
